@@ -11,8 +11,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 NODE_DIR=$ROOT/target/testbed/node
 PATH=$NODE_DIR/bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin:/sbin
 
-say() { printf 'testbed: %s\n' "$*" >&2; }
-die() { printf 'testbed: %s\n' "$*" >&2; exit 1; }
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # as_root COMMAND...: as it is for root, through sudo for anybody else.
