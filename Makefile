@@ -22,7 +22,7 @@ testbed: ## the Docker engine, and every image that the demo and the tests need
 test: testbed $(ISLANDS) ## all tests, against the real engine, proxy, git server and browser
 	@$(BED)/e2e-tools
 	@$(BED)/browser
-	npm --prefix vite-islands test -- --run
+	npm --prefix vite-islands test
 	cargo test --locked
 
 lint: $(ISLANDS) ## formats, clippy, dependencies, templates, scripts, the unit, the islands
