@@ -5,6 +5,7 @@
 
 pub mod container;
 pub mod ids;
+pub mod subnet;
 pub mod text;
 
 pub use text::Invalid;
