@@ -3,8 +3,10 @@
 //! Pure: no I/O, no SQL, no HTTP. A value that breaks a rule cannot be built; every constructor that takes a
 //! user's text is called `parse` and answers [`Invalid`] with a sentence that can be shown beside the field.
 
+pub mod address;
 pub mod container;
 pub mod ids;
+pub mod source;
 pub mod text;
 
 pub use text::Invalid;
