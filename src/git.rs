@@ -1,1 +1,43 @@
-//! (being written)
+//! Repositories, by libgit2: mirrors of other people's, the ones that Dhow hosts, and checkouts of one commit.
+//!
+//! The only module that uses git2. Every function blocks and is called off the async threads. Nothing that a
+//! repository holds is run here: no hook, no filter, no command; links that leave a checkout are refused.
+
+mod error;
+mod hosted;
+mod mirror;
+
+pub use error::Error;
+pub use hosted::{BranchHead, HostedRepository};
+pub use mirror::Mirror;
+
+use crate::model::source::{Branch, CommitPrefix, CommitSha};
+
+/// Which commit a deployment asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Want {
+    /// The newest one of a branch; `None` is the branch that the repository itself calls its default.
+    Branch(Option<Branch>),
+    /// This one, wherever it is.
+    Commit(CommitPrefix),
+}
+
+/// What a fetch may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// Whether hosts on loopback and private addresses are called, and plain http is spoken.
+    pub allow_private: bool,
+}
+
+/// A commit as deployments record it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its whole name.
+    pub sha: CommitSha,
+    /// The first line of its message, at most 200 characters.
+    pub message: String,
+    /// The name of its author, without the mail address.
+    pub author: String,
+    /// The branch that it was found at the head of, if it was asked for by branch.
+    pub branch: Option<String>,
+}

@@ -1,1 +1,3 @@
-//! (being written)
+//! What other programs call: webhooks of forges, and `git push` over HTTP.
+
+pub mod push;
