@@ -4,7 +4,11 @@
 //! user's text is called `parse` and answers [`Invalid`] with a sentence that can be shown beside the field.
 
 pub mod container;
+pub mod domain;
+pub mod host;
 pub mod ids;
+pub mod path_prefix;
+pub mod route;
 pub mod text;
 
 pub use text::Invalid;
