@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::domain::Host;
+use crate::model::host::Host;
 use crate::model::subnet::SubnetPool;
 use crate::model::user::{Role, Scope};
 

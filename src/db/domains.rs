@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Result, row};
-use crate::model::domain::{Domain, Host, PathPrefix, Tls};
+use crate::model::domain::{Domain, Tls};
+use crate::model::host::Host;
+use crate::model::path_prefix::PathPrefix;
 use crate::model::ids::{AppId, DomainId};
 use crate::model::time::Timestamp;
 

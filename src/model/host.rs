@@ -1,0 +1,102 @@
+//! The host of a domain: a name or an IPv4 address, in the one spelling that the database, the proxy's rules and
+//! every comparison share.
+//!
+//! Refuses whatever is more than a host (scheme, port, path, lists, wildcards), so that no text of a user's can
+//! become a part of a routing rule. Invariant: `[a-z0-9.-]` only, at most 253 bytes.
+
+use super::Invalid;
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use std::fmt;
+use std::net::Ipv4Addr;
+
+const ALLOWED: &str = "Write only the host, such as app.example.com";
+
+/// A host name (RFC 1123, international ones in punycode) or an IPv4 address; lower case, no trailing dot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct Host(String);
+
+impl Host {
+    /// Reads a user's text: trims it, lower-cases it, drops one trailing dot and turns an international name into
+    /// punycode (UTS 46, non-transitional). The refusal names what is allowed.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let name = text.strip_suffix('.').unwrap_or(text);
+        if name.is_empty() {
+            return Err(Invalid::new(format!("The host is empty. {ALLOWED}.")));
+        }
+        refuse_what_is_no_host(name)?;
+        if let Ok(address) = name.parse::<Ipv4Addr>() {
+            return Ok(Self(address.to_string()));
+        }
+        let name = Uts46::new()
+            .to_ascii(
+                name.as_bytes(),
+                AsciiDenyList::STD3,
+                Hyphens::CheckFirstLast,
+                DnsLength::Verify,
+            )
+            .map_err(|_| {
+                Invalid::new(format!(
+                    "This is not a host name. {ALLOWED}: labels of letters, digits and inner hyphens, up to 63 \
+                     characters each and 253 in all."
+                ))
+            })?
+            .into_owned();
+        if ends_in_number(&name) {
+            return Err(Invalid::new(format!(
+                "A host that ends in a number must be an IPv4 address, such as 203.0.113.7. {ALLOWED}."
+            )));
+        }
+        Ok(Self(name))
+    }
+
+    /// The host as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a certificate authority could know this host: neither `localhost`, nor a name below it (RFC 6761),
+    /// nor an address.
+    pub fn is_public_name(&self) -> bool {
+        let is_local = self.0 == "localhost" || self.0.ends_with(".localhost");
+        !is_local && self.0.parse::<Ipv4Addr>().is_err()
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Answers what people paste instead of a host with a sentence about just that.
+fn refuse_what_is_no_host(name: &str) -> Result<(), Invalid> {
+    let reason = if name.contains("://") {
+        "The scheme (as https://) is not part of the host"
+    } else if name.contains([',', ';']) || name.contains(char::is_whitespace) {
+        "Several hosts are several domains: add them one by one"
+    } else if name.contains('@') {
+        "A user name or password is not part of the host"
+    } else if name.contains(['/', '?', '#', '\\']) {
+        "The path is not part of the host: it has a field of its own"
+    } else if name.contains(['[', ']']) || name.matches(':').count() > 1 {
+        "IPv6 addresses cannot be domains here; IPv4 addresses can"
+    } else if name.contains(':') {
+        "The port is not part of the host: domains are served on the ports of the proxy"
+    } else if name.contains('*') {
+        "Wildcards are not possible here"
+    } else {
+        return Ok(());
+    };
+    Err(Invalid::new(format!("{reason}. {ALLOWED}.")))
+}
+
+/// Browsers read such a host as an address (URL standard, "ends in a number checker"), so it would never arrive.
+fn ends_in_number(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let is_hex = last
+        .strip_prefix("0x")
+        .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_hex || last.bytes().all(|b| b.is_ascii_digit())
+}

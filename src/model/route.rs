@@ -1,0 +1,106 @@
+//! Routes: what the proxy shall do with an app's requests, derived from its domains and its running instance.
+//!
+//! Never stored and never edited: whoever needs them derives them anew. The server is named by container and not
+//! by address, because addresses are swapped by a reboot.
+
+use super::domain::Domain;
+use super::host::Host;
+use super::path_prefix::PathPrefix;
+
+/// All that the proxy knows of one app: the content of one dynamic file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppRoutes {
+    /// The app's slug, from which every name at the proxy is made.
+    pub app: String,
+    /// What reaches the app, in the order of its domains.
+    pub routes: Vec<Route>,
+    /// What answers; `None` while nothing runs: the routes then answer 503, so that a search engine keeps the pages.
+    pub server: Option<Server>,
+}
+
+/// A container and the port in it that answers the requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The container's name, resolved in the project's network.
+    pub container: String,
+    /// Its TCP port.
+    pub port: u16,
+}
+
+/// One host and path, and what happens there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Requests for this host.
+    pub host: Host,
+    /// And below this path.
+    pub path_prefix: PathPrefix,
+    /// Served by https with a certificate by ACME; plain http is sent there.
+    pub has_tls: bool,
+    /// Requests are sent on instead of served.
+    pub redirect: Option<Redirect>,
+}
+
+/// Where a route sends its requests on to, path and query kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// The host that they go to.
+    pub host: Host,
+    /// Whether they go to https there.
+    pub has_tls: bool,
+}
+
+impl Server {
+    /// Its URL, as the proxy's configuration and API spell it.
+    pub fn url(&self) -> String {
+        format!("http://{}:{}", self.container, self.port)
+    }
+}
+
+impl Route {
+    /// A route that serves an app at a host without a domain row, as the one below the base domain; plain http.
+    pub fn plain(host: Host) -> Self {
+        Self {
+            host,
+            path_prefix: PathPrefix::root(),
+            has_tls: false,
+            redirect: None,
+        }
+    }
+}
+
+impl AppRoutes {
+    /// The routes of an app's domains. `has_acme`: whether certificates can be had. A redirect goes to https when
+    /// its target is a domain of this app that is served so, or, for a target that is none, when its own host is.
+    pub fn derive(app: &str, domains: &[Domain], server: Option<Server>, has_acme: bool) -> Self {
+        let route = |domain: &Domain| {
+            let has_tls = domain.has_tls(has_acme);
+            let redirect = domain.redirect_to.clone().map(|host| {
+                let target = domains.iter().find(|other| other.host == host);
+                Redirect {
+                    has_tls: target.map_or(has_tls, |other| other.has_tls(has_acme)),
+                    host,
+                }
+            });
+            Route {
+                host: domain.host.clone(),
+                path_prefix: domain.path_prefix.clone(),
+                has_tls,
+                redirect,
+            }
+        };
+        Self {
+            app: app.to_owned(),
+            routes: domains.iter().map(route).collect(),
+            server,
+        }
+    }
+
+    /// An app that the proxy shall know nothing of.
+    pub fn none(app: &str) -> Self {
+        Self {
+            app: app.to_owned(),
+            routes: Vec::new(),
+            server: None,
+        }
+    }
+}
