@@ -1,13 +1,19 @@
 // Reads the plain form that the island replaces, so that what was typed before the script arrived stays.
 
 import { type EnvVar, SCOPES } from '../api/env'
-import { blankRow, type Row, rowFrom } from './rows'
+import { blankRow, fieldId, FIELDS, type Row, rowFrom } from './rows'
+
+/** The field with the keyboard; `at` is the caret, where the field has one. */
+export interface Caret {
+  id: string
+  at: number | null
+}
 
 /** The form's rows, those ticked for removal left out; null when `place` holds no such form. */
-export function readPlainForm(place: HTMLElement, saved: EnvVar[]): Row[] | null {
+export function readPlainForm(place: HTMLElement, saved: EnvVar[]): { rows: Row[]; focus: Caret | null } | null {
   const lines = [...place.querySelectorAll('tbody tr')]
-  if (lines.length === 0) return null
   const rows: Row[] = []
+  let focus: Caret | null = null
   for (const line of lines) {
     const key = line.querySelector<HTMLInputElement>('[name="key"]')
     const value = line.querySelector<HTMLTextAreaElement>('[name="value"]')
@@ -16,28 +22,21 @@ export function readPlainForm(place: HTMLElement, saved: EnvVar[]): Row[] | null
     if (!key || !value || !secret || !scope) return null
     if (line.querySelector<HTMLInputElement>('[name="remove"]')?.checked) continue
     const stored = saved.find((v) => v.key === key.defaultValue)
-    rows.push({
+    const row = {
       ...(stored ? rowFrom(stored) : blankRow()),
       key: key.value,
       value: stored && isUntouched(stored, value) ? stored.value : value.value,
       secret: secret.checked,
       scope: SCOPES.find((s) => s === scope.value) ?? 'run',
-    })
+    }
+    rows.push(row)
+    const field = FIELDS.find((name) => ({ key, value, secret, scope })[name] === document.activeElement)
+    if (field) focus = { id: fieldId(row, field), at: field === 'key' ? key.selectionStart : field === 'value' ? value.selectionStart : null }
   }
-  return rows
+  return lines.length > 0 ? { rows, focus } : null
 }
 
 /** A textarea shows every line break as \n; a value that only differs in that is as stored. */
 function isUntouched(stored: EnvVar, field: HTMLTextAreaElement): boolean {
   return field.value === (stored.value ?? '').replace(/\r\n?/g, '\n')
-}
-
-/** Which field of which line has the keyboard, to give it back after the swap. */
-export function focusedField(place: HTMLElement): { line: number; name: string } | null {
-  const active = document.activeElement
-  if (!active || !place.contains(active)) return null
-  const lines = [...place.querySelectorAll('tbody tr')]
-  const line = lines.findIndex((l) => l.contains(active))
-  const name = active.getAttribute('name')
-  return line >= 0 && name ? { line, name } : null
 }

@@ -15,7 +15,8 @@ export interface Row {
   storedAs: string | null
 }
 
-export type Field = 'key' | 'value' | 'secret' | 'scope'
+export const FIELDS = ['key', 'value', 'secret', 'scope'] as const
+export type Field = (typeof FIELDS)[number]
 /** By row id. */
 export type RowErrors = ReadonlyMap<number, Partial<Record<Field, string>>>
 
@@ -85,4 +86,15 @@ export function placeErrors(sent: Row[], found: FieldError[]): { rows: RowErrors
     else rest.push(message)
   }
   return { rows, rest }
+}
+
+/** The errors without those of the named fields of one row. */
+export function forget(errors: RowErrors, id: number, fields: string[]): RowErrors {
+  const own = Object.entries(errors.get(id) ?? {}).filter(([field]) => !fields.includes(field))
+  return new Map(errors).set(id, Object.fromEntries(own))
+}
+
+/** The DOM id of a row's field. */
+export function fieldId(row: Row, field: Field): string {
+  return `env-${row.id}-${field}`
 }
