@@ -30,7 +30,9 @@ CREATE TABLE apps (
     start_command TEXT,
     release_command TEXT,
     auto_deploy INTEGER NOT NULL,
+    -- What serves: the release, and the deployment whose instance runs it.
     active_release_id INTEGER REFERENCES releases (id) ON DELETE SET NULL,
+    active_deployment_id INTEGER REFERENCES deployments (id) ON DELETE SET NULL,
     env_version INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     deleting_at INTEGER,

@@ -16,8 +16,9 @@ CREATE TABLE deployments (
     error_kind TEXT,
     error_message TEXT,
     release_id INTEGER REFERENCES releases (id) ON DELETE SET NULL,
-    -- The release that served before the switch: what an undo puts back.
+    -- What served before the switch: an undo puts it back.
     replaced_release_id INTEGER REFERENCES releases (id) ON DELETE SET NULL,
+    replaced_deployment_id INTEGER REFERENCES deployments (id) ON DELETE SET NULL,
     switch_requests INTEGER,
     switch_failed INTEGER,
     switch_ms INTEGER,

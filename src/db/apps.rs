@@ -6,7 +6,7 @@ use super::{Page, Result, row};
 use crate::model::app::{
     App, AppSettings, AppStatus, BuildSettings, BuildTarget, Builder, Health, HealthPath, Port, Resources, RunSettings,
 };
-use crate::model::ids::{AppId, ProjectId, ReleaseId};
+use crate::model::ids::{AppId, DeploymentId, ProjectId, ReleaseId};
 use crate::model::slug::{AppSlug, ProjectSlug};
 use crate::model::source::{Branch, GitUrl, RelativePath, Source};
 use crate::model::text::{ContainerCommand, Name};
@@ -209,10 +209,24 @@ pub(super) fn bind_run_settings(statement: &mut rusqlite::Statement<'_>, run: &R
     bind(statement, ":release_command", run.release_command.as_ref().map(ContainerCommand::as_str))
 }
 
-/// Makes a release the one that serves; `None` when none does.
-pub fn update_active_release(connection: &Connection, id: AppId, release: Option<ReleaseId>) -> Result<()> {
-    let mut statement = connection.prepare_cached("UPDATE apps SET active_release_id = ?2 WHERE id = ?1")?;
-    statement.execute(params![id.0, release.map(|release| release.0)])?;
+/// What serves an app: a release, and the deployment whose instance runs it.
+pub type Active = (ReleaseId, DeploymentId);
+
+/// What serves an app now.
+pub fn find_active(connection: &Connection, id: AppId) -> Result<Option<Active>> {
+    let sql = "SELECT active_release_id, active_deployment_id FROM apps \
+         WHERE id = ?1 AND active_release_id IS NOT NULL AND active_deployment_id IS NOT NULL";
+    let active = connection
+        .prepare_cached(sql)?
+        .query_row([id.0], |row| Ok((ReleaseId(row.get(0)?), DeploymentId(row.get(1)?))));
+    Ok(active.optional()?)
+}
+
+/// Changes what serves an app; `None` when nothing does.
+pub fn update_active(connection: &Connection, id: AppId, active: Option<Active>) -> Result<()> {
+    let (release, deployment) = active.map(|(release, deployment)| (release.0, deployment.0)).unzip();
+    let sql = "UPDATE apps SET active_release_id = ?2, active_deployment_id = ?3 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, release, deployment])?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::apps::Active;
 use super::{Page, Result, releases, row};
 use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger};
 use crate::model::ids::{AppId, DeploymentId, ReleaseId};
@@ -161,17 +162,21 @@ pub fn update_release(connection: &Connection, id: DeploymentId, release: Option
 }
 
 /// Notes what an undo of the switch has to put back.
-pub fn update_replaced_release(connection: &Connection, id: DeploymentId, replaced: Option<ReleaseId>) -> Result<()> {
-    let mut statement = connection.prepare_cached("UPDATE deployments SET replaced_release_id = ?2 WHERE id = ?1")?;
-    statement.execute(params![id.0, replaced.map(|release| release.0)])?;
+pub fn update_replaced(connection: &Connection, id: DeploymentId, replaced: Option<Active>) -> Result<()> {
+    let (release, deployment) = replaced.map(|(release, deployment)| (release.0, deployment.0)).unzip();
+    let sql = "UPDATE deployments SET replaced_release_id = ?2, replaced_deployment_id = ?3 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, release, deployment])?;
     Ok(())
 }
 
-/// What an undo of the switch has to put back.
-pub fn find_replaced_release(connection: &Connection, id: DeploymentId) -> Result<Option<ReleaseId>> {
-    let mut statement = connection.prepare_cached("SELECT replaced_release_id FROM deployments WHERE id = ?1")?;
-    let replaced: Option<i64> = statement.query_row([id.0], |row| row.get(0)).optional()?.flatten();
-    Ok(replaced.map(ReleaseId))
+/// What an undo of the switch has to put back; nothing when nothing served.
+pub fn find_replaced(connection: &Connection, id: DeploymentId) -> Result<Option<Active>> {
+    let sql = "SELECT replaced_release_id, replaced_deployment_id FROM deployments \
+         WHERE id = ?1 AND replaced_release_id IS NOT NULL AND replaced_deployment_id IS NOT NULL";
+    let replaced = connection
+        .prepare_cached(sql)?
+        .query_row([id.0], |row| Ok((ReleaseId(row.get(0)?), DeploymentId(row.get(1)?))));
+    Ok(replaced.optional()?)
 }
 
 /// Notes what the switch cost.
@@ -189,9 +194,10 @@ pub fn update_requeued(connection: &Connection, id: DeploymentId, deaths: i64) -
     Ok(())
 }
 
-/// Counts an end of Dhow against a deployment that goes on where it is.
-pub fn update_died(connection: &Connection, id: DeploymentId) -> Result<()> {
-    connection.prepare_cached("UPDATE deployments SET deaths = deaths + 1 WHERE id = ?1")?.execute([id.0])?;
+/// Counts ends of Dhow against a deployment that goes on where it is.
+pub fn update_died(connection: &Connection, id: DeploymentId, deaths: i64) -> Result<()> {
+    let sql = "UPDATE deployments SET deaths = deaths + ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, deaths])?;
     Ok(())
 }
 

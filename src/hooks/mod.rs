@@ -1,3 +1,6 @@
-//! What other programs call: webhooks of forges, and `git push` over HTTP.
-
-pub mod push;
+//! Hooks. (being written)
+use std::net::SocketAddr;
+use axum::Router;
+use crate::actions::Actions;
+/// All hooks.
+pub fn router(_actions: Actions, _address: SocketAddr) -> Router { Router::new() }

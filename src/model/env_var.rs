@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Invalid;
+use super::ids::AppId;
 use super::words::words;
 
 /// A variable's name: `[A-Za-z_][A-Za-z0-9_]*` (POSIX.1 §8.1), 255 bytes at most.
@@ -33,6 +34,11 @@ impl EnvKey {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What the sealed value of this variable is bound to, so that it opens nowhere else.
+    pub fn seal_identity(&self, app: AppId) -> String {
+        format!("env:{app}:{self}")
     }
 }
 

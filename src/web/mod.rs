@@ -1,0 +1,6 @@
+//! Pages. (being written)
+use axum::Router;
+use tokio_util::sync::CancellationToken;
+use crate::actions::Actions;
+/// All pages.
+pub fn router(_actions: Actions, _stop: CancellationToken) -> Router { Router::new() }
