@@ -10,10 +10,15 @@ use tower_sessions::session_store::{Error, Result};
 use crate::db::{self, Db};
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
+use crate::model::user::User;
 use crate::secrets::hash_token;
 
 /// The key under which a session names its user.
 pub const USER_KEY: &str = "user_id";
+
+/// The user of a request's session, put into the request by the layer around pages and API.
+#[derive(Debug, Clone)]
+pub struct SessionUser(pub User);
 
 /// The store; clones share the database.
 #[derive(Clone)]

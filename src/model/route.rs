@@ -14,6 +14,18 @@ pub fn default_host(app: &AppSlug, base_domain: &Host) -> Result<Host, Invalid> 
     Host::parse(&format!("{app}.{base_domain}"))
 }
 
+/// Where an app is reached, as addresses to type in a browser. `ports` are those for http and https.
+pub fn addresses(
+    app: &AppSlug,
+    domains: &[Domain],
+    base_domain: &Host,
+    has_acme: bool,
+    ports: (u16, u16),
+) -> Vec<String> {
+    let routes = AppRoutes::of_app(app, domains, base_domain, None, has_acme).map(|routes| routes.routes);
+    routes.unwrap_or_default().iter().map(|route| route.address(ports.0, ports.1)).collect()
+}
+
 /// All that the proxy knows of one app: the content of one dynamic file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppRoutes {
