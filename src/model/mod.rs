@@ -4,6 +4,7 @@
 //! user's text is called `parse` and answers [`Invalid`] with a sentence that can be shown beside the field.
 
 pub mod container;
+pub mod dockerfile;
 pub mod ids;
 pub mod subnet;
 pub mod text;
