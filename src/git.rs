@@ -3,9 +3,18 @@
 //! The only module that uses git2. Every function blocks and is called off the async threads. Nothing that a
 //! repository holds is run here: no hook, no filter, no command; links that leave a checkout are refused.
 
+mod checkout;
+mod commit;
+mod destination;
 mod error;
+mod fetch;
 mod hosted;
+mod links;
 mod mirror;
+mod progress;
+mod relay;
+
+use std::time::Duration;
 
 pub use error::Error;
 pub use hosted::{BranchHead, HostedRepository};
@@ -27,6 +36,30 @@ pub enum Want {
 pub struct Access {
     /// Whether hosts on loopback and private addresses are called, and plain http is spoken.
     pub allow_private: bool,
+    /// How long it may take.
+    pub limits: FetchLimits,
+}
+
+/// How long a fetch waits for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FetchLimits {
+    /// For the connection to one of its addresses.
+    pub connect: Duration,
+    /// Between two signs of life.
+    pub idle: Duration,
+    /// In all.
+    pub total: Duration,
+}
+
+impl Default for FetchLimits {
+    /// What the slowest forge needs with room: counting the objects of a large repository is silent for some seconds.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            total: Duration::from_secs(30 * 60),
+        }
+    }
 }
 
 /// A commit as deployments record it.

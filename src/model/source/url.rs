@@ -86,6 +86,16 @@ impl GitUrl {
     pub fn port(&self) -> u16 {
         self.0.port_or_known_default().unwrap_or(443)
     }
+
+    /// `host:port`, an IPv6 address in brackets, the port always written.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.0.host_str().unwrap_or_default(), self.port())
+    }
+
+    /// The path, with its leading slash.
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
 }
 
 impl fmt::Display for GitUrl {
