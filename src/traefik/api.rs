@@ -4,6 +4,7 @@
 
 use super::metrics::Counters;
 use super::render::{router_prefix, routers, service_name};
+use super::shown::Shown;
 use super::{API_USER, Error};
 use crate::model::route::AppRoutes;
 use base64::Engine as _;
@@ -15,7 +16,6 @@ use hyper::{Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::net::SocketAddr;
@@ -204,56 +204,6 @@ impl fmt::Debug for ProxyApi {
         f.debug_struct("ProxyApi")
             .field("address", &self.address)
             .finish_non_exhaustive()
-    }
-}
-
-/// A router or service as the API shows it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    name: String,
-    status: String,
-    #[serde(default)]
-    rule: String,
-    #[serde(default)]
-    middlewares: Vec<String>,
-    #[serde(default)]
-    error: Vec<String>,
-    load_balancer: Option<ShownLoadBalancer>,
-}
-
-#[derive(Deserialize)]
-struct ShownLoadBalancer {
-    #[serde(default)]
-    servers: Vec<ShownServer>,
-}
-
-#[derive(Deserialize)]
-struct ShownServer {
-    url: String,
-}
-
-impl Shown {
-    fn is_enabled(&self) -> bool {
-        self.status == "enabled"
-    }
-
-    fn servers(&self) -> Vec<&str> {
-        let servers = self.load_balancer.iter().flat_map(|balancer| &balancer.servers);
-        servers.map(|server| server.url.as_str()).collect()
-    }
-}
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}", self.name, self.status)?;
-        if !self.rule.is_empty() {
-            write!(f, " with the rule {}", self.rule)?;
-        }
-        if !self.error.is_empty() {
-            write!(f, ": {}", self.error.join("; "))?;
-        }
-        Ok(())
     }
 }
 
