@@ -91,7 +91,7 @@ fn nothing_of_docker_is_mounted_and_routes_cannot_be_changed_from_within() {
         spec.binds.iter().map(of).collect::<Vec<_>>()
     };
     let dynamic = ("/var/lib/dhow/traefik/dynamic".to_owned(), true);
-    assert_eq!(mounts(None), [dynamic.clone()]);
+    assert_eq!(mounts(None), std::slice::from_ref(&dynamic));
     let storage = ("/var/lib/dhow/traefik/acme".to_owned(), false);
     assert_eq!(
         mounts(Some(acme())),
