@@ -5,3 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod harness;
+mod journey;
+
+mod engine_trouble;
+mod first_deployment;
+mod ownership;
+mod projects_under_load;
+mod without_javascript;

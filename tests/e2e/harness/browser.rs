@@ -81,7 +81,7 @@ impl Browser {
     pub async fn at(&self, expectation: &str, fits: impl Fn(&str) -> bool) -> String {
         eventually(&format!("the browser is at {expectation}"), SHOWN_WITHIN, || async {
             let url = self.url().await;
-            if fits(&url) { Ok(url) } else { Err(format!("{url}: {}", self.words().await)) }
+            if fits(&url) { Ok(url) } else { Err(self.page().await) }
         })
         .await
     }
@@ -95,25 +95,29 @@ impl Browser {
         text.unwrap_or_else(|error| format!("(no page: {error})"))
     }
 
+    /// Whether the page shows these words now, in capital or small letters.
     pub async fn sees(&self, words: &str) -> bool {
-        self.words().await.contains(words)
+        self.words().await.to_lowercase().contains(&words.to_lowercase())
     }
 
     /// Waits until the page shows these words.
     pub async fn see(&self, words: &str, within: Duration) {
         eventually(&format!("the page shows '{words}'"), within, || async {
-            let shown = self.words().await;
-            if shown.contains(words) { Ok(()) } else { Err(format!("{}: {shown}", self.url().await)) }
+            if self.sees(words).await { Ok(()) } else { Err(self.page().await) }
         })
         .await;
+    }
+
+    /// Address and words, for messages.
+    async fn page(&self) -> String {
+        format!("{}: {}", self.url().await, self.words().await)
     }
 
     /// Reloads until the page shows these words: what a visitor without JavaScript does.
     pub async fn reload_until(&self, words: &str, within: Duration) {
         eventually(&format!("the page shows '{words}' after a reload"), within, || async {
             self.client.refresh().await.map_err(|error| error.to_string())?;
-            let shown = self.words().await;
-            if shown.contains(words) { Ok(()) } else { Err(format!("{}: {shown}", self.url().await)) }
+            if self.sees(words).await { Ok(()) } else { Err(self.page().await) }
         })
         .await;
     }
@@ -153,7 +157,7 @@ impl Browser {
                     return act(element).await.map_err(|error| error.to_string());
                 }
             }
-            Err(format!("{} shows no {what}: {}", self.url().await, self.words().await))
+            Err(self.page().await)
         })
         .await;
     }

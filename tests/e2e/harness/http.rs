@@ -142,7 +142,9 @@ impl Answer {
         let what = self.to_string();
         let problem = self.problem(422);
         let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("no list of errors in {what}"));
-        let named = errors.iter().find(|error| error["field"] == field);
+        // The field alone or its whole path: `url` as well as `source.url`.
+        let is_named = |error: &Value| error["field"].as_str().is_some_and(|path| path.rsplit('.').next() == Some(field));
+        let named = errors.iter().find(|error| is_named(error));
         let named = named.unwrap_or_else(|| panic!("no error names the field '{field}' in {what}"));
         assert!(named["message"].as_str().is_some_and(|text| text.len() > 3), "no message for '{field}' in {what}");
     }
