@@ -7,8 +7,22 @@
 mod harness;
 mod journey;
 
+mod bad_input;
+mod bad_route_file;
+mod budget;
+mod crash;
+mod cross_site;
+mod dangerous_sources;
+mod deploy_queue;
 mod engine_trouble;
+mod env_and_domains;
 mod first_deployment;
+mod git_push;
+mod island;
+mod log_is_text;
+mod log_reading;
+mod modern_dockerfile;
 mod ownership;
 mod projects_under_load;
+mod shutdown;
 mod without_javascript;

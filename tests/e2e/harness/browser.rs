@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use fantoccini::cookies::Cookie;
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -145,6 +146,18 @@ impl Browser {
         .await;
     }
 
+    /// Replaces what the field with this label holds.
+    pub async fn fill_labelled(&self, label: &str, value: &str) {
+        let field = format!(
+            "//*[self::input or self::textarea][@aria-label='{label}' or @id=//label[normalize-space(.)='{label}']/@for]"
+        );
+        self.with_shown(&format!("a field labelled '{label}'"), Locator::XPath(&field), |element| async move {
+            element.clear().await?;
+            element.send_keys(value).await
+        })
+        .await;
+    }
+
     /// Acts on the first shown element; looks again while the page is being replaced.
     async fn with_shown<Acting>(&self, what: &str, locator: Locator<'_>, act: impl Fn(Element) -> Acting)
     where
@@ -165,6 +178,13 @@ impl Browser {
     /// Runs a script in the page.
     pub async fn script(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Takes over cookies for the host whose page is open.
+    pub async fn remember(&self, cookies: &std::collections::BTreeMap<String, String>) {
+        for (name, value) in cookies {
+            self.client.add_cookie(Cookie::new(name.clone(), value.clone())).await.unwrap();
+        }
     }
 
     pub async fn sign_in(&self, dhow: &Dhow) {

@@ -1,6 +1,6 @@
 //! The built binary as an operator runs it: its own data directory, instance name, ports and subnets.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -29,12 +29,18 @@ pub struct Setup {
 
 impl Setup {
     pub fn new() -> Self {
-        Self { instance: format!("t{}", run_id()), flags: Vec::new() }
+        Self::named(&format!("t{}", run_id()))
     }
 
-    /// Under the instance name of another.
+    /// Under a given instance name, which may be another's.
     pub fn named(instance: &str) -> Self {
-        Self { instance: instance.to_owned(), flags: Vec::new() }
+        Self { instance: instance.to_owned(), flags: vec!["--allow-private-sources".to_owned()] }
+    }
+
+    /// As an operator who did not permit the tests' own git server.
+    pub fn without_private_sources(mut self) -> Self {
+        self.flags.clear();
+        self
     }
 
     pub fn flag(mut self, name: &str, value: &str) -> Self {
@@ -122,7 +128,7 @@ impl Dhow {
         let mut command = self.binary();
         command.args(["serve", "--listen", &listen, "--instance", &self.instance, "--bind", "127.0.0.1"]);
         command.args(["--http-port", &http, "--https-port", &https, "--subnet-pool", &self.subnets]);
-        command.args(["--allow-private-sources"]).args(&self.flags).arg("--data-dir").arg(self.data.path());
+        command.args(&self.flags).arg("--data-dir").arg(self.data.path());
         command
     }
 
@@ -150,20 +156,12 @@ impl Dhow {
         format!("http://127.0.0.1:{}", self.listen_port)
     }
 
-    pub fn data_dir(&self) -> &Path {
-        self.data.path()
-    }
-
     fn process(&mut self) -> &mut Process {
         self.process.as_mut().expect("the process runs")
     }
 
     pub fn lines(&self) -> &Lines {
         &self.process.as_ref().expect("the process runs").lines
-    }
-
-    pub fn process_id(&self) -> u32 {
-        self.process.as_ref().expect("the process runs").id()
     }
 
     pub fn has_ended(&mut self) -> bool {
@@ -264,6 +262,13 @@ impl Dhow {
     /// Ids of this instance's containers of a kind (`app`, `proxy`, `job`).
     pub fn containers(&self, kind: &str) -> Vec<String> {
         docker::labelled("container", &[&format!("dhow.instance={}", self.instance), &format!("dhow.kind={kind}")])
+    }
+
+    /// What the proxy has printed.
+    pub fn proxy_log(&self) -> String {
+        let proxies = self.containers("proxy");
+        assert_eq!(proxies.len(), 1, "one proxy");
+        docker::logs(&proxies[0])
     }
 
     /// Ids of an app's containers, running or not.

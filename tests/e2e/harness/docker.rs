@@ -67,16 +67,20 @@ pub fn remove_instance(instance: &str) {
     }
 }
 
+/// What a container has printed, on both streams.
+pub fn logs(id: &str) -> String {
+    let output = Command::new("docker").args(["logs", "--tail", "400", id]).output();
+    let (out, err) = output.map(|output| (output.stdout, output.stderr)).unwrap_or_default();
+    format!("{}{}", String::from_utf8_lossy(&out), String::from_utf8_lossy(&err))
+}
+
 /// The words of every container of an instance: parties whose logs explain a failure.
 pub fn container_logs(instance: &str) -> String {
     let label = format!("dhow.instance={instance}");
     let mut words = String::new();
     for id in labelled("container", &[&label]) {
         let state = try_docker(&["inspect", "-f", "{{.Name}} {{.State.Status}} {{.State.ExitCode}}", &id]);
-        let output = Command::new("docker").args(["logs", "--tail", "60", &id]).output();
-        let (out, err) = output.map(|output| (output.stdout, output.stderr)).unwrap_or_default();
-        let (out, err) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
-        words.push_str(&format!("--- {}\n{out}{err}\n", state.unwrap_or_default()));
+        words.push_str(&format!("--- {}\n{}\n", state.unwrap_or_default(), logs(&id)));
     }
     words
 }

@@ -63,6 +63,12 @@ impl GitServer {
         Repository::init(&self.works, &self.root.path().join("served"), name, url)
     }
 
+    /// A repository that was made before.
+    pub fn again(&self, name: &str) -> Repository {
+        let url = format!("http://{}/{name}.git", self.address);
+        Repository::at(&self.works, &self.root.path().join("served"), name, url)
+    }
+
     /// What was asked for so far: method, path and status.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()

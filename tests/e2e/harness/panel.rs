@@ -82,6 +82,11 @@ impl Panel {
         self.cookies.lock().unwrap().clone()
     }
 
+    /// Puts cookies back that a page has taken away.
+    pub fn remember(&self, cookies: BTreeMap<String, String>) {
+        *self.cookies.lock().unwrap() = cookies;
+    }
+
     /// A page that must be there.
     pub async fn page(&self, path: &str) -> Page {
         let answer = self.get(path).await.expect(200);

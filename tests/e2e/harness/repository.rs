@@ -25,10 +25,15 @@ pub fn git(home: &Path, arguments: &[&str]) -> Command {
 impl Repository {
     /// An empty repository with the branch `main`: working copy below `works`, published below `root`.
     pub fn init(works: &Path, root: &Path, name: &str, url: String) -> Self {
-        let this = Self { url, work: works.join(name), bare: root.join(format!("{name}.git")) };
+        let this = Self::at(works, root, name, url);
         this.run_at(works, &["init", "--quiet", "--initial-branch=main", name]);
         this.run_at(root, &["init", "--quiet", "--bare", "--initial-branch=main", &format!("{name}.git")]);
         this
+    }
+
+    /// One that was made before.
+    pub fn at(works: &Path, root: &Path, name: &str, url: String) -> Self {
+        Self { url, work: works.join(name), bare: root.join(format!("{name}.git")) }
     }
 
     fn run_at(&self, directory: &Path, arguments: &[&str]) -> String {
