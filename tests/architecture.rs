@@ -27,22 +27,42 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("secrets", &["model"]),
     ("events", &["model"]),
     ("logs", &["model"]),
-    ("deploy", &["db", "git", "build", "docker", "traefik", "secrets", "events", "logs", "model", "config"]),
-    ("actions", &["deploy", "db", "secrets", "events", "logs", "model", "config"]),
+    (
+        "deploy",
+        &[
+            "db", "git", "build", "docker", "traefik", "secrets", "events", "logs", "model", "config",
+        ],
+    ),
+    (
+        "actions",
+        &["deploy", "db", "secrets", "events", "logs", "model", "config"],
+    ),
     ("web", &["actions", "db", "events", "logs", "model", "config"]),
     ("api", &["actions", "db", "events", "logs", "model", "config"]),
     ("hooks", &["actions", "git", "model", "config"]),
-    ("cli", &["actions", "db", "secrets", "model", "config", "telemetry", "lib"]),
+    (
+        "cli",
+        &["actions", "db", "secrets", "model", "config", "telemetry", "lib"],
+    ),
     ("main", &["cli", "config"]),
 ];
 
 /// Name → where it may stand: files, or directories with a slash at the end.
 const HOMES: &[(&str, &[&str])] = &[
-    ("axum", &["web/", "web.rs", "api/", "api.rs", "hooks/", "hooks.rs", "lib.rs"]),
-    ("axum_extra", &["web/", "web.rs", "api/", "api.rs", "hooks/", "hooks.rs"]),
+    (
+        "axum",
+        &["web/", "web.rs", "api/", "api.rs", "hooks/", "hooks.rs", "lib.rs"],
+    ),
+    (
+        "axum_extra",
+        &["web/", "web.rs", "api/", "api.rs", "hooks/", "hooks.rs"],
+    ),
     ("askama", &["web/", "web.rs"]),
     ("askama_web", &["web/", "web.rs"]),
-    ("tower_sessions", &["web/", "web.rs", "api/", "api.rs", "lib.rs"]),
+    (
+        "tower_sessions",
+        &["web/", "web.rs", "api/", "api.rs", "actions/sessions.rs", "lib.rs"],
+    ),
     ("bollard", &["docker/", "docker.rs"]),
     ("git2", &["git/", "git.rs"]),
     ("rusqlite", &["db/", "db.rs"]),
@@ -62,22 +82,30 @@ fn faults(path: &str, text: &str) -> Vec<String> {
     let module = top_module(path);
     if module != "lib" {
         match ARROWS.iter().find(|(name, _)| *name == module) {
-            None => faults.push(format!("{path}: the module '{module}' has no arrows in tests/architecture.rs")),
+            None => faults.push(format!(
+                "{path}: the module '{module}' has no arrows in tests/architecture.rs"
+            )),
             Some((_, allowed)) => {
                 let used: BTreeSet<String> = names::of_crate(path, &code);
-                let forbidden = used.iter().filter(|name| *name != module && !allowed.contains(&name.as_str()));
+                let forbidden = used
+                    .iter()
+                    .filter(|name| *name != module && !allowed.contains(&name.as_str()));
                 faults.extend(forbidden.map(|name| format!("{path}: {module} → {name} is no arrow of the design")));
             }
         }
     }
     for (name, homes) in HOMES {
-        let is_home = homes.iter().any(|home| path == *home || (home.ends_with('/') && path.starts_with(home)));
+        let is_home = homes
+            .iter()
+            .any(|home| path == *home || (home.ends_with('/') && path.starts_with(home)));
         if !is_home && names::stands_in(&code, name) {
             faults.push(format!("{path}: {name} belongs in {homes:?} alone"));
         }
     }
     if matches!(module, "web" | "api") {
-        let writing = ["db.write(", "db().write("].into_iter().find(|call| code.contains(call));
+        let writing = ["db.write(", "db().write("]
+            .into_iter()
+            .find(|call| code.contains(call));
         faults.extend(writing.map(|call| format!("{path}: pages and API read the database; '{call}' is an action's")));
     }
     faults
@@ -90,14 +118,31 @@ fn asset_faults(path: &str, text: &str) -> Vec<String> {
     if squeezed.contains("|safe") {
         faults.push(format!("{path}: |safe prints what users wrote as HTML"));
     }
-    for start in ["src=\"", "src='", "srcset=\"", "action=\"", "url(", "url(\"", "url('", "@import\"", "<linkhref=\""] {
+    for start in [
+        "src=\"",
+        "src='",
+        "srcset=\"",
+        "action=\"",
+        "url(",
+        "url(\"",
+        "url('",
+        "@import\"",
+        "<linkhref=\"",
+    ] {
         for scheme in ["http://", "https://", "//"] {
             if squeezed.contains(&format!("{start}{scheme}")) {
                 faults.push(format!("{path}: '{start}{scheme}…' asks another host"));
             }
         }
     }
-    for inline in ["<script>", "<style", "onclick=", "onsubmit=", "onchange=", "javascript:"] {
+    for inline in [
+        "<script>",
+        "<style",
+        "onclick=",
+        "onsubmit=",
+        "onchange=",
+        "javascript:",
+    ] {
         if text.contains(inline) {
             faults.push(format!("{path}: '{inline}' is refused by the content security policy"));
         }
@@ -115,7 +160,10 @@ fn files(directory: &str, endings: &[&str]) -> Vec<(String, String)> {
             let path: PathBuf = entry.unwrap().path();
             if path.is_dir() {
                 left.push(path);
-            } else if endings.iter().any(|ending| path.extension().is_some_and(|found| found == *ending)) {
+            } else if endings
+                .iter()
+                .any(|ending| path.extension().is_some_and(|found| found == *ending))
+            {
                 let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
                 found.push((name, std::fs::read_to_string(&path).unwrap()));
             }
@@ -138,7 +186,10 @@ fn templates_and_styles_print_no_raw_html_and_ask_no_other_host() {
     let mut assets = files("templates", &["html"]);
     assets.extend(files("static", &["css", "svg", "html"]));
     assert!(assets.len() > 3, "the templates were found: {}", assets.len());
-    let faults: Vec<String> = assets.iter().flat_map(|(path, text)| asset_faults(path, text)).collect();
+    let faults: Vec<String> = assets
+        .iter()
+        .flat_map(|(path, text)| asset_faults(path, text))
+        .collect();
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
@@ -155,7 +206,10 @@ fn a_forbidden_arrow_is_noticed_however_it_is_written() {
     for (path, text) in [
         ("docker/image.rs", "use crate::db::Db;"),
         ("docker/image.rs", "use crate::{model::Slug, db::Db};"),
-        ("docker/image.rs", "use crate::{\n    model::{self, slug::Slug},\n    db,\n};"),
+        (
+            "docker/image.rs",
+            "use crate::{\n    model::{self, slug::Slug},\n    db,\n};",
+        ),
         ("docker/image.rs", "fn f() { crate::db::open() }"),
         ("docker/image.rs", "use super::super::db;"),
         ("docker/mod.rs", "use super::db;"),
@@ -168,9 +222,18 @@ fn a_forbidden_arrow_is_noticed_however_it_is_written() {
         assert_eq!(faults(path, text).len(), 1, "{path}: {text}: {:?}", faults(path, text));
     }
     for (path, text) in [
-        ("docker/image.rs", "use crate::model::Slug; use super::network; use crate::docker::mod_test;"),
-        ("docker/image.rs", "// use crate::db;\n/* crate::db */\nconst S: &str = \"crate::db\";"),
-        ("docker/image.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::db::Db;\n    fn g() { if true {} }\n}"),
+        (
+            "docker/image.rs",
+            "use crate::model::Slug; use super::network; use crate::docker::mod_test;",
+        ),
+        (
+            "docker/image.rs",
+            "// use crate::db;\n/* crate::db */\nconst S: &str = \"crate::db\";",
+        ),
+        (
+            "docker/image.rs",
+            "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::db::Db;\n    fn g() { if true {} }\n}",
+        ),
         ("docker/a/b.rs", "use super::super::network;"),
     ] {
         assert_eq!(faults(path, text), Vec::<String>::new(), "{path}: {text}");
@@ -193,8 +256,19 @@ fn a_package_or_call_outside_its_home_is_noticed() {
     }
     let clean = "fn f() { my_axum::g(); env!(\"X\"); let bollards = 1; let process = Command::A; }";
     assert_eq!(faults("deploy/mod.rs", clean), Vec::<String>::new());
-    for text in ["<p>{{ name| safe }}</p>", "<script>go()</script>", "<img src=\"https://x.example/a.png\">", "a { background: url( //x/y ) }"] {
+    for text in [
+        "<p>{{ name| safe }}</p>",
+        "<script>go()</script>",
+        "<img src=\"https://x.example/a.png\">",
+        "a { background: url( //x/y ) }",
+    ] {
         assert_eq!(asset_faults("a.html", text).len(), 1, "{text}");
     }
-    assert_eq!(asset_faults("a.html", "<svg xmlns=\"http://www.w3.org/2000/svg\"/><a href=\"https://x\">y</a>"), Vec::<String>::new());
+    assert_eq!(
+        asset_faults(
+            "a.html",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\"/><a href=\"https://x\">y</a>"
+        ),
+        Vec::<String>::new()
+    );
 }

@@ -66,12 +66,18 @@ fn quoted(rest: &str) -> usize {
 }
 
 fn without_tests(code: &str) -> String {
-    let Some(start) = code.find("#[cfg(test)]") else { return code.to_owned() };
+    let Some(start) = code.find("#[cfg(test)]") else {
+        return code.to_owned();
+    };
     let after = &code[start..];
     // Up to the end of the item: its closing brace, or the semicolon of `mod tests;`.
     let brace = after.find('{').unwrap_or(after.len());
     let semicolon = after.find(';').unwrap_or(after.len());
-    let end = if semicolon < brace { semicolon + 1 } else { closing_brace(after, brace) };
+    let end = if semicolon < brace {
+        semicolon + 1
+    } else {
+        closing_brace(after, brace)
+    };
     format!("{}{}", &code[..start], without_tests(&after[end..]))
 }
 
@@ -96,7 +102,11 @@ pub mod names {
     /// Modules of this crate that the code of a file names by `crate::`, `dhow::` or a way up by `super::`.
     pub fn of_crate(path: &str, code: &str) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        let depth = if path.ends_with("/mod.rs") { path.matches('/').count() } else { path.matches('/').count() + 1 };
+        let depth = if path.ends_with("/mod.rs") {
+            path.matches('/').count()
+        } else {
+            path.matches('/').count() + 1
+        };
         let up = "super::".repeat(depth);
         let root = if path == "main.rs" { "dhow::" } else { "crate::" };
         for start in [root, up.as_str()] {
@@ -108,7 +118,10 @@ pub mod names {
             }
         }
         // A name in capitals or a function is the crate's own: what `lib.rs` itself holds.
-        found.into_iter().map(|name| if is_module(&name) { name } else { "lib".to_owned() }).collect()
+        found
+            .into_iter()
+            .map(|name| if is_module(&name) { name } else { "lib".to_owned() })
+            .collect()
     }
 
     fn is_module(name: &str) -> bool {
@@ -123,7 +136,9 @@ pub mod names {
     /// The name here, or the first names of each branch of a group in braces.
     fn first_names(rest: &str, found: &mut BTreeSet<String>) {
         let Some(group) = rest.strip_prefix('{') else {
-            found.extend(Some(rest.chars().take_while(|c| is_part(*c)).collect::<String>()).filter(|name| !name.is_empty()));
+            found.extend(
+                Some(rest.chars().take_while(|c| is_part(*c)).collect::<String>()).filter(|name| !name.is_empty()),
+            );
             return;
         };
         let mut depth = 0;
@@ -145,9 +160,8 @@ pub mod names {
 
     /// Whether a path such as `axum` or `std::env` stands in the code, at its start or within a group.
     pub fn stands_in(code: &str, name: &str) -> bool {
-        let is_whole = |at: usize, length: usize| {
-            !code[..at].ends_with(is_part) && !code[at + length..].starts_with(is_part)
-        };
+        let is_whole =
+            |at: usize, length: usize| !code[..at].ends_with(is_part) && !code[at + length..].starts_with(is_part);
         if let Some((parent, last)) = name.split_once("::")
             && code.match_indices(&format!("{parent}::{{")).any(|(at, group)| {
                 let inside = code[at + group.len()..].split('}').next().unwrap_or_default();

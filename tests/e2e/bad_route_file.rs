@@ -37,15 +37,31 @@ async fn odd_apps_and_a_kill_while_routes_are_written_leave_the_others_alone() {
         dhow.kill().await;
         dhow.start_again().await;
         api.succeeded(id).await;
-        assert_eq!(dhow.visit("odd.localhost", "/").await.expect(200).text(), format!("round {round}"));
+        assert_eq!(
+            dhow.visit("odd.localhost", "/").await.expect(200).text(),
+            format!("round {round}")
+        );
     }
     visitors.assert_nothing_failed("odd names and three kills").await;
 
-    for file in dhow.files().into_iter().filter(|file| file.parent().unwrap().ends_with("dynamic")) {
+    for file in dhow
+        .files()
+        .into_iter()
+        .filter(|file| file.parent().unwrap().ends_with("dynamic"))
+    {
         let text = std::fs::read_to_string(&file).unwrap();
-        assert!(!text.contains("{{") && !text.contains(&*std::env::var("HOME").unwrap()), "{}: {text}", file.display());
+        assert!(
+            !text.contains("{{") && !text.contains(&*std::env::var("HOME").unwrap()),
+            "{}: {text}",
+            file.display()
+        );
         assert!(!text.contains("{}"), "an empty map in {}: {text}", file.display());
     }
-    let errors: Vec<_> = dhow.proxy_log().lines().filter(|line| line.contains("ERR")).map(str::to_owned).collect();
+    let errors: Vec<_> = dhow
+        .proxy_log()
+        .lines()
+        .filter(|line| line.contains("ERR"))
+        .map(str::to_owned)
+        .collect();
     assert!(errors.is_empty(), "the proxy complains: {errors:#?}");
 }

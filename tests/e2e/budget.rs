@@ -22,7 +22,10 @@ async fn cost(browser: &Browser) -> Cost {
     println!("{entries:?}");
     let bytes = |entry: &Value| entry[1].as_u64().unwrap();
     // What came from the cache was no request.
-    Cost { requests: entries.iter().filter(|entry| bytes(entry) > 0).count(), bytes: entries.iter().map(bytes).sum() }
+    Cost {
+        requests: entries.iter().filter(|entry| bytes(entry) > 0).count(),
+        bytes: entries.iter().map(bytes).sum(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,9 +51,15 @@ async fn the_dashboard_costs_thirty_kilobytes_and_five_requests_at_most() {
     browser.goto(&format!("{}/", dhow.url())).await;
     browser.see("web", crate::harness::browser::SHOWN_WITHIN).await;
     let warm = cost(&browser).await;
-    println!("dashboard, cold: {} bytes in {} requests; warm: {} bytes in {} requests", cold.bytes, cold.requests, warm.bytes, warm.requests);
+    println!(
+        "dashboard, cold: {} bytes in {} requests; warm: {} bytes in {} requests",
+        cold.bytes, cold.requests, warm.bytes, warm.requests
+    );
 
-    assert!(cold.bytes > 1000 && cold.requests >= 2, "something was measured: {cold:?}");
+    assert!(
+        cold.bytes > 1000 && cold.requests >= 2,
+        "something was measured: {cold:?}"
+    );
     assert!(cold.bytes <= 30 * 1024 && cold.requests <= 5, "{cold:?}");
     assert!(warm.bytes <= 10 * 1024 && warm.requests <= 2, "{warm:?}");
     browser.finish().await;

@@ -25,7 +25,11 @@ async fn a_kill_during_a_build_is_made_good_and_a_second_one_ends_it() {
     assert_eq!(dhow.visit("hard.localhost", "/").await.expect(200).text(), "before");
     dhow.start_again().await;
     eventually("the build is at the gate a second time", seconds(60), || async {
-        if gate.arrived().len() == 2 { Ok(()) } else { Err(format!("{:?}", gate.arrived())) }
+        if gate.arrived().len() == 2 {
+            Ok(())
+        } else {
+            Err(format!("{:?}", gate.arrived()))
+        }
     })
     .await;
     gate.open("build");
@@ -40,7 +44,11 @@ async fn a_kill_during_a_build_is_made_good_and_a_second_one_ends_it() {
     for death in 1..=2 {
         eventually("the deadly build is at the gate", seconds(60), || async {
             let arrived = gate.arrived().iter().filter(|name| *name == "deadly").count();
-            if arrived == death { Ok(()) } else { Err(format!("{:?}", gate.arrived())) }
+            if arrived == death {
+                Ok(())
+            } else {
+                Err(format!("{:?}", gate.arrived()))
+            }
         })
         .await;
         dhow.kill().await;
@@ -74,7 +82,11 @@ async fn a_kill_while_the_old_version_drains_leaves_the_new_one_alone() {
 
     assert_eq!(deployment["release"], 2, "{deployment:#}");
     assert_eq!(dhow.visit("drain.localhost", "/").await.expect(200).text(), "new");
-    assert_eq!(dhow.containers_of("drain").len(), 1, "the old version is gone, and no other is left");
+    assert_eq!(
+        dhow.containers_of("drain").len(),
+        1,
+        "the old version is gone, and no other is left"
+    );
     visitors.assert_nothing_failed("the drain and the kill").await;
 }
 
@@ -82,7 +94,9 @@ async fn a_kill_while_the_old_version_drains_leaves_the_new_one_alone() {
 fn half_a_request(dhow: &Dhow) -> TcpStream {
     use std::io::Write;
     let mut stream = TcpStream::connect(("127.0.0.1", dhow.http_port)).unwrap();
-    stream.write_all(b"POST / HTTP/1.1\r\nHost: drain.localhost\r\nContent-Length: 10\r\n\r\nhalf").unwrap();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nHost: drain.localhost\r\nContent-Length: 10\r\n\r\nhalf")
+        .unwrap();
     stream
 }
 
@@ -104,8 +118,15 @@ async fn what_was_removed_by_hand_is_made_again_at_the_next_start() {
     dhow.start_again().await;
 
     eventually("the app serves again", seconds(30), || async {
-        let answer = dhow.http.try_send("GET", &dhow.app_url("/"), &[("host", "hand.localhost")], "").await?;
-        if answer.status == 200 { Ok(()) } else { Err(answer.to_string()) }
+        let answer = dhow
+            .http
+            .try_send("GET", &dhow.app_url("/"), &[("host", "hand.localhost")], "")
+            .await?;
+        if answer.status == 200 {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
     })
     .await;
 }

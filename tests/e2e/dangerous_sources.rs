@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use crate::harness::dhow::{Dhow, Setup};
+use crate::harness::dhow::Dhow;
 use crate::harness::git_server::GitServer;
 use crate::harness::panel::Panel;
+use crate::harness::setup::Setup;
 
 const URLS: [&str; 12] = [
     "ext::sh -c 'touch pwned'",
@@ -20,15 +21,28 @@ const URLS: [&str; 12] = [
     "ftp://example.com/x.git",
     "",
 ];
-const BRANCHES: [&str; 9] =
-    ["--orphan", "-f", "a..b", "x y", "a\nb", "a~1", "refs/heads/.hidden", "main.lock", "@{upstream}"];
+const BRANCHES: [&str; 9] = [
+    "--orphan",
+    "-f",
+    "a..b",
+    "x y",
+    "a\nb",
+    "a~1",
+    "refs/heads/.hidden",
+    "main.lock",
+    "@{upstream}",
+];
 
 /// No file that a command would have made, wherever it ran.
 #[track_caller]
 fn assert_nothing_ran(dhow: &Dhow) {
     let beside = std::env::current_dir().unwrap().join("pwned");
     assert!(!beside.exists(), "{} was made", beside.display());
-    let made: Vec<_> = dhow.files().into_iter().filter(|file| file.ends_with("pwned")).collect();
+    let made: Vec<_> = dhow
+        .files()
+        .into_iter()
+        .filter(|file| file.ends_with("pwned"))
+        .collect();
     assert!(made.is_empty(), "{made:?}");
 }
 
@@ -46,8 +60,12 @@ async fn the_api_refuses_dangerous_sources_and_stores_nothing() {
     for (field, url, branch) in bad.chain(BRANCHES.map(|branch| ("branch", repository.url.as_str(), branch))) {
         let source = json!({ "kind": "git", "url": url, "branch": branch });
         let body = json!({ "name": "bad", "source": source, "port": 3000 });
-        api.post(&format!("/projects/{project}/apps"), body).await.refuses(field);
-        api.patch(&format!("/apps/{app}"), json!({ "source": source })).await.refuses(field);
+        api.post(&format!("/projects/{project}/apps"), body)
+            .await
+            .refuses(field);
+        api.patch(&format!("/apps/{app}"), json!({ "source": source }))
+            .await
+            .refuses(field);
     }
 
     let apps = api.read(&format!("/projects/{project}/apps")).await;
@@ -66,7 +84,10 @@ async fn the_pages_refuse_dangerous_sources_and_keep_what_was_typed() {
     api.create_app(&project, "good", &repository).await;
     let before = api.read("/apps/good").await;
     let panel = dhow.panel().await;
-    let new = panel.page(&format!("/projects/{project}")).await.link(crate::harness::words::NEW_APP);
+    let new = panel
+        .page(&format!("/projects/{project}"))
+        .await
+        .link(crate::harness::words::NEW_APP);
     let pages = [new, "/apps/good/settings".to_owned()];
 
     for page in &pages {
@@ -93,10 +114,16 @@ async fn assert_page_refuses(panel: &Panel, page: &str, field: &str, value: &str
     let form = form.set(field, value).set(other.0, other.1).set("port", "3000");
     let answer = panel.submit(page, &form).await.expect(422);
     assert!(answer.header("content-type").starts_with("text/html"), "{answer}");
-    let refused = crate::harness::panel::Page { path: page.to_owned(), answer };
+    let refused = crate::harness::panel::Page {
+        path: page.to_owned(),
+        answer,
+    };
     let again = refused.form(&["url", "branch", "port"]);
     assert_eq!(again.value(field), Some(value), "what was typed is kept, on {page}");
-    assert!(refused.html().contains("aria-invalid=\"true\""), "the field is marked for '{value}' on {page}");
+    assert!(
+        refused.html().contains("aria-invalid=\"true\""),
+        "the field is marked for '{value}' on {page}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,8 +143,11 @@ async fn private_hosts_and_plain_http_need_the_operators_word() {
     ];
     for url in private {
         let body = json!({ "name": "bad", "source": { "kind": "git", "url": url, "branch": "main" }, "port": 3000 });
-        api.post(&format!("/projects/{project}/apps"), body).await.refuses("url");
+        api.post(&format!("/projects/{project}/apps"), body)
+            .await
+            .refuses("url");
     }
-    let public = json!({ "name": "good", "source": { "kind": "git", "url": "https://example.com/x.git", "branch": "main" } });
+    let public =
+        json!({ "name": "good", "source": { "kind": "git", "url": "https://example.com/x.git", "branch": "main" } });
     api.post(&format!("/projects/{project}/apps"), public).await.expect(201);
 }

@@ -1,27 +1,38 @@
 //! The Docker engine is missing, goes away, comes back, or speaks another language.
 
-use crate::harness::dhow::{Dhow, Setup};
+use crate::harness::dhow::Dhow;
 use crate::harness::engine_proxy::{ENGINE_29, ENGINE_OF_TOMORROW, ENGINE_OF_YESTERDAY, EngineProxy};
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
 use crate::harness::process::free_port;
+use crate::harness::setup::Setup;
 use crate::harness::wait::{eventually, seconds};
 
 /// Waits until `/readyz` has the status; answers its JSON.
 async fn readiness(dhow: &Dhow, status: u16) -> serde_json::Value {
     eventually(&format!("/readyz answers {status}"), seconds(20), || async {
         let answer = dhow.http.send("GET", &format!("{}/readyz", dhow.url()), &[], "").await;
-        if answer.status == status { Ok(answer.json()) } else { Err(answer.to_string()) }
+        if answer.status == status {
+            Ok(answer.json())
+        } else {
+            Err(answer.to_string())
+        }
     })
     .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_engine_the_start_fails_with_one_line_that_says_what_to_do() {
-    for host in ["unix:///nowhere/docker.sock".to_owned(), format!("tcp://127.0.0.1:{}", free_port())] {
+    for host in [
+        "unix:///nowhere/docker.sock".to_owned(),
+        format!("tcp://127.0.0.1:{}", free_port()),
+    ] {
         let refusal = Setup::new().flag("--docker-host", &host).refused().await;
         let line = refusal.one_line();
-        assert!(line.contains("Docker") && line.contains(&host), "it names the engine and where it was sought: {line}");
+        assert!(
+            line.contains("Docker") && line.contains(&host),
+            "it names the engine and where it was sought: {line}"
+        );
         assert!(refusal.took < seconds(10), "it took {:?}", refusal.took);
     }
 }
@@ -45,18 +56,34 @@ async fn an_engine_that_goes_away_gives_a_banner_and_no_crash() {
     assert_eq!(ready["db"], "ok", "{ready}");
     for path in ["/", "/apps/steady", "/projects/steady"] {
         let words = panel.page(path).await.words();
-        assert!(words.contains("Docker") && words.contains("unreachable"), "a banner on {path}: {words}");
+        assert!(
+            words.contains("Docker") && words.contains("unreachable"),
+            "a banner on {path}: {words}"
+        );
     }
-    dhow.http.send("GET", &format!("{}/healthz", dhow.url()), &[], "").await.expect(200);
-    assert_eq!(dhow.visit("steady.localhost", "/").await.expect(200).text(), "steady", "what serves goes on");
+    dhow.http
+        .send("GET", &format!("{}/healthz", dhow.url()), &[], "")
+        .await
+        .expect(200);
+    assert_eq!(
+        dhow.visit("steady.localhost", "/").await.expect(200).text(),
+        "steady",
+        "what serves goes on"
+    );
     assert!(!dhow.has_ended(), "Dhow itself goes on");
 
     engine.mend();
     assert_eq!(readiness(&dhow, 200).await["docker"], "ok");
-    assert!(!panel.page("/").await.words().contains("unreachable"), "the banner is gone");
+    assert!(
+        !panel.page("/").await.words().contains("unreachable"),
+        "the banner is gone"
+    );
     repository.commit_app("steady again");
     api.succeeded(api.deploy(&app).await).await;
-    assert_eq!(dhow.visit("steady.localhost", "/").await.expect(200).text(), "steady again");
+    assert_eq!(
+        dhow.visit("steady.localhost", "/").await.expect(200).text(),
+        "steady again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +130,10 @@ async fn an_engine_of_another_age_is_refused_with_one_line_that_names_both_versi
         let proxy = EngineProxy::speaking(engine);
         let refusal = Setup::new().flag("--docker-host", &proxy.host()).refused().await;
         let line = refusal.one_line();
-        assert!(line.contains("Docker") && line.contains(version), "the engine's version {version}: {line}");
+        assert!(
+            line.contains("Docker") && line.contains(version),
+            "the engine's version {version}: {line}"
+        );
         assert!(refusal.took < seconds(10), "it took {:?}", refusal.took);
     }
 }
@@ -121,7 +151,11 @@ async fn an_engine_that_comes_back_as_another_version_gives_a_banner_and_no_cras
     engine.mend_as(ENGINE_OF_TOMORROW);
     eventually("a banner tells the version", seconds(20), || async {
         let words = panel.page("/").await.words();
-        if words.contains("Docker") && words.contains("1.199") { Ok(()) } else { Err(words) }
+        if words.contains("Docker") && words.contains("1.199") {
+            Ok(())
+        } else {
+            Err(words)
+        }
     })
     .await;
     assert!(!dhow.has_ended());

@@ -13,7 +13,11 @@ fn container_env(dhow: &Dhow, app: &str) -> Vec<String> {
     let containers = dhow.containers_of(app);
     assert_eq!(containers.len(), 1, "{containers:?}");
     let env = inspect("container", &containers[0])["Config"]["Env"].take();
-    env.as_array().unwrap().iter().map(|pair| pair.as_str().unwrap().to_owned()).collect()
+    env.as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| pair.as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn live(name: &str) -> (Dhow, Api, GitServer) {
@@ -30,7 +34,14 @@ async fn live(name: &str) -> (Dhow, Api, GitServer) {
 async fn vars(api: &Api) -> Vec<(String, Value, Value)> {
     let env = api.read("/apps/web/env").await;
     let vars = env["vars"].as_array().unwrap().iter();
-    vars.map(|var| (var["key"].as_str().unwrap().to_owned(), var["value"].clone(), var["secret"].clone())).collect()
+    vars.map(|var| {
+        (
+            var["key"].as_str().unwrap().to_owned(),
+            var["value"].clone(),
+            var["secret"].clone(),
+        )
+    })
+    .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,19 +56,38 @@ async fn variables_reach_the_container_byte_for_byte_and_are_sealed_at_rest() {
         { "key": "BUILD_ONLY", "value": "not at run time", "scope": "build" },
     ]});
     api.put("/apps/web/env", set).await.expect(200);
-    assert!(!container_env(&dhow, "web").iter().any(|pair| pair.starts_with("PASSWORD=")), "not before the next release");
+    assert!(
+        !container_env(&dhow, "web")
+            .iter()
+            .any(|pair| pair.starts_with("PASSWORD=")),
+        "not before the next release"
+    );
 
     api.succeeded(api.deploy("web").await).await;
 
     let env = container_env(&dhow, "web");
-    for pair in [format!("PASSWORD={secret}"), format!("LINES={lines}"), "EMPTY=".to_owned(), "PORT=3000".to_owned()] {
+    for pair in [
+        format!("PASSWORD={secret}"),
+        format!("LINES={lines}"),
+        "EMPTY=".to_owned(),
+        "PORT=3000".to_owned(),
+    ] {
         assert!(env.contains(&pair), "{pair} in {env:?}");
     }
     assert!(!env.iter().any(|pair| pair.starts_with("BUILD_ONLY=")), "{env:?}");
     let told = vars(&api).await;
-    assert!(told.contains(&("PASSWORD".to_owned(), Value::Null, json!(true))), "a secret is never told: {told:?}");
-    assert!(told.contains(&("LINES".to_owned(), json!(lines), json!(false))), "{told:?}");
-    assert!(!dhow.panel().await.page("/apps/web/env").await.html().contains("s3cret"), "nor shown on the page");
+    assert!(
+        told.contains(&("PASSWORD".to_owned(), Value::Null, json!(true))),
+        "a secret is never told: {told:?}"
+    );
+    assert!(
+        told.contains(&("LINES".to_owned(), json!(lines), json!(false))),
+        "{told:?}"
+    );
+    assert!(
+        !dhow.panel().await.page("/apps/web/env").await.html().contains("s3cret"),
+        "nor shown on the page"
+    );
     for file in dhow.files() {
         let bytes = std::fs::read(&file).unwrap();
         for value in ["s3cret-", "second = line", "not at run time"] {
@@ -87,19 +117,37 @@ async fn variables_are_merged_kept_and_removed_without_being_known() {
     api.succeeded(api.deploy("web").await).await;
     let env = container_env(&dhow, "web");
     assert!(env.contains(&"SECRET=hush".to_owned()), "{env:?}");
-    assert!(!env.iter().any(|pair| pair.starts_with("A=") || pair.starts_with("C=")), "{env:?}");
+    assert!(
+        !env.iter().any(|pair| pair.starts_with("A=") || pair.starts_with("C=")),
+        "{env:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_variable_is_set_by_the_plain_form() {
     let (dhow, api, _git) = live("web").await;
     let panel = dhow.panel().await;
+    // The blank row is the last one.
     let form = panel.page("/apps/web/env").await.form(&["key", "value"]);
-    let page = panel.submit_and_follow("/apps/web/env", &form.clone().set("key", "GREETING").set("value", "a=b \"c\"")).await;
-    page.expect_words("GREETING");
-    assert_eq!(vars(&api).await, [("GREETING".to_owned(), json!("a=b \"c\""), json!(false))]);
-    let refused = panel.submit("/apps/web/env", &form.set("key", "not a key").set("value", "kept")).await.expect(422);
-    assert!(refused.text().contains("not a key") && refused.text().contains("kept"), "what was typed is kept");
+    let form = form.set_last("key", "GREETING").set_last("value", "a=b \"c\"");
+    let page = panel.submit_and_follow("/apps/web/env", &form).await;
+    let form = page.form(&["key", "value"]);
+    assert_eq!(form.value("key"), Some("GREETING"));
+    assert_eq!(
+        vars(&api).await,
+        [("GREETING".to_owned(), json!("a=b \"c\""), json!(false))]
+    );
+    let refused = panel
+        .submit(
+            "/apps/web/env",
+            &form.set_last("key", "not a key").set_last("value", "kept"),
+        )
+        .await
+        .expect(422);
+    assert!(
+        refused.text().contains("not a key") && refused.text().contains("kept"),
+        "what was typed is kept"
+    );
     assert_eq!(vars(&api).await.len(), 1);
 }
 
@@ -115,7 +163,11 @@ async fn domains_are_served_at_once_and_belong_to_one_app() {
     api.succeeded(id).await;
     dhow.visit("shop.example.com", "/").await.expect(404);
 
-    let domain = api.post("/apps/web/domains", json!({ "host": "Shop.Example.com", "tls": "off" })).await.expect(201).json();
+    let domain = api
+        .post("/apps/web/domains", json!({ "host": "Shop.Example.com", "tls": "off" }))
+        .await
+        .expect(201)
+        .json();
     assert_eq!(domain["host"], "shop.example.com", "hosts have no capital letters");
     assert_eq!(dhow.visit("shop.example.com", "/").await.expect(200).text(), "web");
     assert_eq!(dhow.visit("SHOP.example.com", "/").await.expect(200).text(), "web");
@@ -123,10 +175,14 @@ async fn domains_are_served_at_once_and_belong_to_one_app() {
 
     // Neither twice nor by another app, nor the host that another app has by its name.
     for app in ["web", "other"] {
-        let answer = api.post(&format!("/apps/{app}/domains"), json!({ "host": "shop.example.com" })).await;
+        let answer = api
+            .post(&format!("/apps/{app}/domains"), json!({ "host": "shop.example.com" }))
+            .await;
         assert!(matches!(answer.status, 409 | 422), "{answer}");
     }
-    let taken = api.post("/apps/other/domains", json!({ "host": "web.localhost" })).await;
+    let taken = api
+        .post("/apps/other/domains", json!({ "host": "web.localhost" }))
+        .await;
     assert!(matches!(taken.status, 409 | 422), "{taken}");
     assert_eq!(dhow.visit("shop.example.com", "/").await.expect(200).text(), "web");
 
@@ -134,7 +190,10 @@ async fn domains_are_served_at_once_and_belong_to_one_app() {
     api.post("/apps/web/domains", redirect).await.expect(201);
     let answer = dhow.visit("www.example.com", "/a?b=c").await;
     assert!(matches!(answer.status, 301 | 302 | 307 | 308), "{answer}");
-    assert!(answer.header("location").ends_with("shop.example.com/a?b=c"), "{answer}");
+    assert!(
+        answer.header("location").ends_with("shop.example.com/a?b=c"),
+        "{answer}"
+    );
 
     let listed = api.read("/apps/web/domains").await;
     assert_eq!(listed["items"].as_array().unwrap().len(), 2, "{listed:#}");
@@ -149,12 +208,22 @@ async fn a_domain_is_added_and_removed_by_the_plain_form() {
     let panel = dhow.panel().await;
     let page = panel.page("/apps/web/domains").await;
     let form = page.form(&["host"]);
-    assert!(form.buttons.iter().any(|button| button == words::ADD_DOMAIN), "{form:?}");
-    let page = panel.submit_and_follow("/apps/web/domains", &form.clone().set("host", "form.example.com")).await;
+    assert!(
+        form.buttons.iter().any(|button| button == words::ADD_DOMAIN),
+        "{form:?}"
+    );
+    let page = panel
+        .submit_and_follow("/apps/web/domains", &form.clone().set("host", "form.example.com"))
+        .await;
     let page = page.expect_words("form.example.com");
     assert_eq!(dhow.visit("form.example.com", "/").await.expect(200).text(), "web");
-    let again = panel.submit("/apps/web/domains", &form.set("host", "form.example.com")).await;
-    assert!(matches!(again.status, 409 | 422) && again.text().contains("form.example.com"), "{again}");
+    let again = panel
+        .submit("/apps/web/domains", &form.set("host", "form.example.com"))
+        .await;
+    assert!(
+        matches!(again.status, 409 | 422) && again.text().contains("form.example.com"),
+        "{again}"
+    );
 
     let remove = page.form_of_button("Remove");
     panel.submit_and_follow("/apps/web/domains", &remove).await;

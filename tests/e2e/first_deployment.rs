@@ -37,9 +37,17 @@ async fn a_newcomer_deploys_by_clicking_and_keeps_what_works() {
     let deployments = api.read("/apps/hello/deployments").await;
     let deployment = &deployments["items"][0];
     assert_eq!(deployment["status"], "succeeded");
-    assert_eq!(deployment["commit"]["sha"], first, "exactly the commit that was the branch's head");
+    assert_eq!(
+        deployment["commit"]["sha"], first,
+        "exactly the commit that was the branch's head"
+    );
     assert_eq!(deployment["trigger"], "manual");
-    let steps: Vec<_> = deployment["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    let steps: Vec<_> = deployment["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
     assert_eq!(steps, ["fetch", "build", "start", "check", "switch", "retire"]);
     let page = dhow.visit("hello.localhost", "/").await.expect(200);
     assert_eq!(page.text(), "first version");
@@ -48,7 +56,9 @@ async fn a_newcomer_deploys_by_clicking_and_keeps_what_works() {
     browser.goto(&format!("{}/apps/hello", dhow.url())).await;
     browser.see("running", SHOWN_WITHIN).await;
     let address = format!("http://hello.localhost:{}", dhow.http_port);
-    let leads = browser.script(&format!("return !!document.querySelector('a[href^=\"{address}\"]')")).await;
+    let leads = browser
+        .script(&format!("return !!document.querySelector('a[href^=\"{address}\"]')"))
+        .await;
     assert_eq!(leads, true, "a link to {address}");
     browser.look("app-running").await;
     browser.goto(&dhow.url()).await;
@@ -59,11 +69,21 @@ async fn a_newcomer_deploys_by_clicking_and_keeps_what_works() {
     let second = repository.commit_app("second version");
     let id = api.deploy("hello").await;
     let deployment = api.succeeded(id).await;
-    assert_eq!((&deployment["commit"]["sha"], &deployment["trigger"]), (&second.into(), &"api".into()));
+    assert_eq!(
+        (&deployment["commit"]["sha"], &deployment["trigger"]),
+        (&second.into(), &"api".into())
+    );
     assert_eq!(deployment["switch"]["failed"], 0, "{deployment:#}");
     visitors.assert_nothing_failed("the switch to the second version").await;
-    assert_eq!(dhow.visit("hello.localhost", "/").await.expect(200).text(), "second version");
-    assert_eq!(dhow.containers_of("hello").len(), 1, "the first version's container is gone");
+    assert_eq!(
+        dhow.visit("hello.localhost", "/").await.expect(200).text(),
+        "second version"
+    );
+    assert_eq!(
+        dhow.containers_of("hello").len(),
+        1,
+        "the first version's container is gone"
+    );
 
     // The third cannot be built.
     repository.write_app("third version", "RUN exit 3");
@@ -71,8 +91,15 @@ async fn a_newcomer_deploys_by_clicking_and_keeps_what_works() {
     let id = api.deploy("hello").await;
     let deployment = api.failed(id, "build_failed").await;
     assert_eq!(deployment["release"], serde_json::Value::Null);
-    assert!(api.log(id).await.contains("exit code: 3"), "the log tells the exit code: {}", api.log(id).await);
-    assert_eq!(dhow.visit("hello.localhost", "/").await.expect(200).text(), "second version");
+    assert!(
+        api.log(id).await.contains("exit code: 3"),
+        "the log tells the exit code: {}",
+        api.log(id).await
+    );
+    assert_eq!(
+        dhow.visit("hello.localhost", "/").await.expect(200).text(),
+        "second version"
+    );
     assert_eq!(api.read("/apps/hello").await["status"], "running");
     browser.goto(&format!("{}/apps/hello/deployments/3", dhow.url())).await;
     browser.see("failed", SHOWN_WITHIN).await;

@@ -11,14 +11,18 @@ use crate::harness::repository::{Repository, git};
 /// Pushes the working copy's head to an app's branch with a token as password.
 async fn push(dhow: &Dhow, repository: &Repository, app: &str, token: &str, branch: &str) -> Outcome {
     let url = dhow.url().replace("http://", &format!("http://any:{token}@"));
-    let mut command = git(repository.directory(), &["push", &format!("{url}/git/{app}.git"), &format!("HEAD:{branch}")]);
+    let mut command = git(
+        repository.directory(),
+        &["push", &format!("{url}/git/{app}.git"), &format!("HEAD:{branch}")],
+    );
     command.current_dir(repository.directory());
     run(command, "").await
 }
 
 async fn push_app(api: &Api, name: &str) {
     let project = api.create_project(name).await;
-    let body = json!({ "name": name, "source": { "kind": "push" }, "build": { "builder": "dockerfile" }, "port": 3000 });
+    let body =
+        json!({ "name": name, "source": { "kind": "push" }, "build": { "builder": "dockerfile" }, "port": 3000 });
     api.post(&format!("/projects/{project}/apps"), body).await.expect(201);
 }
 
@@ -36,7 +40,11 @@ async fn a_push_deploys_the_pushed_commit_and_says_where_to_watch() {
         let outcome = push(&dhow, &repository, "pushed", &token, "main").await;
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
         let watch = format!("{}/apps/pushed/deployments/{number}", dhow.url());
-        assert!(outcome.stderr.contains("remote:") && outcome.stderr.contains(&watch), "it says {watch}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("remote:") && outcome.stderr.contains(&watch),
+            "it says {watch}: {}",
+            outcome.stderr
+        );
         let deployments = api.read("/apps/pushed/deployments").await;
         let deployment = api.succeeded(deployments["items"][0]["id"].as_i64().unwrap()).await;
         assert_eq!(deployment["trigger"], "push");
@@ -68,8 +76,19 @@ async fn a_push_without_the_right_to_deploy_changes_nothing() {
         let outcome = push(&dhow, &pulled, app, token, "main").await;
         assert_ne!(outcome.code, 0, "a push to {app}: {}", outcome.stderr);
     }
-    let bare = dhow.http.send("GET", &format!("{}/git/pushed.git/info/refs?service=git-receive-pack", dhow.url()), &[], "").await;
-    assert!(bare.expect(401).header("www-authenticate").starts_with("Basic"), "git asks for the password then");
+    let bare = dhow
+        .http
+        .send(
+            "GET",
+            &format!("{}/git/pushed.git/info/refs?service=git-receive-pack", dhow.url()),
+            &[],
+            "",
+        )
+        .await;
+    assert!(
+        bare.expect(401).header("www-authenticate").starts_with("Basic"),
+        "git asks for the password then"
+    );
     for app in ["pushed", "pulled"] {
         let deployments = api.read(&format!("/apps/{app}/deployments")).await;
         assert_eq!(deployments["items"], json!([]), "{app}");

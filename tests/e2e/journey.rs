@@ -12,7 +12,10 @@ pub const LATE: &str = "late 42";
 
 /// An app whose build says something, waits at the gate `build`, and says something else.
 pub fn write_talking_app(repository: &Repository, gate: &Gate, page: &str) {
-    let step = format!("RUN echo \"early $((20 + 1))\"; {}; echo \"late $((41 + 1))\"", gate.command("build"));
+    let step = format!(
+        "RUN echo \"early $((20 + 1))\"; {}; echo \"late $((41 + 1))\"",
+        gate.command("build")
+    );
     repository.write_app(page, &step);
 }
 
@@ -23,7 +26,9 @@ pub async fn claim(browser: &Browser, dhow: &Dhow, link: &str) {
     browser.fill("email", OWNER).await;
     browser.fill("password", PASSWORD).await;
     browser.click(words::CLAIM).await;
-    browser.at("the dashboard", |url| url == format!("{}/", dhow.url())).await;
+    browser
+        .at("the dashboard", |url| url == format!("{}/", dhow.url()))
+        .await;
 }
 
 /// From the dashboard to the page of a new project.
@@ -32,7 +37,11 @@ pub async fn create_project(browser: &Browser, name: &str) {
     browser.click(words::NEW_PROJECT).await;
     browser.fill("name", name).await;
     browser.click(words::CREATE_PROJECT).await;
-    browser.at("the project's page", |url| url.contains("/projects/") && !url.ends_with("/new")).await;
+    browser
+        .at("the project's page", |url| {
+            url.contains("/projects/") && !url.ends_with("/new")
+        })
+        .await;
     browser.see(name, SHOWN_WITHIN).await;
     browser.look("project-empty").await;
 }
@@ -46,12 +55,18 @@ pub async fn create_app(browser: &Browser, name: &str, repository: &Repository) 
     browser.fill("branch", "main").await;
     browser.fill("port", "3000").await;
     browser.click(words::CREATE_APP).await;
-    browser.at("the app's page", |url| url.ends_with(&format!("/apps/{name}"))).await;
+    browser
+        .at("the app's page", |url| url.ends_with(&format!("/apps/{name}")))
+        .await;
     browser.look("app-new-made").await;
 }
 
 /// From an app's page to the page of its first deployment.
 pub async fn deploy(browser: &Browser, app: &str) {
     browser.click(words::DEPLOY).await;
-    browser.at("the deployment's page", |url| url.ends_with(&format!("/apps/{app}/deployments/1"))).await;
+    browser
+        .at("the deployment's page", |url| {
+            url.ends_with(&format!("/apps/{app}/deployments/1"))
+        })
+        .await;
 }

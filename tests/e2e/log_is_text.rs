@@ -17,7 +17,10 @@ async fn hostile_log_lines_and_commit_messages_are_only_text() {
     let api = dhow.owner().await;
     let (git, gate) = (GitServer::start().await, Gate::start().await);
     let repository = git.repository("hostile");
-    repository.write_app("hostile", &format!("RUN {}; printf \"{HOSTILE}\"", gate.command("build")));
+    repository.write_app(
+        "hostile",
+        &format!("RUN {}; printf \"{HOSTILE}\"", gate.command("build")),
+    );
     repository.commit(MESSAGE);
     let project = api.create_project("Hostile").await;
     let app = api.create_app(&project, "hostile", &repository).await;
@@ -27,34 +30,66 @@ async fn hostile_log_lines_and_commit_messages_are_only_text() {
     // The page is open before the lines come, so that they reach it through the live stream.
     let browser = Browser::open().await;
     browser.sign_in(&dhow).await;
-    browser.goto(&format!("{}/apps/hostile/deployments/1", dhow.url())).await;
+    browser
+        .goto(&format!("{}/apps/hostile/deployments/1", dhow.url()))
+        .await;
     browser.see(MESSAGE, SHOWN_WITHIN).await;
     let mut events = api.events(&format!("/deployments/{deployment}/log"), None).await;
     gate.open("build");
     browser.see(END, SHOWN_WITHIN).await;
     browser.see("<script>alert(1)</script>", SHOWN_WITHIN).await;
     browser.see("succeeded", seconds(60)).await;
-    let carried_out = "return [...document.querySelectorAll('main script, img[src=x], a[href^=\"javascript:\"]')].length";
+    let carried_out =
+        "return [...document.querySelectorAll('main script, img[src=x], a[href^=\"javascript:\"]')].length";
     assert_eq!(browser.script(carried_out).await, 0, "elements that the log made");
     browser.look("deployment-hostile-log").await;
 
     for event in events.rest("the stream ends", seconds(60)).await {
         assert_ne!(event.name, "forged", "{event:?}");
-        assert_ne!(event.data.trim(), "forged", "a line of the log became an event of its own: {event:?}");
-        assert_ne!(event.id.as_deref(), Some("1"), "a line of the log became an id: {event:?}");
+        assert_ne!(
+            event.data.trim(),
+            "forged",
+            "a line of the log became an event of its own: {event:?}"
+        );
+        assert_ne!(
+            event.id.as_deref(),
+            Some("1"),
+            "a line of the log became an id: {event:?}"
+        );
     }
 
     let panel = dhow.panel().await;
-    for path in ["/", "/projects/hostile", "/apps/hostile", "/apps/hostile/deployments", "/apps/hostile/deployments/1"] {
+    for path in [
+        "/",
+        "/projects/hostile",
+        "/apps/hostile",
+        "/apps/hostile/deployments",
+        "/apps/hostile/deployments/1",
+    ] {
         let html = panel.page(path).await.html();
-        assert!(!html.contains("<script>alert") && !html.contains("<img src=x"), "{path}: {html}");
-        assert!(!html.contains('\u{1b}') && !html.contains('\u{7}'), "control characters on {path}");
+        assert!(
+            !html.contains("<script>alert") && !html.contains("<img src=x"),
+            "{path}: {html}"
+        );
+        assert!(
+            !html.contains('\u{1b}') && !html.contains('\u{7}'),
+            "control characters on {path}"
+        );
         browser.goto(&format!("{}{path}", dhow.url())).await;
         assert!(browser.client.get_alert_text().await.is_err(), "no dialog on {path}");
     }
     let html = panel.page("/apps/hostile/deployments/1").await.html();
-    assert!(html.contains("&lt;script&gt;alert(1)") || html.contains("&#60;script&#62;alert(1)"), "{html}");
-    assert!(panel.page("/apps/hostile/deployments/1").await.words().contains(MESSAGE));
+    assert!(
+        html.contains("&lt;script&gt;alert(1)") || html.contains("&#60;script&#62;alert(1)"),
+        "{html}"
+    );
+    assert!(
+        panel
+            .page("/apps/hostile/deployments/1")
+            .await
+            .words()
+            .contains(MESSAGE)
+    );
     // A complaint of the content security policy would mean that something tried.
     browser.finish().await;
 }

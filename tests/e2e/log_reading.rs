@@ -32,7 +32,13 @@ async fn talking() -> Talking {
     let app = api.create_app(&project, "talk", &repository).await;
     let deployment = api.deploy(&app).await;
     gate.arrival("build", WITHIN).await;
-    Talking { dhow, api, gate, deployment, _git: git }
+    Talking {
+        dhow,
+        api,
+        gate,
+        deployment,
+        _git: git,
+    }
 }
 
 /// Reads events until one of them tells `words`; the log as received, and the last id.
@@ -52,8 +58,14 @@ async fn events_until(stream: &mut EventStream, words: &str) -> Vec<Event> {
 fn assert_is_log(events: &[Event], log: &str, mut start: usize) {
     for event in events.iter().filter(|event| event.id.is_some()) {
         let end = event.offset();
-        let expected = log.get(start..end).unwrap_or_else(|| panic!("no text from {start} to {end}: {event:?}"));
-        assert_eq!(event.data.trim_end_matches('\n'), expected.trim_end_matches('\n'), "bytes {start} to {end}");
+        let expected = log
+            .get(start..end)
+            .unwrap_or_else(|| panic!("no text from {start} to {end}: {event:?}"));
+        assert_eq!(
+            event.data.trim_end_matches('\n'),
+            expected.trim_end_matches('\n'),
+            "bytes {start} to {end}"
+        );
         start = end;
     }
     assert_eq!(start, log.len(), "the events end where the log ends");
@@ -61,30 +73,55 @@ fn assert_is_log(events: &[Event], log: &str, mut start: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_followed_log_grows_with_the_build_and_ends_with_the_deployment() {
-    let Talking { api, gate, deployment, dhow: _dhow, .. } = talking().await;
+    let Talking {
+        api,
+        gate,
+        deployment,
+        dhow: _dhow,
+        ..
+    } = talking().await;
     let path = format!("/deployments/{deployment}/log");
     let mut follow = api.open(&format!("{path}?follow=true"), &[]).await;
     let kind = follow.headers.get("content-type").unwrap().to_str().unwrap().to_owned();
     assert!(kind.starts_with("text/plain"), "{kind}");
-    let early = follow.until("the follower hears the early line", WITHIN, |text| text.contains(EARLY)).await;
+    let early = follow
+        .until("the follower hears the early line", WITHIN, |text| text.contains(EARLY))
+        .await;
     assert!(!early.contains(LATE));
 
     gate.open("build");
     let rest = follow.rest("the followed log ends", WITHIN).await;
 
-    assert_eq!(api.deployment(deployment).await["status"], "succeeded", "the stream ends when the deployment has ended");
+    assert_eq!(
+        api.deployment(deployment).await["status"],
+        "succeeded",
+        "the stream ends when the deployment has ended"
+    );
     let log = api.log(deployment).await;
-    assert_eq!(format!("{early}{}", String::from_utf8(rest).unwrap()), log, "nothing lost, nothing twice");
+    assert_eq!(
+        format!("{early}{}", String::from_utf8(rest).unwrap()),
+        log,
+        "nothing lost, nothing twice"
+    );
     assert!(log.contains(LATE));
 
     // Of an ended deployment it answers at once, and ends.
     let mut again = api.open(&format!("{path}?follow=true"), &[]).await;
-    assert_eq!(String::from_utf8(again.rest("an ended log ends", seconds(5)).await).unwrap(), log);
+    assert_eq!(
+        String::from_utf8(again.rest("an ended log ends", seconds(5)).await).unwrap(),
+        log
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_who_comes_back_loses_nothing_and_reads_nothing_twice() {
-    let Talking { api, gate, deployment, dhow: _dhow, .. } = talking().await;
+    let Talking {
+        api,
+        gate,
+        deployment,
+        dhow: _dhow,
+        ..
+    } = talking().await;
     let path = format!("/deployments/{deployment}/log");
     let first = events_until(&mut api.events(&path, None).await, EARLY).await;
     // The connection is gone here; the build goes on and ends without a reader.
@@ -93,24 +130,49 @@ async fn a_reader_who_comes_back_loses_nothing_and_reads_nothing_twice() {
     let log = api.log(deployment).await;
 
     let offset = first.last().unwrap().offset();
-    let second = api.events(&path, Some(&offset.to_string())).await.rest("the resumed stream ends", WITHIN).await;
+    let second = api
+        .events(&path, Some(&offset.to_string()))
+        .await
+        .rest("the resumed stream ends", WITHIN)
+        .await;
     assert_is_log(&second, &log, offset);
     assert_is_log(&[first, second].concat(), &log, 0);
 
-    let whole = api.events(&path, None).await.rest("the whole stream ends", WITHIN).await;
+    let whole = api
+        .events(&path, None)
+        .await
+        .rest("the whole stream ends", WITHIN)
+        .await;
     assert_is_log(&whole, &log, 0);
-    let nothing = api.events(&path, Some(&log.len().to_string())).await.rest("a stream from the end ends", WITHIN).await;
-    assert!(nothing.iter().all(|event| event.id.is_none() || event.offset() == log.len()), "{nothing:?}");
+    let nothing = api
+        .events(&path, Some(&log.len().to_string()))
+        .await
+        .rest("a stream from the end ends", WITHIN)
+        .await;
+    assert!(
+        nothing
+            .iter()
+            .all(|event| event.id.is_none() || event.offset() == log.len()),
+        "{nothing:?}"
+    );
     // An offset that no stream gave is refused or read from a sane place, never a crash.
     for wild in ["-1", "abc", "99999999999999999999", "1000000"] {
-        let stream = api.open(&path, &[("accept", "text/event-stream"), ("last-event-id", wild)]).await;
+        let stream = api
+            .open(&path, &[("accept", "text/event-stream"), ("last-event-id", wild)])
+            .await;
         assert!(stream.status < 500, "Last-Event-ID {wild}: {}", stream.status);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_of_the_log_is_read_by_its_bytes() {
-    let Talking { api, gate, deployment, dhow: _dhow, .. } = talking().await;
+    let Talking {
+        api,
+        gate,
+        deployment,
+        dhow: _dhow,
+        ..
+    } = talking().await;
     gate.open("build");
     api.succeeded(deployment).await;
     let path = format!("/deployments/{deployment}/log");
@@ -131,8 +193,17 @@ async fn a_part_of_the_log_is_read_by_its_bytes() {
         assert_eq!(answer.header("content-range"), bytes, "{range}");
         assert_eq!(answer.text(), log[expected], "{range}");
     }
-    let beyond = api.send("GET", &path, &[("range", &format!("bytes={length}-"))], "").await.expect(416);
+    let beyond = api
+        .send("GET", &path, &[("range", &format!("bytes={length}-"))], "")
+        .await
+        .expect(416);
     assert_eq!(beyond.header("content-range"), format!("bytes */{length}"));
     // RFC 9110 §14.2: a range that is not understood is ignored.
-    assert_eq!(api.send("GET", &path, &[("range", "lines=1-2")], "").await.expect(200).text(), log);
+    assert_eq!(
+        api.send("GET", &path, &[("range", "lines=1-2")], "")
+            .await
+            .expect(200)
+            .text(),
+        log
+    );
 }

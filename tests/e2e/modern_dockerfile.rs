@@ -22,7 +22,10 @@ async fn mounts_and_stages_work_and_a_failed_step_is_a_failed_deployment() {
     );
     repository.commit("Use a mount and two stages");
     let app = api.live_app("Modern", "modern", &repository).await;
-    assert_eq!(dhow.visit("modern.localhost", "/").await.expect(200).text().trim(), "made");
+    assert_eq!(
+        dhow.visit("modern.localhost", "/").await.expect(200).text().trim(),
+        "made"
+    );
     let serving = dhow.containers_of(&app);
 
     repository.write("Dockerfile", "FROM busybox:1\nRUN exit 3\n");
@@ -36,8 +39,15 @@ async fn mounts_and_stages_work_and_a_failed_step_is_a_failed_deployment() {
     assert!(log.contains("exit code: 3"), "{log}");
     let last = log.trim_end().lines().last().unwrap();
     assert!(last.contains(message), "the log's last line is the sentence: {last}");
-    assert_eq!(dhow.containers_of(&app), serving, "the old container still serves, and no other is left");
-    assert_eq!(dhow.visit("modern.localhost", "/").await.expect(200).text().trim(), "made");
+    assert_eq!(
+        dhow.containers_of(&app),
+        serving,
+        "the old container still serves, and no other is left"
+    );
+    assert_eq!(
+        dhow.visit("modern.localhost", "/").await.expect(200).text().trim(),
+        "made"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +56,12 @@ async fn what_the_engines_builder_does_not_know_is_said_in_one_sentence() {
     let api = dhow.owner().await;
     let git = GitServer::start().await;
     let project = api.create_project("Modern").await;
-    let major: u32 = docker(&["version", "-f", "{{.Server.Version}}"]).split('.').next().unwrap().parse().unwrap();
+    let major: u32 = docker(&["version", "-f", "{{.Server.Version}}"])
+        .split('.')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
     for (name, first) in [("heredoc", ""), ("syntax", "# syntax=docker/dockerfile:1\n")] {
         let repository = git.repository(name);
         repository.write("Dockerfile", &format!("{first}FROM busybox:1\n{HEREDOC}{SERVE}"));
@@ -60,11 +75,21 @@ async fn what_the_engines_builder_does_not_know_is_said_in_one_sentence() {
             continue;
         }
         // An engine before 23 knows no heredocs; the syntax line needs a registry.
-        assert!(major < 23 || !first.is_empty(), "engine {major} builds heredocs itself: {deployment:#}");
+        assert!(
+            major < 23 || !first.is_empty(),
+            "engine {major} builds heredocs itself: {deployment:#}"
+        );
         assert_eq!(deployment["error"]["kind"], "build_failed");
         let message = deployment["error"]["message"].as_str().unwrap();
-        let (missing, remedy) = if first.is_empty() { ("heredoc", "23") } else { ("# syntax", "registry") };
-        assert!(message.contains(missing) && message.contains(remedy), "what is missing and what to do: {message}");
+        let (missing, remedy) = if first.is_empty() {
+            ("heredoc", "23")
+        } else {
+            ("# syntax", "registry")
+        };
+        assert!(
+            message.contains(missing) && message.contains(remedy),
+            "what is missing and what to do: {message}"
+        );
         assert!(!message.contains('\n'), "one sentence: {message}");
     }
 }

@@ -19,21 +19,36 @@ async fn making_and_deleting_projects_loses_no_request_of_another_app() {
     // Names that sort before and after the busy project's.
     for project in ["aaa", "zzz"] {
         let app = api.live_app(project, &format!("{project}-app"), &repository).await;
-        assert_eq!(dhow.visit(&format!("{app}.localhost"), "/").await.expect(200).text(), "busy");
+        assert_eq!(
+            dhow.visit(&format!("{app}.localhost"), "/").await.expect(200).text(),
+            "busy"
+        );
         let network = format!("dhow.project={project}");
-        assert_eq!(labelled("network", &[&format!("dhow.instance={}", dhow.instance), &network]).len(), 1, "its network");
+        assert_eq!(
+            labelled("network", &[&format!("dhow.instance={}", dhow.instance), &network]).len(),
+            1,
+            "its network"
+        );
 
         api.delete(&format!("/apps/{app}")).await.expect(202);
         eventually("the app is gone", seconds(60), || async {
             let answer = api.get(&format!("/apps/{app}")).await;
-            if answer.status == 404 && dhow.containers_of(&app).is_empty() { Ok(()) } else { Err(answer.to_string()) }
+            if answer.status == 404 && dhow.containers_of(&app).is_empty() {
+                Ok(())
+            } else {
+                Err(answer.to_string())
+            }
         })
         .await;
         let deleted = api.delete(&format!("/projects/{project}")).await;
         assert!(matches!(deleted.status, 202 | 204), "{deleted}");
         eventually("the project's network is gone", seconds(30), || async {
             let left = labelled("network", &[&format!("dhow.instance={}", dhow.instance), &network]);
-            if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+            if left.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{left:?}"))
+            }
         })
         .await;
         dhow.visit(&format!("{app}.localhost"), "/").await.expect(404);

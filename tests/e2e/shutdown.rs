@@ -27,7 +27,11 @@ async fn a_stop_with_open_streams_and_a_running_build_is_quick_and_loses_nothing
     browser.see(EARLY, SHOWN_WITHIN).await;
     let mut events = api.events(&format!("/deployments/{id}/log"), None).await;
     let mut follow = api.open(&format!("/deployments/{id}/log?follow=true"), &[]).await;
-    follow.until("the follower hears the early line", seconds(10), |text| text.contains(EARLY)).await;
+    follow
+        .until("the follower hears the early line", seconds(10), |text| {
+            text.contains(EARLY)
+        })
+        .await;
 
     let (code, took) = dhow.terminate().await;
     println!("stopped with a build and three open streams in {took:?}");
@@ -35,15 +39,26 @@ async fn a_stop_with_open_streams_and_a_running_build_is_quick_and_loses_nothing
     assert!(took <= seconds(10), "it took {took:?}");
     events.rest("the event stream is ended by the server", seconds(1)).await;
     follow.rest("the followed log is ended by the server", seconds(1)).await;
-    assert_eq!(dhow.visit("long.localhost", "/").await.expect(200).text(), "before", "apps go on without Dhow");
+    assert_eq!(
+        dhow.visit("long.localhost", "/").await.expect(200).text(),
+        "before",
+        "apps go on without Dhow"
+    );
 
     dhow.start_again().await;
     let deployment = api.deployment(id).await;
-    assert!(matches!(deployment["status"].as_str(), Some("queued" | "running")), "marked, not lost: {deployment:#}");
+    assert!(
+        matches!(deployment["status"].as_str(), Some("queued" | "running")),
+        "marked, not lost: {deployment:#}"
+    );
     panel.page("/apps/long").await.expect_words("long");
     eventually("the build is at the gate a second time", seconds(60), || async {
         let arrived = gate.arrived();
-        if arrived.len() == 2 { Ok(()) } else { Err(format!("{arrived:?}")) }
+        if arrived.len() == 2 {
+            Ok(())
+        } else {
+            Err(format!("{arrived:?}"))
+        }
     })
     .await;
     gate.open("build");
@@ -54,7 +69,10 @@ async fn a_stop_with_open_streams_and_a_running_build_is_quick_and_loses_nothing
     browser.see(LATE, seconds(30)).await;
     browser.see("succeeded", SHOWN_WITHIN).await;
     let complaints = browser.console().await;
-    let others: Vec<_> = complaints.iter().filter(|line| !line.contains("net::ERR_") && !line.contains("fetch")).collect();
+    let others: Vec<_> = complaints
+        .iter()
+        .filter(|line| !line.contains("net::ERR_") && !line.contains("fetch"))
+        .collect();
     assert!(others.is_empty(), "{others:#?}");
     browser.finish().await;
 }

@@ -1,9 +1,10 @@
 //! The same way with JavaScript switched off, on a phone's width: every page is a plain GET, every button a plain POST.
 
-use crate::harness::browser::{Browser, Visitor};
+use crate::harness::browser::Browser;
 use crate::harness::dhow::Dhow;
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
+use crate::harness::visitor::Visitor;
 use crate::harness::wait::seconds;
 use crate::journey::{self, EARLY, LATE};
 
@@ -16,7 +17,12 @@ async fn an_app_is_deployed_with_javascript_switched_off() {
     journey::write_talking_app(&repository, &gate, "no script needed");
     repository.commit("First version");
 
-    let browser = Browser::open_as(Visitor { javascript: false, width: 400, ..Visitor::default() }).await;
+    let browser = Browser::open_as(Visitor {
+        javascript: false,
+        width: 400,
+        ..Visitor::default()
+    })
+    .await;
     browser.sign_in(&dhow).await;
     journey::create_project(&browser, "Plain").await;
     journey::create_app(&browser, "plain", &repository).await;
@@ -29,6 +35,9 @@ async fn an_app_is_deployed_with_javascript_switched_off() {
     browser.reload_until(LATE, seconds(15)).await;
     browser.reload_until("succeeded", seconds(60)).await;
     browser.look("deployment-without-javascript").await;
-    assert_eq!(dhow.visit("plain.localhost", "/").await.expect(200).text(), "no script needed");
+    assert_eq!(
+        dhow.visit("plain.localhost", "/").await.expect(200).text(),
+        "no script needed"
+    );
     browser.finish().await;
 }

@@ -22,7 +22,11 @@ pub struct Api {
 
 impl Api {
     pub fn new(panel: &str, token: &str) -> Self {
-        Self { base: format!("{panel}/api/v1"), token: token.to_owned(), http: Http::new() }
+        Self {
+            base: format!("{panel}/api/v1"),
+            token: token.to_owned(),
+            http: Http::new(),
+        }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -41,7 +45,8 @@ impl Api {
     }
 
     async fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
-        self.send(method, path, &[("content-type", "application/json")], &body.to_string()).await
+        self.send(method, path, &[("content-type", "application/json")], &body.to_string())
+            .await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -103,16 +108,27 @@ impl Api {
             "port": 3000,
         });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let app = self.post(&format!("/projects/{project}/apps"), body).await.expect(201).json();
+        let app = self
+            .post(&format!("/projects/{project}/apps"), body)
+            .await
+            .expect(201)
+            .json();
         app["slug"].as_str().expect("an app has a slug").to_owned()
     }
 
     /// Asks for a deployment of the branch's head; answers its id.
     pub async fn deploy(&self, app: &str) -> i64 {
-        let answer = self.post(&format!("/apps/{app}/deployments"), json!({})).await.expect(202);
+        let answer = self
+            .post(&format!("/apps/{app}/deployments"), json!({}))
+            .await
+            .expect(202);
         let deployment = answer.json();
         let id = deployment["id"].as_i64().expect("a deployment has an id");
-        assert_eq!(answer.header("location"), format!("/api/v1/deployments/{id}"), "the answer says where to look");
+        assert_eq!(
+            answer.header("location"),
+            format!("/api/v1/deployments/{id}"),
+            "the answer says where to look"
+        );
         id
     }
 
@@ -132,7 +148,10 @@ impl Api {
                 return Ok(deployment);
             }
             if has_ended(&deployment) {
-                panic!("deployment {id} ended before it {expectation}: {deployment:#}\n{}", self.log(id).await);
+                panic!(
+                    "deployment {id} ended before it {expectation}: {deployment:#}\n{}",
+                    self.log(id).await
+                );
             }
             Err(format!("{deployment:#}"))
         })
@@ -146,19 +165,23 @@ impl Api {
 
     /// Waits for a good end.
     pub async fn succeeded(&self, id: i64) -> Value {
-        self.until(id, "succeeds", |deployment| deployment["status"] == "succeeded").await
+        self.until(id, "succeeds", |deployment| deployment["status"] == "succeeded")
+            .await
     }
 
     /// Waits for a failure and checks its kind.
     pub async fn failed(&self, id: i64, kind: &str) -> Value {
-        let deployment = self.until(id, "fails", |deployment| deployment["status"] == "failed").await;
+        let deployment = self
+            .until(id, "fails", |deployment| deployment["status"] == "failed")
+            .await;
         assert_eq!(deployment["error"]["kind"], kind, "the kind of failure: {deployment:#}");
         deployment
     }
 
     /// Waits until a deployment is at a step.
     pub async fn at_step(&self, id: i64, step: &str) -> Value {
-        self.until(id, &format!("is at {step}"), |deployment| deployment["step"] == step).await
+        self.until(id, &format!("is at {step}"), |deployment| deployment["step"] == step)
+            .await
     }
 
     /// A project with one app that is live: where most stories begin. Answers the app's slug.

@@ -16,24 +16,11 @@ use tempfile::TempDir;
 use super::dhow::{Dhow, OWNER, PASSWORD};
 use super::http::Http;
 use super::process::{Process, free_port, print_party};
+use super::visitor::{FAULTS, Visitor, capabilities};
 use super::wait::{eventually, seconds};
 
 /// Time for anything on a page that does not wait for a deployment.
 pub const SHOWN_WITHIN: Duration = seconds(15);
-
-/// How a visitor's browser is set up.
-#[derive(Clone, Copy)]
-pub struct Visitor {
-    pub javascript: bool,
-    pub dark: bool,
-    pub width: u32,
-}
-
-impl Default for Visitor {
-    fn default() -> Self {
-        Self { javascript: true, dark: false, width: 1200 }
-    }
-}
 
 /// One browser with a fresh profile.
 pub struct Browser {
@@ -54,15 +41,31 @@ impl Browser {
         let port = free_port();
         let mut command = Command::new("chromedriver");
         // A process group of its own, so that the browser's own children end with it.
-        command.arg(format!("--port={port}")).env("HOME", profile.path()).process_group(0);
+        command
+            .arg(format!("--port={port}"))
+            .env("HOME", profile.path())
+            .process_group(0);
         let mut driver = Process::start("chromedriver", &mut command);
-        driver.line("that it has started", seconds(20), |line| line.contains("started successfully").then_some(())).await;
+        driver
+            .line("that it has started", seconds(20), |line| {
+                line.contains("started successfully").then_some(())
+            })
+            .await;
         let url = format!("http://127.0.0.1:{port}");
         let capabilities = capabilities(visitor, profile.path());
-        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&url).await;
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&url)
+            .await;
         let client = client.unwrap_or_else(|error| panic!("Chromium does not start: {error}\n{}", driver.lines.text()));
         let session = client.session_id().await.unwrap().expect("a session");
-        Self { client, session: format!("{url}/session/{session}"), driver: Some(driver), profile, finished: false }
+        Self {
+            client,
+            session: format!("{url}/session/{session}"),
+            driver: Some(driver),
+            profile,
+            finished: false,
+        }
     }
 
     /// The directory that the browser keeps everything in.
@@ -71,7 +74,10 @@ impl Browser {
     }
 
     pub async fn goto(&self, url: &str) {
-        self.client.goto(url).await.unwrap_or_else(|error| panic!("{url} does not open: {error}"));
+        self.client
+            .goto(url)
+            .await
+            .unwrap_or_else(|error| panic!("{url} does not open: {error}"));
     }
 
     pub async fn url(&self) -> String {
@@ -104,7 +110,11 @@ impl Browser {
     /// Waits until the page shows these words.
     pub async fn see(&self, words: &str, within: Duration) {
         eventually(&format!("the page shows '{words}'"), within, || async {
-            if self.sees(words).await { Ok(()) } else { Err(self.page().await) }
+            if self.sees(words).await {
+                Ok(())
+            } else {
+                Err(self.page().await)
+            }
         })
         .await;
     }
@@ -118,7 +128,11 @@ impl Browser {
     pub async fn reload_until(&self, words: &str, within: Duration) {
         eventually(&format!("the page shows '{words}' after a reload"), within, || async {
             self.client.refresh().await.map_err(|error| error.to_string())?;
-            if self.sees(words).await { Ok(()) } else { Err(self.page().await) }
+            if self.sees(words).await {
+                Ok(())
+            } else {
+                Err(self.page().await)
+            }
         })
         .await;
     }
@@ -129,20 +143,28 @@ impl Browser {
             "//*[self::a or self::button or self::summary][normalize-space(.)='{words}' or @aria-label='{words}'] \
              | //input[@type='submit' and @value='{words}']"
         );
-        self.with_shown(&format!("a control '{words}'"), Locator::XPath(&control), |element| async move { element.click().await })
-            .await;
+        self.with_shown(
+            &format!("a control '{words}'"),
+            Locator::XPath(&control),
+            |element| async move { element.click().await },
+        )
+        .await;
     }
 
     /// Replaces what the field of this name holds.
     pub async fn fill(&self, name: &str, value: &str) {
         let field = format!("[name='{name}']:not([type='hidden'])");
-        self.with_shown(&format!("a field '{name}'"), Locator::Css(&field), |element| async move {
-            if element.tag_name().await? == "select" {
-                return element.select_by_value(value).await;
-            }
-            element.clear().await?;
-            element.send_keys(value).await
-        })
+        self.with_shown(
+            &format!("a field '{name}'"),
+            Locator::Css(&field),
+            |element| async move {
+                if element.tag_name().await? == "select" {
+                    return element.select_by_value(value).await;
+                }
+                element.clear().await?;
+                element.send_keys(value).await
+            },
+        )
         .await;
     }
 
@@ -151,10 +173,14 @@ impl Browser {
         let field = format!(
             "//*[self::input or self::textarea][@aria-label='{label}' or @id=//label[normalize-space(.)='{label}']/@for]"
         );
-        self.with_shown(&format!("a field labelled '{label}'"), Locator::XPath(&field), |element| async move {
-            element.clear().await?;
-            element.send_keys(value).await
-        })
+        self.with_shown(
+            &format!("a field labelled '{label}'"),
+            Locator::XPath(&field),
+            |element| async move {
+                element.clear().await?;
+                element.send_keys(value).await
+            },
+        )
         .await;
     }
 
@@ -177,13 +203,19 @@ impl Browser {
 
     /// Runs a script in the page.
     pub async fn script(&self, script: &str) -> Value {
-        self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+        self.client
+            .execute(script, Vec::new())
+            .await
+            .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     /// Takes over cookies for the host whose page is open.
     pub async fn remember(&self, cookies: &std::collections::BTreeMap<String, String>) {
         for (name, value) in cookies {
-            self.client.add_cookie(Cookie::new(name.clone(), value.clone())).await.unwrap();
+            self.client
+                .add_cookie(Cookie::new(name.clone(), value.clone()))
+                .await
+                .unwrap();
         }
     }
 
@@ -199,65 +231,43 @@ impl Browser {
     pub async fn look(&self, name: &str) {
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots");
         std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(directory.join(format!("{name}.png")), self.client.screenshot().await.unwrap()).unwrap();
+        std::fs::write(
+            directory.join(format!("{name}.png")),
+            self.client.screenshot().await.unwrap(),
+        )
+        .unwrap();
         let faults = self.script(FAULTS).await;
-        assert_eq!(faults, json!([]), "the page {} is usable by everybody", self.url().await);
+        assert_eq!(
+            faults,
+            json!([]),
+            "the page {} is usable by everybody",
+            self.url().await
+        );
     }
 
     /// What the console has said since the last time.
     pub async fn console(&self) -> Vec<String> {
-        let (url, kind) = (format!("{}/se/log", self.session), json!({ "type": "browser" }).to_string());
+        let (url, kind) = (
+            format!("{}/se/log", self.session),
+            json!({ "type": "browser" }).to_string(),
+        );
         let entries = Http::new().send("POST", &url, &[], kind).await.expect(200).json();
         let entries = entries["value"].as_array().expect("a list of entries").clone();
-        entries.iter().map(|entry| format!("{} {}", entry["level"], entry["message"])).collect()
+        entries
+            .iter()
+            .map(|entry| format!("{} {}", entry["level"], entry["message"]))
+            .collect()
     }
 
     /// Ends the visit: no script error, no refused style or script, no missing file.
     pub async fn finish(mut self) {
         let complaints = self.console().await;
-        assert!(complaints.is_empty(), "the browser's console complains: {complaints:#?}");
+        assert!(
+            complaints.is_empty(),
+            "the browser's console complains: {complaints:#?}"
+        );
         self.finished = true;
     }
-}
-
-/// Names every fault of a page that a machine can see.
-const FAULTS: &str = r#"
-const faults = [];
-if (!document.title.trim()) faults.push('no title');
-if (document.querySelectorAll('main').length !== 1) faults.push('not exactly one <main>');
-if (document.querySelectorAll('h1').length !== 1) faults.push('not exactly one <h1>');
-for (const field of document.querySelectorAll('input:not([type=hidden]):not([type=submit]), select, textarea'))
-    if (!field.labels.length && !field.getAttribute('aria-label')) faults.push('no label: ' + field.name);
-for (const control of document.querySelectorAll('button, a[href]'))
-    if (!control.textContent.trim() && !control.getAttribute('aria-label')) faults.push('no words: ' + control.outerHTML);
-if (document.documentElement.scrollWidth > innerWidth) faults.push('scrolls sideways');
-return faults;
-"#;
-
-fn capabilities(visitor: Visitor, profile: &std::path::Path) -> serde_json::Map<String, Value> {
-    let mut arguments: Vec<String> =
-        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-         --disable-component-update --disable-sync --disable-dev-shm-usage"
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
-    arguments.push(format!("--user-data-dir={}", profile.display()));
-    arguments.push(format!("--window-size={},900", visitor.width));
-    // A request to any other host cannot be answered, and its failure is a complaint in the console.
-    arguments.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost".to_owned());
-    if visitor.dark {
-        arguments.push("--force-dark-mode".to_owned());
-    }
-    let javascript = if visitor.javascript { 1 } else { 2 };
-    let capabilities = json!({
-        "browserName": "chrome",
-        "goog:loggingPrefs": { "browser": "ALL" },
-        "goog:chromeOptions": {
-            "args": arguments,
-            "prefs": { "profile.managed_default_content_settings.javascript": javascript },
-        },
-    });
-    capabilities.as_object().unwrap().clone()
 }
 
 impl Drop for Browser {
@@ -268,9 +278,15 @@ impl Drop for Browser {
         let _ = Command::new("kill").args(["-s", "KILL", "--", &group]).status();
         drop(driver);
         if std::thread::panicking() {
-            print_party("browser", "the words it showed last are in the failed expectation above");
+            print_party(
+                "browser",
+                "the words it showed last are in the failed expectation above",
+            );
         } else {
-            assert!(self.finished, "a visit ends with finish(), which looks at the browser's console");
+            assert!(
+                self.finished,
+                "a visit ends with finish(), which looks at the browser's console"
+            );
         }
     }
 }

@@ -11,6 +11,7 @@ use super::docker;
 use super::http::{Answer, Http};
 use super::panel::Panel;
 use super::process::{Lines, Outcome, Process, free_port, print_party, run, run_id};
+use super::setup::{Refusal, Setup};
 use super::wait::seconds;
 
 /// The owner whom most tests act as.
@@ -18,72 +19,7 @@ pub const OWNER: &str = "owner@example.com";
 pub const PASSWORD: &str = "correct horse battery staple";
 
 /// Time for a start, with the proxy's container: about a second, more while the other test builds.
-const READY_WITHIN: Duration = seconds(60);
-
-/// How an instance is started; change what a test is about, then `start` it.
-#[derive(Clone)]
-pub struct Setup {
-    pub instance: String,
-    flags: Vec<String>,
-}
-
-impl Setup {
-    pub fn new() -> Self {
-        Self::named(&format!("t{}", run_id()))
-    }
-
-    /// Under a given instance name, which may be another's.
-    pub fn named(instance: &str) -> Self {
-        Self { instance: instance.to_owned(), flags: vec!["--allow-private-sources".to_owned()] }
-    }
-
-    /// As an operator who did not permit the tests' own git server.
-    pub fn without_private_sources(mut self) -> Self {
-        self.flags.clear();
-        self
-    }
-
-    pub fn flag(mut self, name: &str, value: &str) -> Self {
-        self.flags.extend([name.to_owned(), value.to_owned()]);
-        self
-    }
-
-    pub async fn start(self) -> Dhow {
-        let mut dhow = Dhow::prepare(self);
-        dhow.start_process().await;
-        dhow
-    }
-
-    /// Starts an instance that must refuse to; answers how it ended.
-    pub async fn refused(self) -> Refusal {
-        let mut dhow = Dhow::prepare(self);
-        let began = Instant::now();
-        let mut process = Process::start("dhow serve", &mut dhow.serve());
-        let (status, _) = process.ended(READY_WITHIN).await;
-        // Another's objects may carry this instance name: they are not this test's to remove.
-        dhow.owns_objects = false;
-        Refusal { code: status.code(), lines: process.lines.all(), took: began.elapsed() }
-    }
-}
-
-/// How a start failed.
-#[derive(Debug)]
-pub struct Refusal {
-    pub code: Option<i32>,
-    pub lines: Vec<String>,
-    pub took: Duration,
-}
-
-impl Refusal {
-    /// The one line that says why; fails when there are more or none, or the exit code is not 1.
-    #[track_caller]
-    pub fn one_line(&self) -> &str {
-        let lines: Vec<&String> = self.lines.iter().filter(|line| !line.is_empty()).collect();
-        assert_eq!(self.code, Some(1), "the exit code of a failed start: {self:?}");
-        assert_eq!(lines.len(), 1, "one line says why: {self:#?}");
-        lines[0]
-    }
-}
+pub const READY_WITHIN: Duration = seconds(60);
 
 /// A running instance. When it goes out of scope it is killed and everything it made in Docker is removed.
 pub struct Dhow {
@@ -104,7 +40,7 @@ impl Dhow {
         Setup::new().start().await
     }
 
-    fn prepare(setup: Setup) -> Self {
+    pub fn prepare(setup: Setup) -> Self {
         // Sixteen networks of projects; a slice that another run took is skipped by Dhow itself.
         let mut slice = [0; 2];
         getrandom::fill(&mut slice).unwrap();
@@ -123,31 +59,63 @@ impl Dhow {
     }
 
     fn serve(&self) -> Command {
-        let listen = format!("127.0.0.1:{}", self.listen_port);
-        let (http, https) = (self.http_port.to_string(), self.https_port.to_string());
         let mut command = self.binary();
-        command.args(["serve", "--listen", &listen, "--instance", &self.instance, "--bind", "127.0.0.1"]);
-        command.args(["--http-port", &http, "--https-port", &https, "--subnet-pool", &self.subnets]);
-        command.args(&self.flags).arg("--data-dir").arg(self.data.path());
+        command
+            .arg("serve")
+            .arg("--data-dir")
+            .arg(self.data.path())
+            .args(&self.flags);
+        command.args([
+            "--instance",
+            &self.instance,
+            "--bind",
+            "127.0.0.1",
+            "--subnet-pool",
+            &self.subnets,
+        ]);
+        command.arg("--listen").arg(format!("127.0.0.1:{}", self.listen_port));
+        command.arg("--http-port").arg(self.http_port.to_string());
+        command.arg("--https-port").arg(self.https_port.to_string());
         command
     }
 
     /// The binary with an environment in which nothing of the tester's own settings is left.
     fn binary(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dhow"));
-        command.env_clear().env("HOME", self.data.path()).env("RUST_BACKTRACE", "1");
+        command
+            .env_clear()
+            .env("HOME", self.data.path())
+            .env("RUST_BACKTRACE", "1");
         for kept in ["PATH", "DOCKER_HOST", "RUST_LOG"] {
             command.envs(std::env::var(kept).map(|value| (kept, value)));
         }
         command
     }
 
-    async fn start_process(&mut self) {
+    /// Starts a process that must end by itself, and answers how.
+    pub async fn refuse(mut self) -> Refusal {
+        let began = Instant::now();
+        let mut process = Process::start("dhow serve", &mut self.serve());
+        let (status, _) = process.ended(READY_WITHIN).await;
+        // Another's objects may carry this instance name: they are not this test's to remove.
+        self.owns_objects = false;
+        Refusal {
+            code: status.code(),
+            lines: process.lines.all(),
+            took: began.elapsed(),
+        }
+    }
+
+    pub async fn start_process(&mut self) {
         let mut process = Process::start(&format!("dhow serve ({})", self.instance), &mut self.serve());
         let address = process.line("its ready line", READY_WITHIN, |line| {
             line.strip_prefix("dhow is ready on http://").map(str::to_owned)
         });
-        assert_eq!(address.await, format!("127.0.0.1:{}", self.listen_port), "the ready line names the address");
+        assert_eq!(
+            address.await,
+            format!("127.0.0.1:{}", self.listen_port),
+            "the ready line names the address"
+        );
         self.process = Some(process);
     }
 
@@ -171,7 +139,11 @@ impl Dhow {
     /// The link with which the first visitor becomes owner.
     pub async fn claim_link(&mut self) -> String {
         let start = format!("{}/setup?token=", self.url());
-        self.process().line("a claim link", seconds(5), |line| line.find(&start).map(|at| line[at..].trim().to_owned())).await
+        self.process()
+            .line("a claim link", seconds(5), |line| {
+                line.find(&start).map(|at| line[at..].trim().to_owned())
+            })
+            .await
     }
 
     /// SIGTERM; answers the exit code and the time to the end.
@@ -179,7 +151,9 @@ impl Dhow {
         let mut process = self.process.take().expect("the process runs");
         process.signal("TERM");
         let (status, took) = process.ended(seconds(30)).await;
-        print_if_failed(&process, status.code());
+        if !status.success() {
+            print_party("dhow serve, which did not end well", &process.lines.text());
+        }
         (status.code(), took)
     }
 
@@ -205,19 +179,36 @@ impl Dhow {
 
     async fn verb_succeeds(&self, arguments: &[&str], input: &str) -> String {
         let outcome = self.verb(arguments, input).await;
-        assert_eq!(outcome.code, 0, "dhow {arguments:?}: {}{}", outcome.stdout, outcome.stderr);
+        assert_eq!(
+            outcome.code, 0,
+            "dhow {arguments:?}: {}{}",
+            outcome.stdout, outcome.stderr
+        );
         outcome.stdout.trim().to_owned()
     }
 
     /// Makes the owner by the command line.
     pub async fn add_owner(&self) {
-        self.verb_succeeds(&["user", "add", OWNER, "--role", "owner", "--password-stdin"], PASSWORD).await;
+        self.verb_succeeds(&["user", "add", OWNER, "--role", "owner", "--password-stdin"], PASSWORD)
+            .await;
     }
 
     pub async fn token(&self, scope: &str) -> String {
-        let arguments = ["token", "create", "--user", OWNER, "--name", &format!("{scope} {}", run_id()), "--scope", scope];
+        let arguments = [
+            "token",
+            "create",
+            "--user",
+            OWNER,
+            "--name",
+            &format!("{scope} {}", run_id()),
+            "--scope",
+            scope,
+        ];
         let token = self.verb_succeeds(&arguments, "").await;
-        assert!(token.starts_with("dhow_") && !token.contains(char::is_whitespace), "only the token is printed: {token}");
+        assert!(
+            token.starts_with("dhow_") && !token.contains(char::is_whitespace),
+            "only the token is printed: {token}"
+        );
         token
     }
 
@@ -252,7 +243,11 @@ impl Dhow {
         let mut left = vec![self.data.path().to_owned()];
         while let Some(directory) = left.pop() {
             for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
-                let list = if entry.file_type().unwrap().is_dir() { &mut left } else { &mut found };
+                let list = if entry.file_type().unwrap().is_dir() {
+                    &mut left
+                } else {
+                    &mut found
+                };
                 list.push(entry.path());
             }
         }
@@ -261,7 +256,13 @@ impl Dhow {
 
     /// Ids of this instance's containers of a kind (`app`, `proxy`, `job`).
     pub fn containers(&self, kind: &str) -> Vec<String> {
-        docker::labelled("container", &[&format!("dhow.instance={}", self.instance), &format!("dhow.kind={kind}")])
+        docker::labelled(
+            "container",
+            &[
+                &format!("dhow.instance={}", self.instance),
+                &format!("dhow.kind={kind}"),
+            ],
+        )
     }
 
     /// What the proxy has printed.
@@ -273,13 +274,10 @@ impl Dhow {
 
     /// Ids of an app's containers, running or not.
     pub fn containers_of(&self, app: &str) -> Vec<String> {
-        docker::labelled("container", &[&format!("dhow.instance={}", self.instance), &format!("dhow.app={app}")])
-    }
-}
-
-fn print_if_failed(process: &Process, code: Option<i32>) {
-    if code != Some(0) {
-        print_party("dhow serve, which did not end well", &process.lines.text());
+        docker::labelled(
+            "container",
+            &[&format!("dhow.instance={}", self.instance), &format!("dhow.app={app}")],
+        )
     }
 }
 
@@ -291,7 +289,10 @@ impl Drop for Dhow {
             return;
         }
         if std::thread::panicking() {
-            print_party(&format!("containers of {}", self.instance), &docker::container_logs(&self.instance));
+            print_party(
+                &format!("containers of {}", self.instance),
+                &docker::container_logs(&self.instance),
+            );
         }
         docker::remove_instance(&self.instance);
     }

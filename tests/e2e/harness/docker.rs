@@ -20,7 +20,10 @@ pub fn docker(arguments: &[&str]) -> String {
 }
 
 pub fn try_docker(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("docker").args(arguments).output().map_err(|error| error.to_string())?;
+    let output = Command::new("docker")
+        .args(arguments)
+        .output()
+        .map_err(|error| error.to_string())?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
@@ -60,7 +63,11 @@ pub fn remove_instance(instance: &str) {
         if ids.is_empty() {
             continue;
         }
-        let arguments: Vec<&str> = arguments.iter().copied().chain(ids.iter().map(String::as_str)).collect();
+        let arguments: Vec<&str> = arguments
+            .iter()
+            .copied()
+            .chain(ids.iter().map(String::as_str))
+            .collect();
         if let Err(error) = try_docker(&arguments) {
             eprintln!("cannot remove a {kind} of {instance}: {error}");
         }
@@ -109,14 +116,27 @@ impl ForeignObjects {
             };
             with(&["network", "create"], &[&name]);
             with(&["volume", "create"], &[&name]);
-            let stopped = with(&["create", "--name", &format!("{name}-stopped")], &["busybox:1", "true"]);
-            with(&["run", "--detach", "--init", "--name", &name, "--network", &name], &["busybox:1", "sleep", "900"]);
-            let changes: Vec<String> = labels.iter().chain([&mine.as_str()]).map(|label| format!("LABEL {label}")).collect();
+            let stopped = with(
+                &["create", "--name", &format!("{name}-stopped")],
+                &["busybox:1", "true"],
+            );
+            with(
+                &["run", "--detach", "--init", "--name", &name, "--network", &name],
+                &["busybox:1", "sleep", "900"],
+            );
+            let changes: Vec<String> = labels
+                .iter()
+                .chain([&mine.as_str()])
+                .map(|label| format!("LABEL {label}"))
+                .collect();
             let mut commit = vec!["commit"];
             commit.extend(changes.iter().flat_map(|change| ["--change", change.as_str()]));
             docker(&[&commit[..], &[&stopped, &format!("{name}:bait")]].concat());
         }
-        Self { before: everything(&bait), bait }
+        Self {
+            before: everything(&bait),
+            bait,
+        }
     }
 
     /// Fails when an object that was there before is gone, or one that ran no longer runs.
@@ -134,7 +154,12 @@ impl ForeignObjects {
 impl Drop for ForeignObjects {
     fn drop(&mut self) {
         let label = format!("dhow.bait={}", self.bait);
-        for (kind, remove) in [("container", "rm"), ("network", "rm"), ("volume", "rm"), ("image", "rm")] {
+        for (kind, remove) in [
+            ("container", "rm"),
+            ("network", "rm"),
+            ("volume", "rm"),
+            ("image", "rm"),
+        ] {
             for id in labelled(kind, &[&label]) {
                 let force: &[&str] = if kind == "network" { &[] } else { &["--force"] };
                 let _ = try_docker(&[&[kind, remove], force, &[id.as_str()]].concat());
@@ -150,9 +175,15 @@ fn everything(bait: &str) -> BTreeSet<(String, String)> {
     for (kind, list) in LISTS {
         let of_tests = [labelled(kind, &["dhow.instance"]), labelled(kind, &["dhow.bait"])].concat();
         let own_bait = labelled(kind, &[&format!("dhow.bait={bait}")]);
-        let list = if kind == "image" { &["images", "--no-trunc", "--filter=dangling=false", "--format={{.ID}}"] } else { list };
+        let list = if kind == "image" {
+            &["images", "--no-trunc", "--filter=dangling=false", "--format={{.ID}}"]
+        } else {
+            list
+        };
         let ids = docker(list).lines().map(str::to_owned).collect::<Vec<_>>();
-        let foreign = ids.into_iter().filter(|id| own_bait.contains(id) || !of_tests.contains(id));
+        let foreign = ids
+            .into_iter()
+            .filter(|id| own_bait.contains(id) || !of_tests.contains(id));
         all.extend(foreign.map(|id| (kind.to_owned(), id)));
     }
     all

@@ -20,11 +20,23 @@ pub struct Versions {
 }
 
 /// Engine 29 dropped everything before 1.44.
-pub const ENGINE_29: Versions = Versions { name: "29.0.0", oldest: 44, newest: 52 };
+pub const ENGINE_29: Versions = Versions {
+    name: "29.0.0",
+    oldest: 44,
+    newest: 52,
+};
 /// One that is newer than any client of today.
-pub const ENGINE_OF_TOMORROW: Versions = Versions { name: "99.0.0", oldest: 199, newest: 210 };
+pub const ENGINE_OF_TOMORROW: Versions = Versions {
+    name: "99.0.0",
+    oldest: 199,
+    newest: 210,
+};
 /// One from 2015, before networks as they are now.
-pub const ENGINE_OF_YESTERDAY: Versions = Versions { name: "1.9.1", oldest: 12, newest: 21 };
+pub const ENGINE_OF_YESTERDAY: Versions = Versions {
+    name: "1.9.1",
+    oldest: 12,
+    newest: 21,
+};
 
 /// A proxy before the engine; the socket goes with it.
 pub struct EngineProxy {
@@ -46,7 +58,11 @@ impl EngineProxy {
 
     fn start_as(versions: Option<Versions>) -> Self {
         let directory = tempfile::Builder::new().prefix("dhow-e2e-engine-").tempdir().unwrap();
-        let mut this = Self { directory, versions, running: None };
+        let mut this = Self {
+            directory,
+            versions,
+            running: None,
+        };
         this.mend();
         this
     }
@@ -92,7 +108,10 @@ impl Drop for EngineProxy {
 
 async fn accept(listener: UnixListener, running: CancellationToken, versions: Option<Versions>) {
     let engine: Arc<str> = match std::env::var("DOCKER_HOST") {
-        Ok(host) => host.strip_prefix("unix://").expect("tests with a proxy need an engine on a Unix socket").into(),
+        Ok(host) => host
+            .strip_prefix("unix://")
+            .expect("tests with a proxy need an engine on a Unix socket")
+            .into(),
         Err(_) => "/var/run/docker.sock".into(),
     };
     while let Some(Ok((client, _))) = running.run_until_cancelled(listener.accept()).await {
@@ -104,7 +123,9 @@ async fn accept(listener: UnixListener, running: CancellationToken, versions: Op
 async fn serve(mut client: UnixStream, engine: &str, versions: Option<Versions>) -> std::io::Result<()> {
     let mut engine = UnixStream::connect(engine).await?;
     if let Some(versions) = versions {
-        let Some((head, rest)) = read_head(&mut client).await? else { return Ok(()) };
+        let Some((head, rest)) = read_head(&mut client).await? else {
+            return Ok(());
+        };
         match translated(&head, versions) {
             Ok(head) => {
                 engine.write_all(head.as_bytes()).await?;
@@ -139,10 +160,18 @@ async fn read_head(client: &mut UnixStream) -> std::io::Result<Option<(String, V
 /// The request as the real engine takes it, or the answer that an engine of these versions gives itself.
 fn translated(head: &str, versions: Versions) -> Result<String, String> {
     let path = head.split(' ').nth(1).unwrap_or_default();
-    let asked = path.strip_prefix("/v1.").and_then(|rest| rest.split('/').next()?.parse::<u32>().ok());
+    let asked = path
+        .strip_prefix("/v1.")
+        .and_then(|rest| rest.split('/').next()?.parse::<u32>().ok());
     if let Some(minor) = asked {
         let Versions { oldest, newest, .. } = versions;
-        let refusal = |words: String| Err(answer(400, versions, &serde_json::json!({ "message": words }).to_string()));
+        let refusal = |words: String| {
+            Err(answer(
+                400,
+                versions,
+                &serde_json::json!({ "message": words }).to_string(),
+            ))
+        };
         if minor < oldest {
             return refusal(format!(
                 "client version 1.{minor} is too old. Minimum supported API version is 1.{oldest}, please upgrade your client to a newer version"
@@ -154,7 +183,9 @@ fn translated(head: &str, versions: Versions) -> Result<String, String> {
             ));
         }
     }
-    let call = path.strip_prefix(&asked.map_or_else(String::new, |minor| format!("/v1.{minor}"))).unwrap_or(path);
+    let call = path
+        .strip_prefix(&asked.map_or_else(String::new, |minor| format!("/v1.{minor}")))
+        .unwrap_or(path);
     if call == "/_ping" {
         return Err(answer(200, versions, "OK"));
     }
@@ -195,7 +226,11 @@ async fn a_proxied_engine_answers_until_it_is_cut_and_again_when_it_is_mended() 
     proxy.cut();
     assert!(ask().await.is_err());
     proxy.mend_as(ENGINE_29);
-    assert_eq!(ask().await, Ok(String::new()), "a client that negotiates can use a newer engine");
+    assert_eq!(
+        ask().await,
+        Ok(String::new()),
+        "a client that negotiates can use a newer engine"
+    );
     proxy.cut();
     proxy.mend_as(ENGINE_OF_TOMORROW);
     let refusal = ask().await.unwrap_err();

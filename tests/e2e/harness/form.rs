@@ -13,7 +13,10 @@ struct Tag {
 
 impl Tag {
     fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.attributes
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -38,7 +41,10 @@ impl Form {
     }
 
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Types a value; fails when the form has no such field.
@@ -51,8 +57,17 @@ impl Form {
         self
     }
 
+    /// Types a value into the last of several fields of the same name: the blank row of a table.
+    pub fn set_last(mut self, name: &str, value: &str) -> Self {
+        let last = self.fields.iter_mut().rfind(|(field, _)| field == name);
+        value.clone_into(&mut last.unwrap_or_else(|| panic!("the form has no field '{name}'")).1);
+        self
+    }
+
     pub fn body(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish()
+        url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.fields)
+            .finish()
     }
 }
 
@@ -80,7 +95,8 @@ pub fn forms(html: &str) -> Vec<Form> {
             "textarea" => {
                 // HTML drops one newline directly after the tag.
                 let text = tag.text.strip_prefix('\n').unwrap_or(&tag.text);
-                form.fields.extend(tag.get("name").map(|name| (name.to_owned(), text.to_owned())));
+                form.fields
+                    .extend(tag.get("name").map(|name| (name.to_owned(), text.to_owned())));
             }
             "button" => {
                 in_button = true;
@@ -96,7 +112,9 @@ pub fn forms(html: &str) -> Vec<Form> {
                     *chosen = tag.get("selected").is_some();
                 }
             }
-            "/select" => form.fields.extend(select.take().map(|(name, value, _)| (name, value.unwrap_or_default()))),
+            "/select" => form
+                .fields
+                .extend(select.take().map(|(name, value, _)| (name, value.unwrap_or_default()))),
             _ => {}
         }
         if let (true, Some(words)) = (in_button, form_buttons(&mut open)) {
@@ -118,7 +136,9 @@ fn input(form: &mut Form, tag: &Tag) {
         return;
     }
     let Some(name) = tag.get("name") else { return };
-    let value = tag.get("value").unwrap_or(if matches!(kind, "checkbox" | "radio") { "on" } else { "" });
+    let value = tag
+        .get("value")
+        .unwrap_or(if matches!(kind, "checkbox" | "radio") { "on" } else { "" });
     let field = (name.to_owned(), value.to_owned());
     if matches!(kind, "checkbox" | "radio") && tag.get("checked").is_none() {
         form.off.push(field);
@@ -143,13 +163,18 @@ pub fn links(html: &str) -> Vec<(String, String)> {
             words.push_str(&tag.text);
         }
     }
-    links.into_iter().map(|(href, words)| (href, squeezed(&words))).collect()
+    links
+        .into_iter()
+        .map(|(href, words)| (href, squeezed(&words)))
+        .collect()
 }
 
 /// The words of a page, without its tags, white space squeezed.
 pub fn words(html: &str) -> String {
     let tags = tags(html);
-    let shown = tags.iter().filter(|tag| !matches!(tag.name.as_str(), "script" | "style" | "title"));
+    let shown = tags
+        .iter()
+        .filter(|tag| !matches!(tag.name.as_str(), "script" | "style" | "title"));
     squeezed(&shown.map(|tag| format!("{} ", tag.text)).collect::<String>())
 }
 
@@ -159,11 +184,19 @@ fn squeezed(text: &str) -> String {
 
 fn tags(html: &str) -> Vec<Tag> {
     let mut chars = html.chars().peekable();
-    let mut tags = vec![Tag { name: String::new(), attributes: Vec::new(), text: text(&mut chars) }];
+    let mut tags = vec![Tag {
+        name: String::new(),
+        attributes: Vec::new(),
+        text: text(&mut chars),
+    }];
     while chars.next().is_some() {
         let name = take_while(&mut chars, |c| !c.is_whitespace() && c != '>').to_lowercase();
         let attributes = attributes(&mut chars);
-        tags.push(Tag { name, attributes, text: text(&mut chars) });
+        tags.push(Tag {
+            name,
+            attributes,
+            text: text(&mut chars),
+        });
     }
     tags
 }
@@ -204,9 +237,24 @@ fn take_while(chars: &mut Peekable<Chars>, belongs: impl Fn(char) -> bool) -> St
 }
 
 fn unescaped(text: &str) -> String {
-    let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")];
-    let mut text = named.iter().fold(text.to_owned(), |text, (entity, plain)| text.replace(entity, plain));
-    for (entity, plain) in [("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&"), ("&nbsp;", "\u{a0}"), ("&amp;", "&")] {
+    let named = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+    ];
+    let mut text = named
+        .iter()
+        .fold(text.to_owned(), |text, (entity, plain)| text.replace(entity, plain));
+    for (entity, plain) in [
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#38;", "&"),
+        ("&nbsp;", "\u{a0}"),
+        ("&amp;", "&"),
+    ] {
         text = text.replace(entity, plain);
     }
     text
@@ -223,8 +271,20 @@ one
 two</textarea><button>Save <b>now</b></button></form><a href="/there">Go <em>there</em></a>"#;
     let [form] = &forms(html)[..] else { panic!("one form") };
     assert_eq!((form.action.as_str(), form.method.as_str()), ("/x?a=1&b=2", "post"));
-    let fields: Vec<_> = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    assert_eq!(fields, [("name", "a \"b\""), ("on", "on"), ("kind", "push"), ("text", "one\ntwo")]);
+    let fields: Vec<_> = form
+        .fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            ("name", "a \"b\""),
+            ("on", "on"),
+            ("kind", "push"),
+            ("text", "one\ntwo")
+        ]
+    );
     assert!(form.has("off") && form.value("off").is_none());
     assert_eq!(form.buttons, ["Save now"]);
     assert_eq!(links(html), [("/there".to_owned(), "Go there".to_owned())]);

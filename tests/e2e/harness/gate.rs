@@ -54,7 +54,9 @@ impl Gate {
     pub async fn arrival(&self, name: &str, within: Duration) {
         let mut book = self.book.subscribe();
         let here = book.wait_for(|book| book.arrived.iter().any(|arrived| arrived == name));
-        in_time(&format!("a build arrives at the gate as '{name}'"), within, here).await.unwrap();
+        in_time(&format!("a build arrives at the gate as '{name}'"), within, here)
+            .await
+            .unwrap();
     }
 
     pub fn arrived(&self) -> Vec<String> {
@@ -71,7 +73,13 @@ impl Gate {
 
 /// The engine's own address on its default bridge; some engines name only the subnet, of which it is then the first one.
 fn bridge_address() -> String {
-    let known = docker(&["network", "inspect", "bridge", "-f", "{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}"]);
+    let known = docker(&[
+        "network",
+        "inspect",
+        "bridge",
+        "-f",
+        "{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}",
+    ]);
     match known.split_once(".0/") {
         Some((network, _)) => format!("{network}.1"),
         None => known,

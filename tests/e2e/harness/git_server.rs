@@ -49,12 +49,21 @@ impl GitServer {
         std::fs::create_dir(&works).unwrap();
         std::fs::create_dir(root.path().join("served")).unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let served = Served { root: root.path().join("served"), required, asked: Arc::clone(&asked) };
+        let served = Served {
+            root: root.path().join("served"),
+            required,
+            asked: Arc::clone(&asked),
+        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = Router::new().fallback(backend).with_state(served);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { root, works, address, asked }
+        Self {
+            root,
+            works,
+            address,
+            asked,
+        }
     }
 
     /// A new, empty repository.
@@ -85,14 +94,28 @@ impl Drop for GitServer {
 
 async fn backend(State(served): State<Served>, request: Request) -> Response<Body> {
     let what = format!("{} {}", request.method(), request.uri());
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let response = if served.required.as_deref().is_none_or(|required| given == Some(required)) {
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let response = if served
+        .required
+        .as_deref()
+        .is_none_or(|required| given == Some(required))
+    {
         run_backend(&served, request).await
     } else {
         let refused = Response::builder().status(StatusCode::UNAUTHORIZED);
-        refused.header(header::WWW_AUTHENTICATE, "Basic realm=\"git\"").body(Body::empty()).unwrap()
+        refused
+            .header(header::WWW_AUTHENTICATE, "Basic realm=\"git\"")
+            .body(Body::empty())
+            .unwrap()
     };
-    served.asked.lock().unwrap().push(format!("{what} → {}", response.status()));
+    served
+        .asked
+        .lock()
+        .unwrap()
+        .push(format!("{what} → {}", response.status()));
     response
 }
 
@@ -100,15 +123,34 @@ async fn backend(State(served): State<Served>, request: Request) -> Response<Bod
 async fn run_backend(served: &Served, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
     let mut command = git(&served.root, &["http-backend"]);
-    command.env("GIT_PROJECT_ROOT", &served.root).env("GIT_HTTP_EXPORT_ALL", "1");
-    command.env("REQUEST_METHOD", parts.method.as_str()).env("PATH_INFO", parts.uri.path());
-    command.env("QUERY_STRING", parts.uri.query().unwrap_or_default()).env("CONTENT_TYPE", header("content-type"));
-    command.env("HTTP_CONTENT_ENCODING", header("content-encoding")).env("GIT_PROTOCOL", header("git-protocol"));
+    command
+        .env("GIT_PROJECT_ROOT", &served.root)
+        .env("GIT_HTTP_EXPORT_ALL", "1");
+    command
+        .env("REQUEST_METHOD", parts.method.as_str())
+        .env("PATH_INFO", parts.uri.path());
+    command
+        .env("QUERY_STRING", parts.uri.query().unwrap_or_default())
+        .env("CONTENT_TYPE", header("content-type"));
+    command
+        .env("HTTP_CONTENT_ENCODING", header("content-encoding"))
+        .env("GIT_PROTOCOL", header("git-protocol"));
     command.env("CONTENT_LENGTH", body.len().to_string());
     let mut command = tokio::process::Command::from(command);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let writing = tokio::spawn(async move { stdin.write_all(&body).await });
     let output = child.wait_with_output().await.unwrap().stdout;
@@ -118,7 +160,10 @@ async fn run_backend(served: &Served, request: Request) -> Response<Body> {
 
 /// A CGI answer: headers, an empty line, the body.
 fn parse(output: &[u8]) -> Response<Body> {
-    let end = output.windows(4).position(|window| window == b"\r\n\r\n").expect("git http-backend answers with headers");
+    let end = output
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .expect("git http-backend answers with headers");
     let mut response = Response::builder();
     for line in String::from_utf8_lossy(&output[..end]).lines() {
         let (name, value) = line.split_once(": ").unwrap();
@@ -144,7 +189,12 @@ async fn the_git_server_serves_clones_and_asks_for_the_password() {
     assert_ne!(refused.code, 0, "a clone without the password");
     let cloned = clone(repository.url.replace("http://", "http://ada:secret@")).await;
     assert_eq!(cloned.code, 0, "{}", cloned.stderr);
-    let head = git(server.root.path(), &["-C", "copy", "rev-parse", "HEAD"]).current_dir(server.root.path()).output();
+    let head = git(server.root.path(), &["-C", "copy", "rev-parse", "HEAD"])
+        .current_dir(server.root.path())
+        .output();
     assert_eq!(String::from_utf8_lossy(&head.unwrap().stdout).trim(), commit);
-    assert!(server.asked().iter().any(|line| line.contains("401")), "the first request was refused");
+    assert!(
+        server.asked().iter().any(|line| line.contains("401")),
+        "the first request was refused"
+    );
 }

@@ -44,14 +44,22 @@ impl Http {
 
     /// A client that opens a new connection for every request.
     pub fn without_keep_alive() -> Self {
-        Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http())
+        Self(
+            Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(0)
+                .build_http(),
+        )
     }
 
     pub async fn send(&self, method: &str, url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
         let what = format!("{method} {url}");
-        in_time(&format!("{what} is answered"), ANSWER_WITHIN, self.try_send(method, url, headers, body.into()))
-            .await
-            .unwrap_or_else(|error| panic!("{what}: {error}"))
+        in_time(
+            &format!("{what} is answered"),
+            ANSWER_WITHIN,
+            self.try_send(method, url, headers, body.into()),
+        )
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error}"))
     }
 
     /// As `send`, but a connection that fails is an answer too: for tests in which the other side goes away.
@@ -62,10 +70,19 @@ impl Http {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Answer, String> {
-        let response = self.0.request(request(method, url, headers, body.into())).await.map_err(words)?;
+        let response = self
+            .0
+            .request(request(method, url, headers, body.into()))
+            .await
+            .map_err(words)?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(words)?.to_bytes();
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body, what: format!("{method} {url}") })
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+            what: format!("{method} {url}"),
+        })
     }
 
     /// Opens a stream: answers as soon as the headers are here.
@@ -75,7 +92,11 @@ impl Http {
             .await
             .unwrap_or_else(|error| panic!("GET {url}: {}", words(error)));
         let (parts, body) = response.into_parts();
-        Stream { status: parts.status.as_u16(), headers: parts.headers, body }
+        Stream {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        }
     }
 }
 
@@ -85,7 +106,9 @@ fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Bytes) -> Re
     *request.uri_mut() = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
     for (name, value) in headers {
         let name: HeaderName = name.parse().unwrap();
-        request.headers_mut().append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        request
+            .headers_mut()
+            .append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     request
 }
@@ -107,7 +130,10 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     #[track_caller]
@@ -127,10 +153,16 @@ impl Answer {
     pub fn problem(self, status: u16) -> Value {
         let answer = self.expect(status);
         let kind = answer.header("content-type").to_owned();
-        assert!(kind.starts_with("application/problem+json"), "expected a problem, not '{kind}', from {answer}");
+        assert!(
+            kind.starts_with("application/problem+json"),
+            "expected a problem, not '{kind}', from {answer}"
+        );
         let problem = answer.json();
         for member in ["type", "title", "detail"] {
-            assert!(problem[member].is_string(), "no text '{member}' in the problem of {answer}");
+            assert!(
+                problem[member].is_string(),
+                "no text '{member}' in the problem of {answer}"
+            );
         }
         assert_eq!(problem["status"], status, "the problem's own status, in {answer}");
         problem
@@ -141,12 +173,21 @@ impl Answer {
     pub fn refuses(self, field: &str) {
         let what = self.to_string();
         let problem = self.problem(422);
-        let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("no list of errors in {what}"));
+        let errors = problem["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no list of errors in {what}"));
         // The field alone or its whole path: `url` as well as `source.url`.
-        let is_named = |error: &Value| error["field"].as_str().is_some_and(|path| path.rsplit('.').next() == Some(field));
+        let is_named = |error: &Value| {
+            error["field"]
+                .as_str()
+                .is_some_and(|path| path.rsplit('.').next() == Some(field))
+        };
         let named = errors.iter().find(|error| is_named(error));
         let named = named.unwrap_or_else(|| panic!("no error names the field '{field}' in {what}"));
-        assert!(named["message"].as_str().is_some_and(|text| text.len() > 3), "no message for '{field}' in {what}");
+        assert!(
+            named["message"].as_str().is_some_and(|text| text.len() > 3),
+            "no message for '{field}' in {what}"
+        );
     }
 }
 

@@ -36,23 +36,38 @@ impl Load {
         let (stop, tally) = (CancellationToken::new(), Arc::new(Tally::default()));
         let mut workers = JoinSet::new();
         for visitor in 0..4 {
-            let http = if visitor % 2 == 0 { Http::new() } else { Http::without_keep_alive() };
+            let http = if visitor % 2 == 0 {
+                Http::new()
+            } else {
+                Http::without_keep_alive()
+            };
             let (url, host) = (dhow.app_url("/"), host.to_owned());
             let (stop, tally) = (stop.clone(), Arc::clone(&tally));
             workers.spawn(async move { visit(&http, &url, &host, &stop, &tally).await });
         }
-        Self { began: Instant::now(), stop, workers, tally }
+        Self {
+            began: Instant::now(),
+            stop,
+            workers,
+            tally,
+        }
     }
 
     /// Ends the load; fails when any request failed, or when there were too few to say anything.
     pub async fn assert_nothing_failed(mut self, during: &str) {
         self.stop.cancel();
         while self.workers.join_next().await.is_some() {}
-        let (total, failed) = (self.tally.total.load(Ordering::Relaxed), self.tally.failed.load(Ordering::Relaxed));
+        let (total, failed) = (
+            self.tally.total.load(Ordering::Relaxed),
+            self.tally.failed.load(Ordering::Relaxed),
+        );
         let seconds = self.began.elapsed().as_secs_f32();
         println!("{during}: {total} requests in {seconds:.1} s, {failed} failed");
         let failures = self.tally.first_failures.lock().unwrap();
-        assert!(failed == 0, "{failed} of {total} requests failed during {during}, first: {failures:#?}");
+        assert!(
+            failed == 0,
+            "{failed} of {total} requests failed during {during}, first: {failures:#?}"
+        );
         assert!(total > 100, "only {total} requests during {during}");
     }
 }
@@ -63,7 +78,11 @@ async fn visit(http: &Http, url: &str, host: &str, stop: &CancellationToken, tal
     while !stop.is_cancelled() && began.elapsed() < LONGEST {
         pace.tick().await;
         let sent = began.elapsed();
-        let answer = tokio::time::timeout(Duration::from_secs(10), http.try_send("GET", url, &[("host", host)], "")).await;
+        let answer = tokio::time::timeout(
+            Duration::from_secs(10),
+            http.try_send("GET", url, &[("host", host)], ""),
+        )
+        .await;
         tally.total.fetch_add(1, Ordering::Relaxed);
         let failure = match answer {
             Ok(Ok(answer)) if answer.status == 200 => continue,

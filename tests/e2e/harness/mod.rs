@@ -14,6 +14,8 @@ pub mod panel;
 pub mod process;
 mod proof;
 pub mod repository;
+pub mod setup;
 pub mod sse;
+pub mod visitor;
 pub mod wait;
 pub mod words;

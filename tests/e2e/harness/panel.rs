@@ -33,15 +33,21 @@ impl Page {
     pub fn form(&self, fields: &[&str]) -> Form {
         let forms = form::forms(&self.html());
         let fitting = forms.iter().find(|form| fields.iter().all(|field| form.has(field)));
-        fitting.unwrap_or_else(|| panic!("no form with {fields:?} on {} among {forms:#?}", self.path)).clone()
+        fitting
+            .unwrap_or_else(|| panic!("no form with {fields:?} on {} among {forms:#?}", self.path))
+            .clone()
     }
 
     /// The form with a button of these words.
     #[track_caller]
     pub fn form_of_button(&self, words: &str) -> Form {
         let forms = form::forms(&self.html());
-        let fitting = forms.iter().find(|form| form.buttons.iter().any(|button| button == words));
-        fitting.unwrap_or_else(|| panic!("no button '{words}' on {} among {forms:#?}", self.path)).clone()
+        let fitting = forms
+            .iter()
+            .find(|form| form.buttons.iter().any(|button| button == words));
+        fitting
+            .unwrap_or_else(|| panic!("no button '{words}' on {} among {forms:#?}", self.path))
+            .clone()
     }
 
     /// Where the link with these words leads.
@@ -49,14 +55,21 @@ impl Page {
     pub fn link(&self, words: &str) -> String {
         let links = form::links(&self.html());
         let fitting = links.iter().find(|(_, text)| text == words);
-        fitting.unwrap_or_else(|| panic!("no link '{words}' on {} among {links:?}", self.path)).0.clone()
+        fitting
+            .unwrap_or_else(|| panic!("no link '{words}' on {} among {links:?}", self.path))
+            .0
+            .clone()
     }
 
     /// This page, if it holds the words.
     #[track_caller]
     pub fn expect_words(self, expected: &str) -> Self {
         let words = self.words();
-        assert!(words.contains(expected), "'{expected}' is not on {}: {words}", self.path);
+        assert!(
+            words.contains(expected),
+            "'{expected}' is not on {}: {words}",
+            self.path
+        );
         self
     }
 }
@@ -64,7 +77,11 @@ impl Page {
 impl Panel {
     /// A visitor who is not signed in.
     pub fn stranger(base: &str) -> Self {
-        Self { base: base.to_owned(), http: Http::new(), cookies: Mutex::default() }
+        Self {
+            base: base.to_owned(),
+            http: Http::new(),
+            cookies: Mutex::default(),
+        }
     }
 
     /// Signs in by the form.
@@ -90,7 +107,10 @@ impl Panel {
     /// A page that must be there.
     pub async fn page(&self, path: &str) -> Page {
         let answer = self.get(path).await.expect(200);
-        Page { path: path.to_owned(), answer }
+        Page {
+            path: path.to_owned(),
+            answer,
+        }
     }
 
     /// A page with whatever status.
@@ -101,14 +121,22 @@ impl Panel {
     /// Submits a form of the page at `path` as a browser does.
     pub async fn submit(&self, path: &str, form: &Form) -> Answer {
         let origin = self.base.clone();
-        self.submit_with(path, form, &[("origin", &origin), ("sec-fetch-site", "same-origin")]).await
+        self.submit_with(path, form, &[("origin", &origin), ("sec-fetch-site", "same-origin")])
+            .await
     }
 
     /// Submits a form with these headers in place of a browser's own.
     pub async fn submit_with(&self, path: &str, form: &Form, headers: &[(&str, &str)]) -> Answer {
         assert_eq!(form.method, "post", "a form that changes something posts: {form:?}");
         let target = if form.action.is_empty() { path } else { &form.action }.to_owned();
-        let headers = [&[("accept", "text/html"), ("content-type", "application/x-www-form-urlencoded")], headers].concat();
+        let headers = [
+            &[
+                ("accept", "text/html"),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ],
+            headers,
+        ]
+        .concat();
         self.send("POST", &target, &headers, &form.body()).await
     }
 
@@ -116,22 +144,35 @@ impl Panel {
     pub async fn submit_and_follow(&self, path: &str, form: &Form) -> Page {
         let answer = self.submit(path, form).await.expect(303);
         let location = answer.header("location").to_owned();
-        assert!(location.starts_with('/'), "a redirect within the panel, not '{location}'");
+        assert!(
+            location.starts_with('/'),
+            "a redirect within the panel, not '{location}'"
+        );
         self.page(&location).await
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let cookies: Vec<String> = self.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies()
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let cookies = cookies.join("; ");
         let mut headers = headers.to_vec();
         if !cookies.is_empty() {
             headers.push(("cookie", &cookies));
         }
-        let answer = self.http.send(method, &format!("{}{path}", self.base), &headers, body.to_owned()).await;
+        let answer = self
+            .http
+            .send(method, &format!("{}{path}", self.base), &headers, body.to_owned())
+            .await;
         for cookie in answer.headers.get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.lock().unwrap().insert(name.trim().to_owned(), value.to_owned());
+            self.cookies
+                .lock()
+                .unwrap()
+                .insert(name.trim().to_owned(), value.to_owned());
         }
         answer
     }

@@ -51,8 +51,16 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error} ({command:?})"));
         let lines = Arc::new(Lines::default());
-        let readers = vec![lines.collect(child.stdout.take().unwrap()), lines.collect(child.stderr.take().unwrap())];
-        Self { name: name.to_owned(), child, readers, lines }
+        let readers = vec![
+            lines.collect(child.stdout.take().unwrap()),
+            lines.collect(child.stderr.take().unwrap()),
+        ];
+        Self {
+            name: name.to_owned(),
+            child,
+            readers,
+            lines,
+        }
     }
 
     pub fn id(&self) -> u32 {
@@ -66,7 +74,11 @@ impl Process {
         eventually(&format!("{name} prints {expectation}"), within, || {
             let ended = self.child.try_wait().unwrap();
             let found = lines.all().iter().find_map(|line| read(line));
-            assert!(found.is_some() || ended.is_none(), "{name} ended ({ended:?}) before it printed {expectation}:\n{}", lines.text());
+            assert!(
+                found.is_some() || ended.is_none(),
+                "{name} ended ({ended:?}) before it printed {expectation}:\n{}",
+                lines.text()
+            );
             std::future::ready(found.ok_or_else(|| lines.text()))
         })
         .await
@@ -74,8 +86,15 @@ impl Process {
 
     /// Sends a signal by name ("TERM", "KILL", "STOP") to this process alone.
     pub fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args(["-s", signal, &self.id().to_string()]).status();
-        assert!(status.is_ok_and(|status| status.success()), "cannot send {signal} to {} ({})", self.name, self.id());
+        let status = Command::new("kill")
+            .args(["-s", signal, &self.id().to_string()])
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "cannot send {signal} to {} ({})",
+            self.name,
+            self.id()
+        );
     }
 
     pub fn has_ended(&mut self) -> bool {
@@ -119,7 +138,9 @@ pub struct Outcome {
 /// Runs a command to its end, away from the async threads.
 pub async fn run(mut command: Command, input: &str) -> Outcome {
     let input = input.to_owned();
-    tokio::task::spawn_blocking(move || run_blocking(&mut command, &input)).await.unwrap()
+    tokio::task::spawn_blocking(move || run_blocking(&mut command, &input))
+        .await
+        .unwrap()
 }
 
 fn run_blocking(command: &mut Command, input: &str) -> Outcome {
@@ -147,7 +168,11 @@ pub fn print_party(name: &str, words: &str) {
 
 /// A TCP port of the loopback address that is free now.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Eight hexadecimal digits that no other run has.

@@ -13,10 +13,19 @@ pub struct Repository {
 /// The git command, with none of the tester's own settings; `home` stands for the home directory.
 pub fn git(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
-    command.envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_TERMINAL_PROMPT", "0")]);
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home);
+    command.envs([
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("GIT_CONFIG_GLOBAL", "/dev/null"),
+        ("GIT_TERMINAL_PROMPT", "0"),
+    ]);
     for role in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.com");
+        command
+            .env(format!("GIT_{role}_NAME"), "Ada")
+            .env(format!("GIT_{role}_EMAIL"), "ada@example.com");
     }
     command.args(arguments);
     command
@@ -27,13 +36,26 @@ impl Repository {
     pub fn init(works: &Path, root: &Path, name: &str, url: String) -> Self {
         let this = Self::at(works, root, name, url);
         this.run_at(works, &["init", "--quiet", "--initial-branch=main", name]);
-        this.run_at(root, &["init", "--quiet", "--bare", "--initial-branch=main", &format!("{name}.git")]);
+        this.run_at(
+            root,
+            &[
+                "init",
+                "--quiet",
+                "--bare",
+                "--initial-branch=main",
+                &format!("{name}.git"),
+            ],
+        );
         this
     }
 
     /// One that was made before.
     pub fn at(works: &Path, root: &Path, name: &str, url: String) -> Self {
-        Self { url, work: works.join(name), bare: root.join(format!("{name}.git")) }
+        Self {
+            url,
+            work: works.join(name),
+            bare: root.join(format!("{name}.git")),
+        }
     }
 
     fn run_at(&self, directory: &Path, arguments: &[&str]) -> String {

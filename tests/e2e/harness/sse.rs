@@ -17,8 +17,12 @@ pub struct Event {
 impl Event {
     /// The id as a byte offset.
     pub fn offset(&self) -> usize {
-        let id = self.id.as_deref().unwrap_or_else(|| panic!("an event without an id: {self:?}"));
-        id.parse().unwrap_or_else(|_| panic!("an id that is no byte offset: {self:?}"))
+        let id = self
+            .id
+            .as_deref()
+            .unwrap_or_else(|| panic!("an event without an id: {self:?}"));
+        id.parse()
+            .unwrap_or_else(|_| panic!("an id that is no byte offset: {self:?}"))
     }
 }
 
@@ -31,9 +35,16 @@ pub struct EventStream {
 impl EventStream {
     pub fn new(stream: Stream) -> Self {
         assert_eq!(stream.status, 200, "the event stream was refused: {:?}", stream.headers);
-        let kind = stream.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = stream
+            .headers
+            .get("content-type")
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
         assert!(kind.starts_with("text/event-stream"), "no event stream: {kind}");
-        Self { stream, pending: Vec::new() }
+        Self {
+            stream,
+            pending: Vec::new(),
+        }
     }
 
     /// The next event that has data, or none when the server has ended the stream.
@@ -83,7 +94,11 @@ fn take_block(pending: &mut Vec<u8>) -> Option<Vec<String>> {
 
 /// The event of a block; none for one without data.
 fn parse_block(lines: &[String]) -> Option<Event> {
-    let mut event = Event { name: "message".to_owned(), id: None, data: String::new() };
+    let mut event = Event {
+        name: "message".to_owned(),
+        id: None,
+        data: String::new(),
+    };
     let mut data = Vec::new();
     for line in lines {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
@@ -101,11 +116,28 @@ fn parse_block(lines: &[String]) -> Option<Event> {
 
 #[test]
 fn events_are_parsed_as_a_browser_does() {
-    let mut pending = b"retry: 5\n\n: hello\r\n\r\nid: 7\revent: log\ndata: a\ndata:  b\rdata\n\nid: 9\ndata: c\n\r".to_vec();
-    assert_eq!(take_block(&mut pending).and_then(|block| parse_block(&block)), None, "a retry time is no event");
-    assert_eq!(take_block(&mut pending).and_then(|block| parse_block(&block)), None, "a comment is no event");
+    let mut pending =
+        b"retry: 5\n\n: hello\r\n\r\nid: 7\revent: log\ndata: a\ndata:  b\rdata\n\nid: 9\ndata: c\n\r".to_vec();
+    assert_eq!(
+        take_block(&mut pending).and_then(|block| parse_block(&block)),
+        None,
+        "a retry time is no event"
+    );
+    assert_eq!(
+        take_block(&mut pending).and_then(|block| parse_block(&block)),
+        None,
+        "a comment is no event"
+    );
     let event = take_block(&mut pending).and_then(|block| parse_block(&block));
-    let expected = Event { name: "log".to_owned(), id: Some("7".to_owned()), data: "a\n b\n".to_owned() };
+    let expected = Event {
+        name: "log".to_owned(),
+        id: Some("7".to_owned()),
+        data: "a\n b\n".to_owned(),
+    };
     assert_eq!(event, Some(expected));
-    assert_eq!(take_block(&mut pending), None, "an event is not dispatched before its end is certain");
+    assert_eq!(
+        take_block(&mut pending),
+        None,
+        "an event is not dispatched before its end is certain"
+    );
 }
