@@ -194,6 +194,40 @@ fn templates_and_styles_print_no_raw_html_and_ask_no_other_host() {
 }
 
 #[test]
+fn the_list_of_cases_names_tests_that_exist() {
+    let tests = files("tests", &["md", "rs"]);
+    let text_of = |name: &str| {
+        &tests
+            .iter()
+            .find(|(path, _)| path == name)
+            .unwrap_or_else(|| panic!("no tests/{name}"))
+            .1
+    };
+    let mut named = 0;
+    for row in text_of("CASES.md")
+        .lines()
+        .filter(|line| line.contains('`') && line.starts_with('|'))
+    {
+        let (file, names) = row
+            .split('`')
+            .skip(1)
+            .collect::<Vec<_>>()
+            .split_first()
+            .map(|(file, rest)| (*file, rest.concat()))
+            .unwrap();
+        let source = text_of(file);
+        for name in names.split([':', ',', '|', ' ']).filter(|name| !name.is_empty()) {
+            assert!(
+                source.contains(&format!("fn {name}(")),
+                "CASES.md names {name}, which is not in tests/{file}"
+            );
+            named += 1;
+        }
+    }
+    assert!(named > 5, "the list was read: {named}");
+}
+
+#[test]
 fn every_tool_is_one_module_that_knows_only_the_model() {
     for tool in TOOLS {
         let (_, allowed) = ARROWS.iter().find(|(name, _)| *name == tool).unwrap();

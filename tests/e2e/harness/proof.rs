@@ -114,6 +114,11 @@ async fn a_build_waits_at_the_gate_until_the_test_opens_it() {
     ]);
     let mut process = Process::start("a container", &mut command);
     gate.arrival("one", seconds(30)).await;
+    process
+        .line("what it says before", seconds(10), |line| {
+            (line == "before").then_some(())
+        })
+        .await;
     assert_eq!(process.lines.all(), ["before"], "it waits");
     gate.open("one");
     let (status, _) = process.ended(seconds(10)).await;
