@@ -3,12 +3,15 @@
 //! An arrow that is not in `ARROWS` is a mistake, or a change of the design: then the README's map changes with it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "architecture/assets.rs"]
+mod assets;
 #[path = "architecture/source.rs"]
 mod source;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use assets::asset_faults;
 use source::{names, top_module, without_comments_and_tests};
 
 /// Modules that know one tool or one store each, and never each other.
@@ -107,45 +110,6 @@ fn faults(path: &str, text: &str) -> Vec<String> {
             .into_iter()
             .find(|call| code.contains(call));
         faults.extend(writing.map(|call| format!("{path}: pages and API read the database; '{call}' is an action's")));
-    }
-    faults
-}
-
-/// Every fault of one template or style sheet: text printed as HTML, or anything fetched from another host.
-fn asset_faults(path: &str, text: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    if squeezed.contains("|safe") {
-        faults.push(format!("{path}: |safe prints what users wrote as HTML"));
-    }
-    for start in [
-        "src=\"",
-        "src='",
-        "srcset=\"",
-        "action=\"",
-        "url(",
-        "url(\"",
-        "url('",
-        "@import\"",
-        "<linkhref=\"",
-    ] {
-        for scheme in ["http://", "https://", "//"] {
-            if squeezed.contains(&format!("{start}{scheme}")) {
-                faults.push(format!("{path}: '{start}{scheme}…' asks another host"));
-            }
-        }
-    }
-    for inline in [
-        "<script>",
-        "<style",
-        "onclick=",
-        "onsubmit=",
-        "onchange=",
-        "javascript:",
-    ] {
-        if text.contains(inline) {
-            faults.push(format!("{path}: '{inline}' is refused by the content security policy"));
-        }
     }
     faults
 }

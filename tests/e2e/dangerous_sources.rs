@@ -131,23 +131,40 @@ async fn private_hosts_and_plain_http_need_the_operators_word() {
     let dhow = Setup::new().without_private_sources().start().await;
     let api = dhow.owner().await;
     let project = api.create_project("Strict").await;
-    let private = [
-        "http://example.com/x.git",
-        "https://127.0.0.1/x.git",
-        "https://localhost/x.git",
-        "https://10.1.2.3/x.git",
-        "https://[::1]/x.git",
-        "https://169.254.169.254/latest",
-        "https://[::ffff:127.0.0.1]/x.git",
-        "https://0x7f000001/x.git",
-    ];
-    for url in private {
-        let body = json!({ "name": "bad", "source": { "kind": "git", "url": url, "branch": "main" }, "port": 3000 });
-        api.post(&format!("/projects/{project}/apps"), body)
-            .await
-            .refuses("url");
+    let app =
+        |name: &str, url: &str| json!({ "name": name, "source": { "kind": "git", "url": url, "branch": "main" } });
+    let path = format!("/projects/{project}/apps");
+    api.post(&path, app("plain", "http://example.com/x.git"))
+        .await
+        .refuses("url");
+
+    // Refused at once, or when the name has been looked up: nothing on this machine is ever asked.
+    let private = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    private.set_nonblocking(true).unwrap();
+    let port = private.local_addr().unwrap().port();
+    for (name, host) in [
+        ("loopback", "127.0.0.1"),
+        ("named", "localhost"),
+        ("mapped", "[::ffff:127.0.0.1]"),
+        ("hex", "0x7f000001"),
+    ] {
+        let answer = api
+            .post(&path, app(name, &format!("https://{host}:{port}/x.git")))
+            .await;
+        if answer.status == 201 {
+            let deployment = api.failed(api.deploy(name).await, "git_unreachable").await;
+            let message = deployment["error"]["message"].as_str().unwrap();
+            assert!(
+                message.contains("private") || message.contains("loopback"),
+                "it says why: {message}"
+            );
+        } else {
+            answer.refuses("url");
+        }
     }
-    let public =
-        json!({ "name": "good", "source": { "kind": "git", "url": "https://example.com/x.git", "branch": "main" } });
-    api.post(&format!("/projects/{project}/apps"), public).await.expect(201);
+    let asked = private.accept();
+    assert!(
+        asked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock),
+        "something on this machine was asked"
+    );
 }

@@ -99,12 +99,20 @@ pub struct ForeignObjects {
 }
 
 impl ForeignObjects {
-    /// Takes the snapshot and lays the bait: objects that look like `instance`'s but lack one of its two labels.
+    /// Takes the snapshot and lays the bait: objects that look like those of the app `mine` of `instance`, by their names
+    /// and by all labels but the instance's own, and others without any label.
     pub fn beside(instance: &str) -> Self {
         let bait = format!("bait{instance}");
         let mine = format!("dhow.bait={bait}");
-        let half = format!("dhow.instance={instance}");
-        for (name, labels) in [("plain", vec![]), ("half", vec![half.as_str()])] {
+        let neighbour = format!("dhow.instance={instance}x");
+        let alike = [
+            neighbour.as_str(),
+            "dhow.owner=somebody",
+            "dhow.kind=app",
+            "dhow.project=mine",
+            "dhow.app=mine",
+        ];
+        for (name, labels) in [("plain", vec![]), ("alike", alike.to_vec())] {
             let name = format!("{instance}-{name}");
             let with = |arguments: &[&str], rest: &[&str]| {
                 let mut all: Vec<&str> = arguments.to_vec();

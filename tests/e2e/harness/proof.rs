@@ -142,11 +142,12 @@ fn a_lost_foreign_object_is_noticed_and_an_instance_is_removed_whole() {
             .unwrap()
             .contains("foreign objects are gone")
     );
-    let label = format!("dhow.instance={instance}");
+    let neighbour = format!("{instance}x");
+    let label = format!("dhow.instance={neighbour}");
     for kind in ["container", "network", "volume", "image"] {
         assert_ne!(labelled(kind, &[&label]).len(), 0, "{kind}");
     }
-    remove_instance(&instance);
+    remove_instance(&neighbour);
     for kind in ["container", "network", "volume", "image"] {
         assert_eq!(labelled(kind, &[&label]).len(), 0, "{kind}");
     }
