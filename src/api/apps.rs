@@ -56,7 +56,11 @@ impl AppView {
 
 async fn view(caller: &Caller, app: App) -> Result<Json<AppView>, Problem> {
     let id = app.id;
-    let domains = caller.actions().db.read(move |c| db::domains::list_of_app(c, id)).await?;
+    let domains = caller
+        .actions()
+        .db
+        .read(move |c| db::domains::list_of_app(c, id))
+        .await?;
     Ok(Json(AppView::new(&app, &domains, &caller.actions().config)))
 }
 
@@ -68,7 +72,9 @@ async fn list(
     let project = caller.project(project).await?.id;
     let rows = caller.actions().db.read(move |c| {
         let apps = db::apps::list_of_project(c, project, with_one_more(page))?;
-        apps.into_iter().map(|app| Ok((db::domains::list_of_app(c, app.id)?, app))).collect::<db::Result<Vec<_>>>()
+        apps.into_iter()
+            .map(|app| Ok((db::domains::list_of_app(c, app.id)?, app)))
+            .collect::<db::Result<Vec<_>>>()
     });
     let config = &caller.actions().config;
     let show = |(domains, app): (Vec<Domain>, App)| AppView::new(&app, &domains, config);
@@ -82,7 +88,10 @@ async fn create(
 ) -> Result<(StatusCode, Json<AppView>), Problem> {
     let project = caller.project(project).await?;
     let input = AppInput::from_json(body)?;
-    let app = caller.actions().create_app(&caller.actor, project.slug.as_str(), &input).await?;
+    let app = caller
+        .actions()
+        .create_app(&caller.actor, project.slug.as_str(), &input)
+        .await?;
     Ok((StatusCode::CREATED, view(&caller, app).await?))
 }
 
@@ -91,13 +100,12 @@ async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<AppView>, 
     view(&caller, app).await
 }
 
-async fn change(
-    caller: Caller,
-    Path(app): Path<String>,
-    JsonBody(body): JsonBody,
-) -> Result<Json<AppView>, Problem> {
+async fn change(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Json<AppView>, Problem> {
     let app = caller.app(app).await?;
-    let app = caller.actions().change_app(&caller.actor, app.slug.as_str(), body).await?;
+    let app = caller
+        .actions()
+        .change_app(&caller.actor, app.slug.as_str(), body)
+        .await?;
     view(&caller, app).await
 }
 

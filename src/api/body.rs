@@ -17,7 +17,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| refuse(&rejection))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| refuse(&rejection))?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self(Value::Object(serde_json::Map::new())));
         }
@@ -31,9 +33,10 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
 fn refuse(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB; nothing was stored.")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body is larger than 1 MiB; nothing was stored.",
+        ),
         status => Problem::new(status, "The body could not be read."),
     }
 }

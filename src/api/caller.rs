@@ -30,12 +30,15 @@ impl FromRequestParts<Api> for Caller {
         let bearer = TypedHeader::<Authorization<Bearer>>::from_request_parts(parts, state).await;
         let actor = match bearer {
             Ok(TypedHeader(authorization)) => actions.actor_by_token(authorization.token()).await?,
-            Err(rejection) if rejection.is_missing() => {
-                parts.extensions.get::<SessionUser>().map(|SessionUser(user)| Actor::User(user.clone()))
-            }
+            Err(rejection) if rejection.is_missing() => parts
+                .extensions
+                .get::<SessionUser>()
+                .map(|SessionUser(user)| Actor::User(user.clone())),
             Err(_malformed) => None,
         };
-        actor.map(|actor| Self { actor, actions }).ok_or_else(Problem::unauthorized)
+        actor
+            .map(|actor| Self { actor, actions })
+            .ok_or_else(Problem::unauthorized)
     }
 }
 
@@ -47,7 +50,12 @@ impl Caller {
 
     /// A project that the caller may see.
     pub async fn project(&self, slug: String) -> Result<Project, Problem> {
-        self.visible(self.actions.db.read(move |c| db::projects::find_by_slug(c, &slug)).await?)
+        self.visible(
+            self.actions
+                .db
+                .read(move |c| db::projects::find_by_slug(c, &slug))
+                .await?,
+        )
     }
 
     /// An app that the caller may see.
@@ -59,7 +67,9 @@ impl Caller {
     pub async fn deployment(&self, id: &str) -> Result<(Deployment, App), Problem> {
         let id = DeploymentId(id.parse().map_err(|_| Problem::not_found())?);
         let found = self.actions.db.read(move |c| {
-            let Some(deployment) = db::deployments::find(c, id)? else { return Ok(None) };
+            let Some(deployment) = db::deployments::find(c, id)? else {
+                return Ok(None);
+            };
             if db::apps::is_deleting(c, deployment.app_id)? {
                 return Ok(None);
             }
@@ -69,6 +79,8 @@ impl Caller {
     }
 
     fn visible<T>(&self, found: Option<T>) -> Result<T, Problem> {
-        found.filter(|_| self.actor.may_read()).ok_or_else(|| Error::NotFound.into())
+        found
+            .filter(|_| self.actor.may_read())
+            .ok_or_else(|| Error::NotFound.into())
     }
 }

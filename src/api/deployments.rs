@@ -81,7 +81,11 @@ impl DeploymentView {
             failed: switch.failed,
             ms: switch.millis,
         });
-        let step_view = |run: StepRun| StepView { step: run.step, started_at: run.started_at, ms: run.millis };
+        let step_view = |run: StepRun| StepView {
+            step: run.step,
+            started_at: run.started_at,
+            ms: run.millis,
+        };
         Self {
             id: deployment.id.0,
             app: app.to_owned(),
@@ -110,7 +114,10 @@ async fn list(
     let id = app.id;
     let rows = caller.actions().db.read(move |c| {
         let deployments = db::deployments::list_of_app(c, id, with_one_more(page))?;
-        deployments.into_iter().map(|row| Ok((db::deployments::list_steps(c, row.id)?, row))).collect::<db::Result<Vec<_>>>()
+        deployments
+            .into_iter()
+            .map(|row| Ok((db::deployments::list_steps(c, row.id)?, row)))
+            .collect::<db::Result<Vec<_>>>()
     });
     let show = |(steps, row): (Vec<StepRun>, Deployment)| DeploymentView::new(app.slug.as_str(), row, steps);
     Ok(Json(Items::page(rows.await?, page, |(_, row)| row.number, show)))
@@ -124,15 +131,13 @@ struct Wanted {
     commit: Option<String>,
 }
 
-async fn create(
-    caller: Caller,
-    Path(app): Path<String>,
-    JsonBody(body): JsonBody,
-) -> Result<Response, Problem> {
+async fn create(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Response, Problem> {
     let app = caller.app(app).await?;
     let wanted: Wanted = parse_json(body)?;
-    let deployment =
-        caller.actions().deploy(&caller.actor, &app, Trigger::Api, wanted.commit.as_deref()).await?;
+    let deployment = caller
+        .actions()
+        .deploy(&caller.actor, &app, Trigger::Api, wanted.commit.as_deref())
+        .await?;
     let location = format!("/api/v1/deployments/{}", deployment.id);
     let view = DeploymentView::new(app.slug.as_str(), deployment, Vec::new());
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(view)).into_response())
@@ -141,12 +146,19 @@ async fn create(
 async fn show(caller: Caller, Path(id): Path<String>) -> Result<Json<DeploymentView>, Problem> {
     let (deployment, app) = caller.deployment(&id).await?;
     let id = deployment.id;
-    let steps = caller.actions().db.read(move |c| db::deployments::list_steps(c, id)).await?;
+    let steps = caller
+        .actions()
+        .db
+        .read(move |c| db::deployments::list_steps(c, id))
+        .await?;
     Ok(Json(DeploymentView::new(app.slug.as_str(), deployment, steps)))
 }
 
 async fn cancel(caller: Caller, Path(id): Path<String>) -> Result<(StatusCode, Json<DeploymentView>), Problem> {
     let (deployment, app) = caller.deployment(&id).await?;
     let deployment = caller.actions().cancel_deployment(&caller.actor, deployment.id).await?;
-    Ok((StatusCode::ACCEPTED, Json(DeploymentView::new(app.slug.as_str(), deployment, Vec::new()))))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(DeploymentView::new(app.slug.as_str(), deployment, Vec::new())),
+    ))
 }

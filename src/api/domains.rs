@@ -23,7 +23,11 @@ pub fn router() -> Router<Api> {
 
 async fn list(caller: Caller, Path(app): Path<String>) -> Result<Json<Items<DomainInput>>, Problem> {
     let app = caller.app(app).await?.id;
-    let domains = caller.actions().db.read(move |c| db::domains::list_of_app(c, app)).await?;
+    let domains = caller
+        .actions()
+        .db
+        .read(move |c| db::domains::list_of_app(c, app))
+        .await?;
     Ok(Json(Items::all(domains.iter().rev().map(DomainInput::from).collect())))
 }
 
@@ -50,6 +54,9 @@ async fn remove(
     Query(which): Query<Which>,
 ) -> Result<StatusCode, Problem> {
     let app = caller.app(app).await?;
-    caller.actions().remove_domain(&caller.actor, &app, &host, which.path_prefix.as_deref()).await?;
+    caller
+        .actions()
+        .remove_domain(&caller.actor, &app, &host, which.path_prefix.as_deref())
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

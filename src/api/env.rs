@@ -20,20 +20,22 @@ async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<EnvInput>,
     Ok(Json(caller.actions().show_env(&app).await?))
 }
 
-async fn replace(
-    caller: Caller,
-    Path(app): Path<String>,
-    JsonBody(body): JsonBody,
-) -> Result<Json<EnvInput>, Problem> {
+async fn replace(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Json<EnvInput>, Problem> {
     let app = caller.app(app).await?;
-    Ok(Json(caller.actions().replace_env(&caller.actor, &app, parse_json(body)?).await?))
+    Ok(Json(
+        caller
+            .actions()
+            .replace_env(&caller.actor, &app, parse_json(body)?)
+            .await?,
+    ))
 }
 
-async fn merge(
-    caller: Caller,
-    Path(app): Path<String>,
-    JsonBody(body): JsonBody,
-) -> Result<Json<EnvInput>, Problem> {
+async fn merge(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Json<EnvInput>, Problem> {
     let app = caller.app(app).await?;
-    Ok(Json(caller.actions().merge_env(&caller.actor, &app, parse_json(body)?).await?))
+    Ok(Json(
+        caller
+            .actions()
+            .merge_env(&caller.actor, &app, parse_json(body)?)
+            .await?,
+    ))
 }

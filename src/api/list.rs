@@ -53,11 +53,17 @@ impl<T> Items<T> {
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| has_more).map(|row| key(row).to_string());
-        Self { items: rows.into_iter().map(show).collect(), next }
+        Self {
+            items: rows.into_iter().map(show).collect(),
+            next,
+        }
     }
 }
 
 /// The page to ask the database for: one row more than is shown.
 pub fn with_one_more(page: Page) -> Page {
-    Page { limit: page.limit + 1, ..page }
+    Page {
+        limit: page.limit + 1,
+        ..page
+    }
 }

@@ -49,7 +49,10 @@ async fn show(
         return Ok(events(caller.actions().follow_log(id, offset), stop).into_response());
     }
     if wish.follow {
-        let chunks = caller.actions().follow_log(id, 0).map(|chunk| chunk.map(|chunk| chunk.text));
+        let chunks = caller
+            .actions()
+            .follow_log(id, 0)
+            .map(|chunk| chunk.map(|chunk| chunk.text));
         let body = Body::from_stream(chunks.take_until(stop.cancelled_owned()));
         return Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response());
     }
@@ -57,13 +60,22 @@ async fn show(
 }
 
 fn accepts_events(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accept.split(',').any(|kind| kind.trim().starts_with("text/event-stream"))
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accept
+        .split(',')
+        .any(|kind| kind.trim().starts_with("text/event-stream"))
 }
 
 /// Where a reader goes on: the id of the last event that it got, which is the offset after it.
 fn last_event_id(headers: &HeaderMap) -> u64 {
-    headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
+    headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
 }
 
 /// The log as events; the last one is `done`, so that a reader knows that nothing more comes.

@@ -34,12 +34,18 @@ impl Problem {
 
     /// Nobody is known by the token or the session.
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Send a token that is good: “Authorization: Bearer dhow_…”.")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "Send a token that is good: “Authorization: Bearer dhow_…”.",
+        )
     }
 
     /// It does not exist, or the caller may not know of it.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "There is no such thing here, or you may not see it.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "There is no such thing here, or you may not see it.",
+        )
     }
 }
 
@@ -52,11 +58,18 @@ impl From<Error> for Problem {
             Error::Unavailable(text) => Self::new(StatusCode::SERVICE_UNAVAILABLE, text),
             Error::Invalid(errors) => {
                 let detail = "Some fields were refused; nothing was stored.";
-                Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+                Self {
+                    errors,
+                    ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+                }
             }
             Error::Internal(error) => {
                 let id = secrets::random_label();
-                tracing::error!(request = id, error = format!("{error:#}"), "a call failed by a fault of Dhow");
+                tracing::error!(
+                    request = id,
+                    error = format!("{error:#}"),
+                    "a call failed by a fault of Dhow"
+                );
                 let detail = format!("Dhow met a fault of its own. Its log tells more under request {id}.");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
             }
@@ -77,7 +90,9 @@ impl IntoResponse for Problem {
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

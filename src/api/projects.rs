@@ -46,7 +46,11 @@ async fn list(caller: Caller, Paging(page): Paging) -> Result<Json<Items<Project
     if !caller.actor.may_read() {
         return Ok(Json(Items::all(Vec::new())));
     }
-    let rows = caller.actions().db.read(move |c| db::projects::list(c, with_one_more(page))).await?;
+    let rows = caller
+        .actions()
+        .db
+        .read(move |c| db::projects::list(c, with_one_more(page)))
+        .await?;
     Ok(Json(Items::page(rows, page, |project| project.id.0, ProjectView::from)))
 }
 
@@ -67,15 +71,26 @@ async fn rename(
 ) -> Result<Json<ProjectView>, Problem> {
     let project = caller.project(project).await?;
     let input = if body.as_object().is_some_and(serde_json::Map::is_empty) {
-        ProjectInput { name: project.name.to_string() }
+        ProjectInput {
+            name: project.name.to_string(),
+        }
     } else {
         parse_json(body)?
     };
-    Ok(Json(caller.actions().rename_project(&caller.actor, project.slug.as_str(), &input).await?.into()))
+    Ok(Json(
+        caller
+            .actions()
+            .rename_project(&caller.actor, project.slug.as_str(), &input)
+            .await?
+            .into(),
+    ))
 }
 
 async fn delete(caller: Caller, Path(project): Path<String>) -> Result<StatusCode, Problem> {
     let project = caller.project(project).await?;
-    caller.actions().delete_project(&caller.actor, project.slug.as_str()).await?;
+    caller
+        .actions()
+        .delete_project(&caller.actor, project.slug.as_str())
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

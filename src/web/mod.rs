@@ -1,6 +1,8 @@
 //! Pages. (being written)
+use crate::actions::Actions;
 use axum::Router;
 use tokio_util::sync::CancellationToken;
-use crate::actions::Actions;
 /// All pages.
-pub fn router(_actions: Actions, _stop: CancellationToken) -> Router { Router::new() }
+pub fn router(_actions: Actions, _stop: CancellationToken) -> Router {
+    Router::new()
+}
