@@ -16,7 +16,7 @@ use crate::secrets::hash_token;
 /// The key under which a session names its user.
 pub const USER_KEY: &str = "user_id";
 
-/// The user of a request's session, found before pages and API see the request.
+/// The user of a request's session, put into the request by the layer around pages and API.
 #[derive(Debug, Clone)]
 pub struct SessionUser(pub User);
 
