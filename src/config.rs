@@ -50,7 +50,12 @@ pub enum Verb {
 #[derive(Debug, Clone, Args)]
 pub struct DataDir {
     /// Directory of all state: database, key, logs, repositories, routes.
-    #[arg(long = "data-dir", env = "DHOW_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    #[arg(
+        long = "data-dir",
+        env = "DHOW_DATA_DIR",
+        default_value = "./data",
+        value_name = "DIR"
+    )]
     pub path: PathBuf,
 }
 
@@ -67,6 +72,7 @@ pub enum UserVerb {
         /// Read the password from standard input instead of making one.
         #[arg(long)]
         password_stdin: bool,
+        /// Where all state is.
         #[command(flatten)]
         data: DataDir,
     },
@@ -77,11 +83,13 @@ pub enum UserVerb {
         /// Read the password from standard input instead of making one.
         #[arg(long)]
         password_stdin: bool,
+        /// Where all state is.
         #[command(flatten)]
         data: DataDir,
     },
     /// List users: e-mail, role, when made.
     List {
+        /// Where all state is.
         #[command(flatten)]
         data: DataDir,
     },
@@ -104,6 +112,7 @@ pub enum TokenVerb {
         /// How long it is good, such as 30d; for ever when left out.
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
         expires: Option<Duration>,
+        /// Where all state is.
         #[command(flatten)]
         data: DataDir,
     },
@@ -121,8 +130,8 @@ pub enum LogFormat {
 /// Everything that `serve` can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
+    /// Where all state is.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub data: DataDir,
     /// The panel's own address.
     #[arg(long, env = "DHOW_LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDR")]
@@ -143,7 +152,12 @@ pub struct Config {
     #[arg(long, env = "DHOW_HTTPS_PORT", default_value_t = 443)]
     pub https_port: u16,
     /// Image of the proxy.
-    #[arg(long, env = "DHOW_TRAEFIK_IMAGE", default_value = "traefik:v3.7", value_name = "IMAGE")]
+    #[arg(
+        long,
+        env = "DHOW_TRAEFIK_IMAGE",
+        default_value = "traefik:v3.7",
+        value_name = "IMAGE"
+    )]
     pub traefik_image: String,
     /// An app without a domain of its own is served at <app>.<base-domain>.
     #[arg(long, env = "DHOW_BASE_DOMAIN", default_value = "localhost", value_parser = parse_host, value_name = "HOST")]
@@ -188,7 +202,10 @@ impl Config {
 
     /// The engine's address as asked for, if anybody asked.
     pub fn engine_address(&self) -> Option<String> {
-        self.docker_host.clone().or_else(|| std::env::var("DOCKER_HOST").ok()).filter(|host| !host.is_empty())
+        self.docker_host
+            .clone()
+            .or_else(|| std::env::var("DOCKER_HOST").ok())
+            .filter(|host| !host.is_empty())
     }
 }
 
@@ -214,7 +231,10 @@ fn parse_subnet_pool(text: &str) -> Result<SubnetPool, String> {
 }
 
 fn parse_bytes(text: &str) -> Result<u64, String> {
-    parse_size::Config::new().with_binary().parse_size(text).map_err(|error| error.to_string())
+    parse_size::Config::new()
+        .with_binary()
+        .parse_size(text)
+        .map_err(|error| error.to_string())
 }
 
 /// The name is part of container names and labels: Docker's own rule, shortened so that the rest fits.
@@ -238,16 +258,26 @@ mod tests {
     #[test]
     fn serve_has_the_documented_defaults() {
         let line = CommandLine::try_parse_from(["dhow", "serve"]).unwrap();
-        let Verb::Serve(config) = line.verb else { panic!("serve") };
+        let Verb::Serve(config) = line.verb else {
+            panic!("serve")
+        };
         assert_eq!(config.listen.to_string(), "127.0.0.1:7070");
         assert_eq!(config.disk_floor, 2 * 1024 * 1024 * 1024);
         assert_eq!(config.build_timeout, Duration::from_secs(1800));
-        assert_eq!((config.instance.as_str(), config.http_port, config.max_deployments), ("dhow", 80, 1));
+        assert_eq!(
+            (config.instance.as_str(), config.http_port, config.max_deployments),
+            ("dhow", 80, 1)
+        );
     }
 
     #[test]
     fn bad_values_are_refused_with_what_is_allowed() {
-        for arguments in [["--instance", "Über"], ["--disk-floor", "lots"], ["--subnet-pool", "x"], ["--max-deployments", "0"]] {
+        for arguments in [
+            ["--instance", "Über"],
+            ["--disk-floor", "lots"],
+            ["--subnet-pool", "x"],
+            ["--max-deployments", "0"],
+        ] {
             let line = CommandLine::try_parse_from(["dhow", "serve"].iter().chain(&arguments));
             assert_eq!(line.unwrap_err().exit_code(), 2, "{arguments:?}");
         }

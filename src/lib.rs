@@ -57,12 +57,15 @@ pub async fn run(
     let stop = CancellationToken::new();
     let (actions, worker) = assemble(&config, &data_dir, &stop).await?;
     let address = listener.local_addr().context("the panel's address cannot be told")?;
-    let router = web::router(actions.clone(), stop.clone())
-        .merge(api::router(actions.clone(), stop.clone()))
+    let pages_and_api = web::router(actions.clone(), stop.clone()).merge(api::router(actions.clone(), stop.clone()));
+    let router = web::with_sessions(pages_and_api, &actions, &stop)
+        .merge(web::open_router(actions.clone(), stop.clone()))
         .merge(hooks::router(actions.clone(), address));
     tell(&format!("dhow is ready on http://{address}"))?;
     if let Some(token) = actions.claim_token().await.context("users cannot be read")? {
-        tell(&format!("No user exists yet. Become the owner within an hour: http://{address}/setup?token={token}"))?;
+        tell(&format!(
+            "No user exists yet. Become the owner within an hour: http://{address}/setup?token={token}"
+        ))?;
     }
     let worker = tokio::spawn(worker.run());
     let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -92,7 +95,10 @@ async fn assemble(
     let db = Db::open(&data_dir.join(DATABASE_FILE))?;
     let logs = Logs::open(&data_dir.join("logs")).context("the directory of logs cannot be used")?;
     let owner = find_or_make_owner(&db).await?;
-    let ownership = Ownership { instance: config.instance.clone(), owner };
+    let ownership = Ownership {
+        instance: config.instance.clone(),
+        owner,
+    };
     let engine = Engine::connect(config.engine_address().as_deref(), ownership).await?;
     if let Some(object) = engine.other_owner().await? {
         bail!(
@@ -113,13 +119,25 @@ async fn assemble(
     };
     let (deployer, worker) = deploy::Context::start(parts).await?;
     let passwords = Passwords::start().context("the thread for passwords cannot be started")?;
-    Ok((Actions::new(db, deployer, events, logs, Arc::clone(config), secrets, passwords), worker))
+    Ok((
+        Actions::new(db, deployer, events, logs, Arc::clone(config), secrets, passwords),
+        worker,
+    ))
 }
 
 /// Makes the data directory (0700) when missing and answers its absolute path.
 pub fn prepare_data_dir(path: &Path) -> anyhow::Result<PathBuf> {
-    let unusable = || format!("the data directory {} cannot be used; choose another one with --data-dir", path.display());
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(unusable)?;
+    let unusable = || {
+        format!(
+            "the data directory {} cannot be used; choose another one with --data-dir",
+            path.display()
+        )
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(unusable)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o700)).with_context(unusable)?;
     path.canonicalize().with_context(unusable)
 }
@@ -129,7 +147,10 @@ fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
     let path = data_dir.join("serve.lock");
     let file = fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
     if file.try_lock().is_err() {
-        bail!("another dhow serves {}; stop it, or choose another --data-dir", data_dir.display());
+        bail!(
+            "another dhow serves {}; stop it, or choose another --data-dir",
+            data_dir.display()
+        );
     }
     Ok(file)
 }

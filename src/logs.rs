@@ -42,8 +42,16 @@ impl Logs {
 
     /// Appends to a deployment's log from now on; `announce` is called after each write.
     pub fn writer(&self, id: DeploymentId, announce: Box<dyn Fn() + Send>) -> io::Result<LogWriter> {
-        let file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(self.path(id))?;
-        Ok(LogWriter { file, announce, redact: Box::new(str::to_owned) })
+        let file = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(self.path(id))?;
+        Ok(LogWriter {
+            file,
+            announce,
+            redact: Box::new(str::to_owned),
+        })
     }
 
     /// Length in bytes; a log that does not exist yet is empty.
@@ -60,14 +68,20 @@ impl Logs {
         let mut bytes = self.read_bytes(id, offset, Self::CHUNK_BYTES)?;
         if bytes.len() == Self::CHUNK_BYTES {
             // More follows: end at a line, or at least at a character.
-            let cut = bytes.iter().rposition(|b| *b == b'\n').map_or_else(|| last_boundary(&bytes), |at| at + 1);
+            let cut = bytes
+                .iter()
+                .rposition(|b| *b == b'\n')
+                .map_or_else(|| last_boundary(&bytes), |at| at + 1);
             bytes.truncate(cut);
         }
         if bytes.is_empty() {
             return Ok(None);
         }
         let end = offset + bytes.len() as u64;
-        Ok(Some(Chunk { text: String::from_utf8_lossy(&bytes).into_owned(), end }))
+        Ok(Some(Chunk {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            end,
+        }))
     }
 
     /// The offset at which the last `bytes` of a log begin, moved forward to a line's start.
@@ -78,7 +92,10 @@ impl Logs {
         }
         let start = length - bytes;
         let head = self.read_bytes(id, start, Self::CHUNK_BYTES)?;
-        Ok(head.iter().position(|b| *b == b'\n').map_or(start, |at| start + at as u64 + 1))
+        Ok(head
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(start, |at| start + at as u64 + 1))
     }
 
     /// Removes a log; one that is gone already is no error.
@@ -155,7 +172,9 @@ mod tests {
         let id = DeploymentId(1);
         let announced = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&announced);
-        let mut writer = logs.writer(id, Box::new(move || drop(count.fetch_add(1, Ordering::Relaxed)))).unwrap();
+        let mut writer = logs
+            .writer(id, Box::new(move || drop(count.fetch_add(1, Ordering::Relaxed))))
+            .unwrap();
         let mut expected = String::new();
         for number in 0..20_000 {
             let line = format!("line {number} äöü");
@@ -177,7 +196,10 @@ mod tests {
     fn a_long_line_is_cut_between_characters() {
         let (_dir, logs) = logs();
         let long = format!("x{}", "é".repeat(Logs::CHUNK_BYTES));
-        logs.writer(DeploymentId(2), Box::new(|| ())).unwrap().line(&long).unwrap();
+        logs.writer(DeploymentId(2), Box::new(|| ()))
+            .unwrap()
+            .line(&long)
+            .unwrap();
         let first = logs.read(DeploymentId(2), 0).unwrap().unwrap();
         assert!(!first.text.contains('\u{fffd}') && first.text.ends_with('é'));
     }
@@ -193,7 +215,10 @@ mod tests {
     #[test]
     fn the_tail_begins_at_a_line() {
         let (_dir, logs) = logs();
-        logs.writer(DeploymentId(4), Box::new(|| ())).unwrap().text("one\ntwo\nthree\n").unwrap();
+        logs.writer(DeploymentId(4), Box::new(|| ()))
+            .unwrap()
+            .text("one\ntwo\nthree\n")
+            .unwrap();
         let offset = logs.tail_offset(DeploymentId(4), 8).unwrap();
         assert_eq!(logs.read(DeploymentId(4), offset).unwrap().unwrap().text, "three\n");
     }

@@ -46,7 +46,10 @@ pub struct SecretKey(Arc<[u8; 32]>);
 impl SecretKey {
     /// Reads the key, or makes one when there is none; the file is private (0600) from its first byte.
     pub fn load_or_create(path: &Path) -> Result<Self, Error> {
-        let unusable = |reason: String| Error::KeyFile { path: path.display().to_string(), reason };
+        let unusable = |reason: String| Error::KeyFile {
+            path: path.display().to_string(),
+            reason,
+        };
         match fs::File::open(path) {
             Ok(mut file) => {
                 let mut bytes = Vec::new();
@@ -62,7 +65,9 @@ impl SecretKey {
                     .mode(0o600)
                     .open(path)
                     .map_err(|e| unusable(e.to_string()))?;
-                file.write_all(&key).and_then(|()| file.sync_all()).map_err(|e| unusable(e.to_string()))?;
+                file.write_all(&key)
+                    .and_then(|()| file.sync_all())
+                    .map_err(|e| unusable(e.to_string()))?;
                 Ok(Self(Arc::new(key)))
             }
             Err(error) => Err(unusable(error.to_string())),
@@ -72,7 +77,10 @@ impl SecretKey {
     /// Seals a value for the row that `identity` names.
     pub fn seal(&self, identity: &str, value: &str) -> Vec<u8> {
         let nonce: [u8; NONCE_BYTES] = random_bytes();
-        let payload = Payload { msg: value.as_bytes(), aad: identity.as_bytes() };
+        let payload = Payload {
+            msg: value.as_bytes(),
+            aad: identity.as_bytes(),
+        };
         let sealed = self.cipher().encrypt(XNonce::from_slice(&nonce), payload);
         let sealed = sealed.expect("XChaCha20-Poly1305 takes values up to 256 GiB");
         [nonce.as_slice(), &sealed].concat()
@@ -81,14 +89,21 @@ impl SecretKey {
     /// Opens what [`SecretKey::seal`] made for the same identity.
     pub fn unseal(&self, identity: &str, sealed: &[u8]) -> Result<String, Error> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or(Error::Unreadable)?;
-        let payload = Payload { msg: sealed, aad: identity.as_bytes() };
-        let value = self.cipher().decrypt(XNonce::from_slice(nonce), payload).map_err(|_| Error::Unreadable)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: identity.as_bytes(),
+        };
+        let value = self
+            .cipher()
+            .decrypt(XNonce::from_slice(nonce), payload)
+            .map_err(|_| Error::Unreadable)?;
         String::from_utf8(value).map_err(|_| Error::Unreadable)
     }
 
     /// A password for a part of Dhow's own, the same at every start (RFC 5869's expand step with one block).
     pub fn derive_password(&self, purpose: &str) -> String {
-        let mut mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.0.as_slice()).expect("HMAC takes keys of any length");
+        let mut mac =
+            <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.0.as_slice()).expect("HMAC takes keys of any length");
         mac.update(purpose.as_bytes());
         mac.update(&[1]);
         URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
@@ -138,7 +153,12 @@ impl Redaction {
     pub fn of(values: impl IntoIterator<Item = String>) -> Self {
         let mut hidden: Vec<String> = Vec::new();
         for value in values {
-            hidden.extend(value.lines().filter(|line| line.len() >= Self::MIN_BYTES).map(str::to_owned));
+            hidden.extend(
+                value
+                    .lines()
+                    .filter(|line| line.len() >= Self::MIN_BYTES)
+                    .map(str::to_owned),
+            );
         }
         hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
         Self(hidden)
@@ -147,7 +167,11 @@ impl Redaction {
     /// The text with `***` in place of every known value.
     pub fn apply(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, hidden| {
-            if text.contains(hidden) { text.replace(hidden, "***") } else { text }
+            if text.contains(hidden) {
+                text.replace(hidden, "***")
+            } else {
+                text
+            }
         })
     }
 }

@@ -114,7 +114,10 @@ pub struct HealthInput {
 
 impl Default for HealthInput {
     fn default() -> Self {
-        Self { path: None, timeout_s: i64::from(Health::DEFAULT_TIMEOUT_S) }
+        Self {
+            path: None,
+            timeout_s: i64::from(Health::DEFAULT_TIMEOUT_S),
+        }
     }
 }
 
@@ -175,8 +178,14 @@ impl AppInput {
         let port = fields.check("port", Port::parse(self.port));
         let path = fields.check_optional("health.path", self.health.path.as_deref(), HealthPath::parse);
         let timeout_s = fields.check("health.timeout_s", check_timeout(self.health.timeout_s));
-        let memory_mb = self.resources.memory_mb.and_then(|mb| fields.check("resources.memory_mb", check_memory(mb)));
-        let cpus = self.resources.cpus.and_then(|cpus| fields.check("resources.cpus", check_cpus(cpus)));
+        let memory_mb = self
+            .resources
+            .memory_mb
+            .and_then(|mb| fields.check("resources.memory_mb", check_memory(mb)));
+        let cpus = self
+            .resources
+            .cpus
+            .and_then(|cpus| fields.check("resources.cpus", check_cpus(cpus)));
         let command = |fields: &mut Fields, field: &str, text: &Option<String>| {
             fields.check_optional(field, text.as_deref(), ContainerCommand::parse)
         };
@@ -184,7 +193,10 @@ impl AppInput {
         let release_command = command(fields, "build.release_command", &self.build.release_command);
         Some(RunSettings {
             port: port?,
-            health: Health { path, timeout_s: timeout_s? },
+            health: Health {
+                path,
+                timeout_s: timeout_s?,
+            },
             resources: Resources { memory_mb, cpus },
             start_command,
             release_command,
@@ -196,13 +208,24 @@ impl SourceInput {
     fn check(&self, fields: &mut Fields, allows_plain_http: bool) -> Option<Source> {
         let root_dir = fields.check("source.root_dir", RelativePath::parse(&self.root_dir));
         if !self.watch_paths.is_empty() {
-            fields.refuse("source.watch_paths", Invalid::new("Leave the list empty; every push counts."));
+            fields.refuse(
+                "source.watch_paths",
+                Invalid::new("Leave the list empty; every push counts."),
+            );
         }
         match self.kind.as_str() {
             "git" => {
-                let url = fields.check("source.url", check_url(self.url.as_deref().unwrap_or(""), allows_plain_http));
+                let url = fields.check(
+                    "source.url",
+                    check_url(self.url.as_deref().unwrap_or(""), allows_plain_http),
+                );
                 let branch = fields.check_optional("source.branch", self.branch.as_deref(), Branch::parse);
-                Some(Source::Git { url: url?, branch, root_dir: root_dir?, submodules: self.submodules })
+                Some(Source::Git {
+                    url: url?,
+                    branch,
+                    root_dir: root_dir?,
+                    submodules: self.submodules,
+                })
             }
             "push" => {
                 if self.url.is_some() || self.branch.is_some() {
@@ -221,7 +244,10 @@ impl SourceInput {
 
 impl BuildInput {
     fn check(&self, fields: &mut Fields) -> Option<BuildSettings> {
-        for (field, value) in [("build.build_command", &self.build_command), ("build.publish_dir", &self.publish_dir)] {
+        for (field, value) in [
+            ("build.build_command", &self.build_command),
+            ("build.publish_dir", &self.publish_dir),
+        ] {
             if value.is_some() {
                 fields.refuse(field, Invalid::new("A Dockerfile says this itself; leave it out."));
             }
@@ -230,14 +256,21 @@ impl BuildInput {
         let context = fields.check("build.context", RelativePath::parse(&self.context));
         let dockerfile = fields.check("build.dockerfile", check_dockerfile(&self.dockerfile));
         let target = fields.check_optional("build.target", self.target.as_deref(), BuildTarget::parse);
-        Some(BuildSettings { builder: builder?, context: context?, dockerfile: dockerfile?, target })
+        Some(BuildSettings {
+            builder: builder?,
+            context: context?,
+            dockerfile: dockerfile?,
+            target,
+        })
     }
 }
 
 fn check_url(text: &str, allows_plain_http: bool) -> std::result::Result<GitUrl, Invalid> {
     let url = GitUrl::parse(text)?;
     if !url.is_encrypted() && !allows_plain_http {
-        return Err(Invalid::new("Use an https:// address; plain http needs --allow-private-sources."));
+        return Err(Invalid::new(
+            "Use an https:// address; plain http needs --allow-private-sources.",
+        ));
     }
     Ok(url)
 }
@@ -245,7 +278,9 @@ fn check_url(text: &str, allows_plain_http: bool) -> std::result::Result<GitUrl,
 fn check_dockerfile(text: &str) -> std::result::Result<RelativePath, Invalid> {
     let path = RelativePath::parse(text)?;
     if path.is_root() {
-        return Err(Invalid::new("Name a file, such as Dockerfile or docker/web.Dockerfile."));
+        return Err(Invalid::new(
+            "Name a file, such as Dockerfile or docker/web.Dockerfile.",
+        ));
     }
     Ok(path)
 }
@@ -280,7 +315,9 @@ fn merge(present: Value, changes: Value) -> Value {
                 if change.is_null() {
                     present.remove(&key);
                 } else {
-                    let before = present.remove(&key).unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+                    let before = present
+                        .remove(&key)
+                        .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
                     present.insert(key, merge(before, change));
                 }
             }
@@ -303,7 +340,11 @@ pub fn parse_json<T: serde::de::DeserializeOwned>(json: Value) -> Result<T> {
 }
 
 fn join(path: &str, field: &str) -> String {
-    if path == "." || path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+    if path == "." || path.is_empty() {
+        field.to_owned()
+    } else {
+        format!("{path}.{field}")
+    }
 }
 
 /// serde names a missing field only in its message.
@@ -317,7 +358,9 @@ fn sentence(message: &str) -> String {
         return "This field is required.".to_owned();
     }
     let mut chars = message.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
+    chars.next().map_or_else(String::new, |first| {
+        format!("{}{}.", first.to_uppercase(), chars.as_str())
+    })
 }
 
 /// A setting's text, when it is set.
@@ -335,7 +378,11 @@ impl From<&App> for AppInput {
             source: SourceInput::from(&settings.source),
             build: BuildInput {
                 builder: settings.build.builder.as_str().to_owned(),
-                context: if settings.build.context.is_root() { ".".into() } else { path(&settings.build.context) },
+                context: if settings.build.context.is_root() {
+                    ".".into()
+                } else {
+                    path(&settings.build.context)
+                },
                 dockerfile: path(&settings.build.dockerfile),
                 target: text(settings.build.target.as_ref(), BuildTarget::as_str),
                 start_command: text(settings.run.start_command.as_ref(), ContainerCommand::as_str),
@@ -360,7 +407,12 @@ impl From<&App> for AppInput {
 impl From<&Source> for SourceInput {
     fn from(source: &Source) -> Self {
         match source {
-            Source::Git { url, branch, root_dir, submodules } => Self {
+            Source::Git {
+                url,
+                branch,
+                root_dir,
+                submodules,
+            } => Self {
                 kind: "git".to_owned(),
                 url: Some(url.as_str().to_owned()),
                 branch: text(branch.as_ref(), Branch::as_str),
@@ -389,7 +441,9 @@ mod tests {
     }
 
     fn refused(error: Error) -> Vec<String> {
-        let Error::Invalid(errors) = error else { panic!("{error:?}") };
+        let Error::Invalid(errors) = error else {
+            panic!("{error:?}")
+        };
         errors.into_iter().map(|error| error.field).collect()
     }
 
@@ -407,9 +461,17 @@ mod tests {
         json["port"] = json!(8080);
         json["health"] = json!({"path": "/up", "timeout_s": 5});
         let input = AppInput::from_json(json).unwrap();
-        let edited = input.changed_by(json!({"name": "Shop", "health": {"path": null}, "port": null})).unwrap();
+        let edited = input
+            .changed_by(json!({"name": "Shop", "health": {"path": null}, "port": null}))
+            .unwrap();
         assert_eq!((edited.name.as_str(), edited.port), ("Shop", 3000));
-        assert_eq!(edited.health, HealthInput { path: None, timeout_s: 5 });
+        assert_eq!(
+            edited.health,
+            HealthInput {
+                path: None,
+                timeout_s: 5
+            }
+        );
         assert_eq!(edited.source, input.source);
         let pushed = input.changed_by(json!({"source": {"kind": "push"}})).unwrap();
         assert_eq!(pushed.source.url, None);
@@ -423,11 +485,25 @@ mod tests {
             "port": 0, "health": {"path": "x", "timeout_s": 0}, "resources": {"memory_mb": 1, "cpus": 0.0},
         }));
         let fields = refused(input.unwrap().check(false).unwrap_err());
-        assert_eq!(fields, [
-            "name", "source.root_dir", "source.url", "source.branch", "build.builder", "build.context",
-            "build.dockerfile", "build.target", "port", "health.path", "health.timeout_s", "resources.memory_mb",
-            "resources.cpus", "build.start_command",
-        ]);
+        assert_eq!(
+            fields,
+            [
+                "name",
+                "source.root_dir",
+                "source.url",
+                "source.branch",
+                "build.builder",
+                "build.context",
+                "build.dockerfile",
+                "build.target",
+                "port",
+                "health.path",
+                "health.timeout_s",
+                "resources.memory_mb",
+                "resources.cpus",
+                "build.start_command",
+            ]
+        );
     }
 
     #[test]
@@ -437,12 +513,22 @@ mod tests {
             (json!({"name": 5, "source": {"kind": "push"}}), "name"),
             (json!({"name": "x", "source": {}}), "source.kind"),
             (json!({"name": "x", "source": {"kind": "push"}, "port": "80"}), "port"),
-            (json!({"name": "x", "source": {"kind": "push"}, "surprise": 1}), "surprise"),
-            (json!({"name": "x", "source": {"kind": "push", "surprise": 1}}), "source.surprise"),
+            (
+                json!({"name": "x", "source": {"kind": "push"}, "surprise": 1}),
+                "surprise",
+            ),
+            (
+                json!({"name": "x", "source": {"kind": "push", "surprise": 1}}),
+                "source.surprise",
+            ),
             (json!([]), "body"),
         ];
         for (json, field) in cases {
-            assert_eq!(refused(AppInput::from_json(json.clone()).unwrap_err()), [field], "{json}");
+            assert_eq!(
+                refused(AppInput::from_json(json.clone()).unwrap_err()),
+                [field],
+                "{json}"
+            );
         }
     }
 

@@ -51,7 +51,10 @@ impl Actions {
                 let app = db::apps::find_by_slug(tx, &slug)?.ok_or(Error::NotFound)?;
                 let input = AppInput::from(&app).changed_by(changes)?;
                 if input.slug.is_some_and(|slug| slug != app.slug.as_str()) {
-                    return Err(Error::field("slug", Invalid::new("The slug is fixed; make a new app for another one.")));
+                    return Err(Error::field(
+                        "slug",
+                        Invalid::new("The slug is fixed; make a new app for another one."),
+                    ));
                 }
                 let settings = AppInput { slug: None, ..input }.check(allows_plain_http)?;
                 db::apps::update_settings(tx, app.id, &settings)?;
@@ -90,8 +93,9 @@ fn wanted_slug(input: &AppInput) -> Result<AppSlug> {
         Some(slug) => fields.check("slug", AppSlug::parse(slug)),
         None => fields.check(
             "name",
-            AppSlug::from_name(&input.name)
-                .ok_or_else(|| Invalid::new("Use a name with at least one letter from a to z in it, other than “new”.")),
+            AppSlug::from_name(&input.name).ok_or_else(|| {
+                Invalid::new("Use a name with at least one letter from a to z in it, other than “new”.")
+            }),
         ),
     };
     fields.finish()?;
@@ -114,7 +118,9 @@ fn free_slug(tx: &db::Tx, wanted: AppSlug, is_chosen: bool, base_domain: &Host) 
 
 fn slug_problem(tx: &db::Tx, slug: &AppSlug, base_domain: &Host) -> Result<Option<Invalid>> {
     if db::apps::find_by_slug(tx, slug.as_str())?.is_some() {
-        return Ok(Some(Invalid::new(format!("An app named “{slug}” exists; choose another name."))));
+        return Ok(Some(Invalid::new(format!(
+            "An app named “{slug}” exists; choose another name."
+        ))));
     }
     let host = default_host(slug, base_domain).map_err(|error| Error::field("slug", error))?;
     let holder = db::domains::find_app_by_host(tx, &host)?;

@@ -14,13 +14,7 @@ use crate::model::user::Actor;
 
 impl Actions {
     /// Puts a deployment into the queue and answers it; nothing is waited for.
-    pub async fn deploy(
-        &self,
-        actor: &Actor,
-        app: &App,
-        trigger: Trigger,
-        commit: Option<&str>,
-    ) -> Result<Deployment> {
+    pub async fn deploy(&self, actor: &Actor, app: &App, trigger: Trigger, commit: Option<&str>) -> Result<Deployment> {
         if !actor.may_deploy() {
             return Err(Error::Forbidden);
         }
@@ -70,8 +64,9 @@ fn refuse_ended_or_live(deployment: &Deployment) -> Result<()> {
         Status::Queued => Ok(()),
         Status::Running if !is_live => Ok(()),
         Status::Running | Status::Succeeded => Err(Error::Conflict("Already live; roll back instead.".to_owned())),
-        Status::Failed | Status::Cancelled | Status::Superseded => {
-            Err(Error::Conflict(format!("The deployment has ended: it is {}.", deployment.status)))
-        }
+        Status::Failed | Status::Cancelled | Status::Superseded => Err(Error::Conflict(format!(
+            "The deployment has ended: it is {}.",
+            deployment.status
+        ))),
     }
 }

@@ -66,7 +66,8 @@ impl Actions {
                 refuse_foreign_default_host(tx, &domain.host, &slug, &base_domain)?;
                 if let Some(target) = &domain.redirect_to {
                     let others = db::domains::list_of_app(tx, app_id)?;
-                    check_redirect(&domain.host, target, &others).map_err(|error| Error::field("redirect_to", error))?;
+                    check_redirect(&domain.host, target, &others)
+                        .map_err(|error| Error::field("redirect_to", error))?;
                 }
                 let id = match db::domains::insert(tx, app_id, &domain) {
                     Err(db::Error::Taken) => return Err(taken(tx, &domain)?),
@@ -86,14 +87,22 @@ impl Actions {
             return Err(Error::Forbidden);
         }
         let host = Host::parse(host).map_err(|_| Error::NotFound)?;
-        let path_prefix = path_prefix.map(PathPrefix::parse).transpose().map_err(|_| Error::NotFound)?;
+        let path_prefix = path_prefix
+            .map(PathPrefix::parse)
+            .transpose()
+            .map_err(|_| Error::NotFound)?;
         let (actor, app_id, slug) = (actor.clone(), app.id, app.slug.clone());
         self.db
             .write(move |tx| {
                 if db::domains::delete(tx, app_id, &host, path_prefix.as_ref())? == 0 {
                     return Err(Error::NotFound);
                 }
-                Ok(db::audit::insert(tx, &actor, "domain.remove", &format!("{slug}: {host}"))?)
+                Ok(db::audit::insert(
+                    tx,
+                    &actor,
+                    "domain.remove",
+                    &format!("{slug}: {host}"),
+                )?)
             })
             .await?;
         self.apply_domains(app).await
@@ -101,7 +110,10 @@ impl Actions {
 
     async fn apply_domains(&self, app: &App) -> Result<()> {
         self.events.announce(Event::App(app.id));
-        self.deployer.apply_route(app.id).await.map_err(|error| Error::Internal(error.into()))
+        self.deployer
+            .apply_route(app.id)
+            .await
+            .map_err(|error| Error::Internal(error.into()))
     }
 }
 
@@ -129,22 +141,31 @@ fn check_tls(text: &str) -> std::result::Result<Tls, Invalid> {
     }
 }
 
-fn refuse_foreign_default_host(
-    tx: &db::Tx,
-    host: &Host,
-    slug: &AppSlug,
-    base_domain: &Host,
-) -> Result<()> {
-    let Some(label) = host.as_str().strip_suffix(&format!(".{base_domain}")) else { return Ok(()) };
-    let Some(other) = db::apps::find_by_slug(tx, label)? else { return Ok(()) };
+fn refuse_foreign_default_host(tx: &db::Tx, host: &Host, slug: &AppSlug, base_domain: &Host) -> Result<()> {
+    let Some(label) = host.as_str().strip_suffix(&format!(".{base_domain}")) else {
+        return Ok(());
+    };
+    let Some(other) = db::apps::find_by_slug(tx, label)? else {
+        return Ok(());
+    };
     if other.slug == *slug || default_host(&other.slug, base_domain).ok().as_ref() != Some(host) {
         return Ok(());
     }
-    Err(Error::Conflict(format!("{host} is the own address of {}. Use another host.", other.slug)))
+    Err(Error::Conflict(format!(
+        "{host} is the own address of {}. Use another host.",
+        other.slug
+    )))
 }
 
 fn taken(tx: &db::Tx, domain: &Domain) -> Result<Error> {
     let holder = db::domains::find_app_by_address(tx, &domain.host, &domain.path_prefix)?.unwrap_or_default();
-    let path = if domain.path_prefix.is_root() { "" } else { domain.path_prefix.as_str() };
-    Ok(Error::Conflict(format!("{}{path} belongs to {holder}. Remove it there first.", domain.host)))
+    let path = if domain.path_prefix.is_root() {
+        ""
+    } else {
+        domain.path_prefix.as_str()
+    };
+    Ok(Error::Conflict(format!(
+        "{}{path} belongs to {holder}. Remove it there first.",
+        domain.host
+    )))
 }

@@ -70,7 +70,11 @@ impl Actions {
         });
         let (version, vars) = shown.await?;
         let vars = vars.iter().map(|var| show(&secrets, id, var)).collect::<Result<_>>()?;
-        Ok(EnvInput { version: Some(version), vars, delete: Vec::new() })
+        Ok(EnvInput {
+            version: Some(version),
+            vars,
+            delete: Vec::new(),
+        })
     }
 
     /// Replaces all variables.
@@ -112,9 +116,18 @@ impl Actions {
 }
 
 fn show(secrets: &SecretKey, app: AppId, var: &SealedEnvVar) -> Result<EnvVarInput> {
-    let value = if var.is_secret { None } else { Some(unseal(secrets, app, var).map_err(anyhow::Error::from)?) };
+    let value = if var.is_secret {
+        None
+    } else {
+        Some(unseal(secrets, app, var).map_err(anyhow::Error::from)?)
+    };
     let (key, scope) = (var.key.to_string(), var.scope.as_str().to_owned());
-    Ok(EnvVarInput { key, value, secret: var.is_secret, scope })
+    Ok(EnvVarInput {
+        key,
+        value,
+        secret: var.is_secret,
+        scope,
+    })
 }
 
 fn unseal(secrets: &SecretKey, app: AppId, var: &SealedEnvVar) -> std::result::Result<String, secrets::Error> {
@@ -131,15 +144,24 @@ fn sealed_vars(
 ) -> Result<Vec<SealedEnvVar>> {
     let stored: BTreeMap<EnvKey, SealedEnvVar> = stored.into_iter().map(|var| (var.key.clone(), var)).collect();
     let mut fields = Fields::default();
-    let mut vars = if change == Change::Merge { stored.clone() } else { BTreeMap::new() };
+    let mut vars = if change == Change::Merge {
+        stored.clone()
+    } else {
+        BTreeMap::new()
+    };
     for key in &input.delete {
         vars.retain(|stored, _| stored.as_str() != key);
     }
     let mut seen = std::collections::BTreeSet::new();
     for (index, var) in input.vars.iter().enumerate() {
-        let Some(sealed) = sealed_var(secrets, app, &stored, var, index, &mut fields) else { continue };
+        let Some(sealed) = sealed_var(secrets, app, &stored, var, index, &mut fields) else {
+            continue;
+        };
         if !seen.insert(sealed.key.clone()) {
-            fields.refuse(&format!("vars[{index}].key"), Invalid::new(format!("{} is there twice.", sealed.key)));
+            fields.refuse(
+                &format!("vars[{index}].key"),
+                Invalid::new(format!("{} is there twice.", sealed.key)),
+            );
         }
         vars.insert(sealed.key.clone(), sealed);
     }
@@ -170,10 +192,18 @@ fn sealed_var(
         None => match stored.get(&key) {
             Some(kept) if kept.is_secret && var.secret => kept.sealed.clone(),
             _ => {
-                fields.refuse(&value_field, Invalid::new("Give a value; only a stored secret can be kept without one."));
+                fields.refuse(
+                    &value_field,
+                    Invalid::new("Give a value; only a stored secret can be kept without one."),
+                );
                 return None;
             }
         },
     };
-    Some(SealedEnvVar { key, sealed, is_secret: var.secret, scope })
+    Some(SealedEnvVar {
+        key,
+        sealed,
+        is_secret: var.secret,
+        scope,
+    })
 }

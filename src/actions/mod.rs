@@ -61,7 +61,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// One refused field.
     pub fn field(field: impl Into<String>, error: Invalid) -> Self {
-        Self::Invalid(vec![FieldError { field: field.into(), message: error.0 }])
+        Self::Invalid(vec![FieldError {
+            field: field.into(),
+            message: error.0,
+        }])
     }
 }
 
@@ -95,12 +98,19 @@ impl Fields {
 
     /// Notes a refusal.
     pub fn refuse(&mut self, field: &str, error: Invalid) {
-        self.errors.push(FieldError { field: field.to_owned(), message: error.0 });
+        self.errors.push(FieldError {
+            field: field.to_owned(),
+            message: error.0,
+        });
     }
 
     /// The refusals so far, if any.
     pub fn finish(self) -> Result<()> {
-        if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(self.errors))
+        }
     }
 }
 
@@ -133,6 +143,15 @@ impl Actions {
         secrets: SecretKey,
         passwords: Passwords,
     ) -> Self {
-        Self { db, deployer, events, logs, config, secrets, passwords, claim: Arc::new(users::Claim::new()) }
+        Self {
+            db,
+            deployer,
+            events,
+            logs,
+            config,
+            secrets,
+            passwords,
+            claim: Arc::new(users::Claim::new()),
+        }
     }
 }

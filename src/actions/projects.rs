@@ -26,8 +26,12 @@ impl Actions {
             return Err(Error::Forbidden);
         }
         let name = parse_name(input)?;
-        let slug = ProjectSlug::from_name(name.as_str())
-            .ok_or_else(|| Error::field("name", Invalid::new("Use a name with at least one letter from a to z in it.")))?;
+        let slug = ProjectSlug::from_name(name.as_str()).ok_or_else(|| {
+            Error::field(
+                "name",
+                Invalid::new("Use a name with at least one letter from a to z in it."),
+            )
+        })?;
         let actor = actor.clone();
         let project: Project = self
             .db
@@ -75,7 +79,11 @@ impl Actions {
                 match db::apps::count_of_project(tx, project.id)? {
                     0 => {}
                     1 => return Err(Error::Conflict("The project has an app. Delete it first.".into())),
-                    count => return Err(Error::Conflict(format!("The project has {count} apps. Delete them first."))),
+                    count => {
+                        return Err(Error::Conflict(format!(
+                            "The project has {count} apps. Delete them first."
+                        )));
+                    }
                 }
                 db::projects::update_deleting(tx, project.id)?;
                 db::audit::insert(tx, &actor, "project.delete", &slug)?;

@@ -16,7 +16,11 @@ impl Actions {
             return Err(Error::Forbidden);
         }
         let slug = slug.to_owned();
-        let app = self.db.read(move |c| db::apps::find_by_slug(c, &slug)).await?.ok_or(Error::NotFound)?;
+        let app = self
+            .db
+            .read(move |c| db::apps::find_by_slug(c, &slug))
+            .await?
+            .ok_or(Error::NotFound)?;
         match app.settings.source {
             Source::Push { .. } => Ok(app),
             Source::Git { .. } => {

@@ -22,13 +22,7 @@ impl Actions {
 }
 
 /// Makes a token from the command line and answers its text, which is not stored.
-pub async fn create(
-    db: &Db,
-    user: &Email,
-    name: &Name,
-    scope: Scope,
-    expires_at: Option<Timestamp>,
-) -> Result<String> {
+pub async fn create(db: &Db, user: &Email, name: &Name, scope: Scope, expires_at: Option<Timestamp>) -> Result<String> {
     let token = format!("{PREFIX}{}", secrets::random_token());
     let (user, name, hash) = (user.clone(), name.clone(), secrets::hash_token(&token));
     db.write(move |tx| {
@@ -36,7 +30,12 @@ pub async fn create(
             return Err(Error::Conflict(format!("There is no user {user}.")));
         };
         db::tokens::insert(tx, owner.id, name.as_str(), &hash, scope, expires_at)?;
-        Ok(db::audit::insert(tx, &Actor::Dhow, "token.create", &format!("{user}: {name}"))?)
+        Ok(db::audit::insert(
+            tx,
+            &Actor::Dhow,
+            "token.create",
+            &format!("{user}: {name}"),
+        )?)
     })
     .await?;
     Ok(token)

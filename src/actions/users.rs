@@ -22,7 +22,11 @@ pub struct Claim {
 impl Claim {
     /// A new link's secret.
     pub(super) fn new() -> Self {
-        Self { token: secrets::random_token(), until: Instant::now() + CLAIM_LIFETIME, is_used: Mutex::new(false) }
+        Self {
+            token: secrets::random_token(),
+            until: Instant::now() + CLAIM_LIFETIME,
+            is_used: Mutex::new(false),
+        }
     }
 
     fn is_good(&self, token: &str) -> bool {
@@ -52,7 +56,9 @@ impl Actions {
         let email = fields.check("email", Email::parse(email));
         let password = fields.check("password", Password::parse(password));
         fields.finish()?;
-        let (Some(email), Some(password)) = (email, password) else { return Err(Error::Forbidden) };
+        let (Some(email), Some(password)) = (email, password) else {
+            return Err(Error::Forbidden);
+        };
         let hash = self.passwords.hash(password).await;
         let user = self
             .db
@@ -108,7 +114,12 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &Email, passw
         };
         db::users::update_password(tx, &email, &hash)?;
         db::sessions::delete_of_user(tx, user.id)?;
-        Ok(db::audit::insert(tx, &Actor::Dhow, "user.reset_password", email.as_str())?)
+        Ok(db::audit::insert(
+            tx,
+            &Actor::Dhow,
+            "user.reset_password",
+            email.as_str(),
+        )?)
     })
     .await
 }
@@ -120,5 +131,8 @@ pub async fn list(db: &Db) -> Result<Vec<User>> {
 
 /// What a page says when e-mail and password do not fit; it does not tell which.
 pub fn wrong_credentials() -> Error {
-    Error::field("password", Invalid::new("E-mail and password do not fit. Check both, then try again."))
+    Error::field(
+        "password",
+        Invalid::new("E-mail and password do not fit. Check both, then try again."),
+    )
 }

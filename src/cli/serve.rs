@@ -13,9 +13,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     telemetry::start(config.log_format);
     let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("{} cannot be listened on; choose another address with --listen", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "{} cannot be listened on; choose another address with --listen",
+            config.listen
+        )
+    })?;
     let shutdown = async move {
         tokio::select! {
             _ = terminate.recv() => {}

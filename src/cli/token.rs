@@ -11,7 +11,13 @@ use crate::model::user::Email;
 
 /// Carries out a verb about tokens.
 pub async fn run(verb: TokenVerb) -> anyhow::Result<()> {
-    let TokenVerb::Create { user, name, scope, expires, data } = verb;
+    let TokenVerb::Create {
+        user,
+        name,
+        scope,
+        expires,
+        data,
+    } = verb;
     let email = Email::parse(&user).context(user)?;
     let name = Name::parse(&name).context("name")?;
     let expires_at = expires

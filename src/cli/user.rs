@@ -13,14 +13,23 @@ use crate::secrets::{self, Passwords};
 /// Carries out a verb about users.
 pub async fn run(verb: UserVerb) -> anyhow::Result<()> {
     match verb {
-        UserVerb::Add { email, role, password_stdin, data } => {
+        UserVerb::Add {
+            email,
+            role,
+            password_stdin,
+            data,
+        } => {
             let email = Email::parse(&email).context(email)?;
             let (password, made) = choose_password(password_stdin)?;
             let db = open_database(&data)?;
             users::add(&db, &Passwords::start()?, &email, password, role).await?;
             tell_password(made)
         }
-        UserVerb::ResetPassword { email, password_stdin, data } => {
+        UserVerb::ResetPassword {
+            email,
+            password_stdin,
+            data,
+        } => {
             let email = Email::parse(&email).context(email)?;
             let (password, made) = choose_password(password_stdin)?;
             let db = open_database(&data)?;
@@ -43,7 +52,9 @@ fn choose_password(is_on_stdin: bool) -> anyhow::Result<(Password, Option<String
         return Ok((Password::typed(made.clone()), Some(made)));
     }
     let mut line = String::new();
-    io::stdin().read_line(&mut line).context("the password could not be read from standard input")?;
+    io::stdin()
+        .read_line(&mut line)
+        .context("the password could not be read from standard input")?;
     let password = Password::parse(line.trim_end_matches(['\r', '\n'])).context("password")?;
     Ok((password, None))
 }

@@ -71,7 +71,10 @@ pub(super) fn run_settings_from_row(row: &Row<'_>) -> rusqlite::Result<RunSettin
             path: row::optional_text(row, "health_path", HealthPath::parse)?,
             timeout_s: row.get("health_timeout_s")?,
         },
-        resources: Resources { memory_mb: row.get("memory_mb")?, cpus: row.get("cpus")? },
+        resources: Resources {
+            memory_mb: row.get("memory_mb")?,
+            cpus: row.get("cpus")?,
+        },
         start_command: row::optional_text(row, "start_command", ContainerCommand::parse)?,
         release_command: row::optional_text(row, "release_command", ContainerCommand::parse)?,
     })
@@ -92,7 +95,9 @@ fn status_from_row(row: &Row<'_>) -> rusqlite::Result<AppStatus> {
 
 fn query(connection: &Connection, condition: &str, values: impl rusqlite::Params) -> Result<Vec<App>> {
     let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE {condition}"))?;
-    Ok(statement.query_map(values, from_row)?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement
+        .query_map(values, from_row)?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// An app by its slug, unless it is being deleted.
@@ -120,13 +125,17 @@ pub fn list(connection: &Connection, page: Page) -> Result<Vec<App>> {
 /// Every app's id, those being deleted included: what the engine has to be made to match.
 pub fn list_ids(connection: &Connection) -> Result<Vec<AppId>> {
     let mut statement = connection.prepare_cached("SELECT id FROM apps ORDER BY id")?;
-    Ok(statement.query_map([], |row| row.get(0).map(AppId))?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement
+        .query_map([], |row| row.get(0).map(AppId))?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many apps a project has.
 pub fn count_of_project(connection: &Connection, project: ProjectId) -> Result<i64> {
     let sql = "SELECT count(*) FROM apps WHERE project_id = ?1 AND deleting_at IS NULL";
-    Ok(connection.prepare_cached(sql)?.query_row([project.0], |row| row.get(0))?)
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row([project.0], |row| row.get(0))?)
 }
 
 /// Whether an app waits for its Docker objects to go.
@@ -173,15 +182,26 @@ pub fn update_settings(connection: &Connection, id: AppId, settings: &AppSetting
 }
 
 fn bind(statement: &mut rusqlite::Statement<'_>, name: &str, value: impl rusqlite::ToSql) -> rusqlite::Result<()> {
-    let index = statement.parameter_index(name)?.expect("the statement names every parameter that is bound");
+    let index = statement
+        .parameter_index(name)?
+        .expect("the statement names every parameter that is bound");
     statement.raw_bind_parameter(index, value)
 }
 
 fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings) -> rusqlite::Result<()> {
     let (kind, url, branch, root_dir, submodules) = match &settings.source {
-        Source::Git { url, branch, root_dir, submodules } => {
-            ("git", Some(url.as_str()), branch.as_ref().map(Branch::as_str), root_dir, *submodules)
-        }
+        Source::Git {
+            url,
+            branch,
+            root_dir,
+            submodules,
+        } => (
+            "git",
+            Some(url.as_str()),
+            branch.as_ref().map(Branch::as_str),
+            root_dir,
+            *submodules,
+        ),
         Source::Push { root_dir } => ("push", None, None, root_dir, false),
     };
     bind(statement, ":source_kind", kind)?;
@@ -193,7 +213,11 @@ fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings
     bind(statement, ":builder", settings.build.builder.as_str())?;
     bind(statement, ":build_context", settings.build.context.as_str())?;
     bind(statement, ":build_dockerfile", settings.build.dockerfile.as_str())?;
-    bind(statement, ":build_target", settings.build.target.as_ref().map(BuildTarget::as_str))?;
+    bind(
+        statement,
+        ":build_target",
+        settings.build.target.as_ref().map(BuildTarget::as_str),
+    )?;
     bind(statement, ":auto_deploy", settings.auto_deploy)?;
     bind_run_settings(statement, &settings.run)
 }
@@ -201,12 +225,24 @@ fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings
 /// Binds the columns that apps and releases share.
 pub(super) fn bind_run_settings(statement: &mut rusqlite::Statement<'_>, run: &RunSettings) -> rusqlite::Result<()> {
     bind(statement, ":port", run.port.get())?;
-    bind(statement, ":health_path", run.health.path.as_ref().map(HealthPath::as_str))?;
+    bind(
+        statement,
+        ":health_path",
+        run.health.path.as_ref().map(HealthPath::as_str),
+    )?;
     bind(statement, ":health_timeout_s", run.health.timeout_s)?;
     bind(statement, ":memory_mb", run.resources.memory_mb)?;
     bind(statement, ":cpus", run.resources.cpus)?;
-    bind(statement, ":start_command", run.start_command.as_ref().map(ContainerCommand::as_str))?;
-    bind(statement, ":release_command", run.release_command.as_ref().map(ContainerCommand::as_str))
+    bind(
+        statement,
+        ":start_command",
+        run.start_command.as_ref().map(ContainerCommand::as_str),
+    )?;
+    bind(
+        statement,
+        ":release_command",
+        run.release_command.as_ref().map(ContainerCommand::as_str),
+    )
 }
 
 /// What serves an app: a release, and the deployment whose instance runs it.
@@ -226,7 +262,9 @@ pub fn find_active(connection: &Connection, id: AppId) -> Result<Option<Active>>
 pub fn update_active(connection: &Connection, id: AppId, active: Option<Active>) -> Result<()> {
     let (release, deployment) = active.map(|(release, deployment)| (release.0, deployment.0)).unzip();
     let sql = "UPDATE apps SET active_release_id = ?2, active_deployment_id = ?3 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, release, deployment])?;
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, release, deployment])?;
     Ok(())
 }
 
@@ -239,7 +277,9 @@ pub fn update_branch(connection: &Connection, id: AppId, branch: &Branch) -> Res
 
 /// Marks an app to be deleted; its slug and its hosts are free at once.
 pub fn update_deleting(connection: &Connection, id: AppId) -> Result<()> {
-    connection.prepare_cached("DELETE FROM domains WHERE app_id = ?1")?.execute([id.0])?;
+    connection
+        .prepare_cached("DELETE FROM domains WHERE app_id = ?1")?
+        .execute([id.0])?;
     let mut statement = connection.prepare_cached("UPDATE apps SET deleting_at = ?2 WHERE id = ?1")?;
     statement.execute(params![id.0, Timestamp::now().as_millis()])?;
     Ok(())
@@ -247,7 +287,8 @@ pub fn update_deleting(connection: &Connection, id: AppId) -> Result<()> {
 
 /// Forgets an app whose Docker objects are gone, with everything that belongs to it.
 pub fn delete(connection: &Connection, id: AppId) -> Result<()> {
-    connection.prepare_cached("DELETE FROM apps WHERE id = ?1")?.execute([id.0])?;
+    connection
+        .prepare_cached("DELETE FROM apps WHERE id = ?1")?
+        .execute([id.0])?;
     Ok(())
 }
-

@@ -18,7 +18,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Deployment> {
     let message: Option<String> = row.get("error_message")?;
     let requests: Option<i64> = row.get("switch_requests")?;
     let (failed, millis): (Option<i64>, Option<i64>) = (row.get("switch_failed")?, row.get("switch_ms")?);
-    let moment = |column| row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis));
+    let moment = |column| {
+        row.get::<_, Option<i64>>(column)
+            .map(|millis| millis.map(Timestamp::from_millis))
+    };
     Ok(Deployment {
         id: DeploymentId(row.get("id")?),
         app_id: AppId(row.get("app_id")?),
@@ -34,18 +37,23 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Deployment> {
         error: error.map(|kind| (kind, message.unwrap_or_default())),
         release_id: row.get::<_, Option<i64>>("release_id")?.map(ReleaseId),
         release_number: row.get("release_number")?,
-        switch: requests.zip(failed).zip(millis).map(|((requests, failed), millis)| SwitchReport {
-            requests,
-            failed,
-            millis,
-        }),
+        switch: requests
+            .zip(failed)
+            .zip(millis)
+            .map(|((requests, failed), millis)| SwitchReport {
+                requests,
+                failed,
+                millis,
+            }),
         deaths: row.get("deaths")?,
     })
 }
 
 fn query(connection: &Connection, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Deployment>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM deployments WHERE {condition}"))?;
-    Ok(statement.query_map(values, from_row)?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement
+        .query_map(values, from_row)?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// A deployment by its id.
@@ -78,7 +86,9 @@ pub fn list_running(connection: &Connection) -> Result<Vec<Deployment>> {
 /// All ids of an app's deployments, to remove their logs.
 pub fn list_ids_of_app(connection: &Connection, app: AppId) -> Result<Vec<DeploymentId>> {
     let mut statement = connection.prepare_cached("SELECT id FROM deployments WHERE app_id = ?1")?;
-    Ok(statement.query_map([app.0], |row| row.get(0).map(DeploymentId))?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement
+        .query_map([app.0], |row| row.get(0).map(DeploymentId))?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// An app's deployments that wait.
@@ -104,13 +114,23 @@ pub fn list_steps(connection: &Connection, id: DeploymentId) -> Result<Vec<StepR
 }
 
 /// Puts a request at the end of the queue.
-pub fn insert(connection: &Connection, app: AppId, trigger: Trigger, wanted_commit: Option<&str>) -> Result<DeploymentId> {
+pub fn insert(
+    connection: &Connection,
+    app: AppId,
+    trigger: Trigger,
+    wanted_commit: Option<&str>,
+) -> Result<DeploymentId> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO deployments (app_id, number, status, trigger, wanted_commit, created_at) \
          SELECT ?1, coalesce(max(number), 0) + 1, 'queued', ?2, ?3, ?4 FROM deployments WHERE app_id = ?1",
     )?;
     let now = Timestamp::now().as_millis();
-    Ok(DeploymentId(statement.insert(params![app.0, trigger.as_str(), wanted_commit, now])?))
+    Ok(DeploymentId(statement.insert(params![
+        app.0,
+        trigger.as_str(),
+        wanted_commit,
+        now
+    ])?))
 }
 
 /// Takes the oldest request whose app is not in `busy`: from queued to running, or nothing.
@@ -119,7 +139,10 @@ pub fn claim_next(connection: &Connection, busy: &[AppId]) -> Result<Option<Depl
     let sql = "SELECT deployments.id FROM deployments JOIN apps ON apps.id = app_id \
          WHERE status = 'queued' AND apps.deleting_at IS NULL \
          AND app_id NOT IN (SELECT value FROM json_each('[' || ?1 || ']')) ORDER BY deployments.id LIMIT 1";
-    let next: Option<i64> = connection.prepare_cached(sql)?.query_row([busy], |row| row.get(0)).optional()?;
+    let next: Option<i64> = connection
+        .prepare_cached(sql)?
+        .query_row([busy], |row| row.get(0))
+        .optional()?;
     let Some(id) = next else { return Ok(None) };
     let mut statement = connection.prepare_cached(
         "UPDATE deployments SET status = 'running', step = NULL, started_at = ?2 WHERE id = ?1 AND status = 'queued'",
@@ -143,14 +166,18 @@ pub fn update_step(connection: &Connection, id: DeploymentId, step: Step) -> Res
 /// Notes how long a step took.
 pub fn update_step_ended(connection: &Connection, id: DeploymentId, step: Step) -> Result<()> {
     let sql = "UPDATE deployment_steps SET ms = max(0, ?3 - started_at) WHERE deployment_id = ?1 AND step = ?2";
-    connection.prepare_cached(sql)?.execute(params![id.0, step.as_str(), Timestamp::now().as_millis()])?;
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, step.as_str(), Timestamp::now().as_millis()])?;
     Ok(())
 }
 
 /// Notes the commit that was found.
 pub fn update_commit(connection: &Connection, id: DeploymentId, commit: &CommitInfo) -> Result<()> {
     let sql = "UPDATE deployments SET commit_sha = ?2, commit_message = ?3, commit_author = ?4 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, commit.sha, commit.message, commit.author])?;
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, commit.sha, commit.message, commit.author])?;
     Ok(())
 }
 
@@ -165,7 +192,9 @@ pub fn update_release(connection: &Connection, id: DeploymentId, release: Option
 pub fn update_replaced(connection: &Connection, id: DeploymentId, replaced: Option<Active>) -> Result<()> {
     let (release, deployment) = replaced.map(|(release, deployment)| (release.0, deployment.0)).unzip();
     let sql = "UPDATE deployments SET replaced_release_id = ?2, replaced_deployment_id = ?3 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, release, deployment])?;
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, release, deployment])?;
     Ok(())
 }
 
@@ -182,7 +211,9 @@ pub fn find_replaced(connection: &Connection, id: DeploymentId) -> Result<Option
 /// Notes what the switch cost.
 pub fn update_switch(connection: &Connection, id: DeploymentId, report: &SwitchReport) -> Result<()> {
     let sql = "UPDATE deployments SET switch_requests = ?2, switch_failed = ?3, switch_ms = ?4 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, report.requests, report.failed, report.millis])?;
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, report.requests, report.failed, report.millis])?;
     Ok(())
 }
 

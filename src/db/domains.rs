@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Result, row};
 use crate::model::domain::{Domain, Tls};
 use crate::model::host::Host;
-use crate::model::path_prefix::PathPrefix;
 use crate::model::ids::{AppId, DomainId};
+use crate::model::path_prefix::PathPrefix;
 use crate::model::time::Timestamp;
 
 const COLUMNS: &str = "id, host, path_prefix, tls, redirect_to";
@@ -24,21 +24,28 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Domain> {
 /// An app's domains in the order they were added; few, since each is typed by hand.
 pub fn list_of_app(connection: &Connection, app: AppId) -> Result<Vec<Domain>> {
     let sql = format!("SELECT {COLUMNS} FROM domains WHERE app_id = ?1 ORDER BY id");
-    Ok(connection.prepare_cached(&sql)?.query_map([app.0], from_row)?.collect::<rusqlite::Result<_>>()?)
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_map([app.0], from_row)?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// The slug of the app that has a host, at any path.
 pub fn find_app_by_host(connection: &Connection, host: &Host) -> Result<Option<(AppId, String)>> {
     let sql = "SELECT apps.id, apps.slug FROM domains JOIN apps ON apps.id = app_id WHERE host = ?1 LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_row([host.as_str()], |row| Ok((AppId(row.get(0)?), row.get(1)?))).optional()?)
+    Ok(statement
+        .query_row([host.as_str()], |row| Ok((AppId(row.get(0)?), row.get(1)?)))
+        .optional()?)
 }
 
 /// The slug of the app that has a host at exactly this path.
 pub fn find_app_by_address(connection: &Connection, host: &Host, path_prefix: &PathPrefix) -> Result<Option<String>> {
     let sql = "SELECT apps.slug FROM domains JOIN apps ON apps.id = app_id WHERE host = ?1 AND path_prefix = ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_row([host.as_str(), path_prefix.as_str()], |row| row.get(0)).optional()?)
+    Ok(statement
+        .query_row([host.as_str(), path_prefix.as_str()], |row| row.get(0))
+        .optional()?)
 }
 
 /// Adds a domain; `Error::Taken` when the host and path belong to somebody. The id in `domain` does not count.
@@ -61,5 +68,7 @@ pub fn insert(connection: &Connection, app: AppId, domain: &Domain) -> Result<Do
 pub fn delete(connection: &Connection, app: AppId, host: &Host, path_prefix: Option<&PathPrefix>) -> Result<usize> {
     let sql = "DELETE FROM domains WHERE app_id = ?1 AND host = ?2 AND (?3 IS NULL OR path_prefix = ?3)";
     let path_prefix = path_prefix.map(PathPrefix::as_str);
-    Ok(connection.prepare_cached(sql)?.execute(params![app.0, host.as_str(), path_prefix])?)
+    Ok(connection
+        .prepare_cached(sql)?
+        .execute(params![app.0, host.as_str(), path_prefix])?)
 }

@@ -47,7 +47,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("dhow.db");
         let mut connection = Connection::open(&path).unwrap();
-        Migrations::from_slice(MIGRATIONS).to_version(&mut connection, 1).unwrap();
+        Migrations::from_slice(MIGRATIONS)
+            .to_version(&mut connection, 1)
+            .unwrap();
         connection.execute("INSERT INTO meta VALUES ('k', 'kept')", []).unwrap();
         migrate(&mut connection, &path).unwrap();
         let copy = Connection::open(dir.path().join("dhow.before-migration-1.db")).unwrap();

@@ -80,18 +80,23 @@ impl Db {
         configure(&writer)?;
         migrate::migrate(&mut writer, path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let manager = SqliteConnectionManager::file(path).with_flags(flags).with_init(|connection| {
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.pragma_update(None, "query_only", true)?;
-            connection.pragma_update(None, "cache_size", -256)
-        });
+        let manager = SqliteConnectionManager::file(path)
+            .with_flags(flags)
+            .with_init(|connection| {
+                connection.busy_timeout(BUSY_TIMEOUT)?;
+                connection.pragma_update(None, "query_only", true)?;
+                connection.pragma_update(None, "cache_size", -256)
+            });
         let readers = r2d2::Pool::builder()
             .max_size(READERS)
             .min_idle(Some(1))
             .thread_pool(Arc::new(scheduled_thread_pool::ScheduledThreadPool::new(1)))
             .test_on_check_out(false)
             .build(manager)?;
-        Ok(Self { readers, writer: Arc::new(Mutex::new(writer)) })
+        Ok(Self {
+            readers,
+            writer: Arc::new(Mutex::new(writer)),
+        })
     }
 
     /// Runs a query on a reader.
@@ -115,7 +120,9 @@ impl Db {
         run_blocking(move || {
             // A panic in a transaction rolled it back when it unwound; the connection is good.
             let mut connection = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+            let tx = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(Error::from)?;
             let value = statements(&tx)?;
             tx.commit().map_err(Error::from)?;
             Ok(value)
@@ -143,7 +150,11 @@ fn configure(connection: &Connection) -> Result<()> {
 
 fn create_private_file(path: &Path) -> Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
     Ok(())
 }
 

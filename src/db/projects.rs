@@ -23,37 +23,57 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Project> {
 /// A project by its slug.
 pub fn find_by_slug(connection: &Connection, slug: &str) -> Result<Option<Project>> {
     let sql = format!("SELECT {COLUMNS} FROM projects WHERE slug = ?1 AND deleting_at IS NULL");
-    Ok(connection.prepare_cached(&sql)?.query_row([slug], from_row).optional()?)
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([slug], from_row)
+        .optional()?)
 }
 
 /// A project by its id, also while it is being deleted.
 pub fn find(connection: &Connection, id: ProjectId) -> Result<Option<Project>> {
     let sql = format!("SELECT {COLUMNS} FROM projects WHERE id = ?1");
-    Ok(connection.prepare_cached(&sql)?.query_row([id.0], from_row).optional()?)
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([id.0], from_row)
+        .optional()?)
 }
 
 /// A page of projects, newest first.
 pub fn list(connection: &Connection, page: Page) -> Result<Vec<Project>> {
     let sql = format!("SELECT {COLUMNS} FROM projects WHERE deleting_at IS NULL AND id < ?1 ORDER BY id DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_map(params![page.before(), page.limit], from_row)?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement
+        .query_map(params![page.before(), page.limit], from_row)?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// Projects whose network shall exist.
 pub fn list_all(connection: &Connection) -> Result<Vec<Project>> {
-    list(connection, Page { limit: u32::MAX, before: None })
+    list(
+        connection,
+        Page {
+            limit: u32::MAX,
+            before: None,
+        },
+    )
 }
 
 /// Adds a project; `Error::Taken` when the slug is in use.
 pub fn insert(connection: &Connection, slug: &ProjectSlug, name: &Name) -> Result<ProjectId> {
     let mut statement =
         connection.prepare_cached("INSERT INTO projects (slug, name, created_at) VALUES (?1, ?2, ?3)")?;
-    Ok(ProjectId(statement.insert(params![slug.as_str(), name.as_str(), Timestamp::now().as_millis()])?))
+    Ok(ProjectId(statement.insert(params![
+        slug.as_str(),
+        name.as_str(),
+        Timestamp::now().as_millis()
+    ])?))
 }
 
 /// Gives a project another name; its slug stays.
 pub fn update_name(connection: &Connection, id: ProjectId, name: &Name) -> Result<()> {
-    connection.prepare_cached("UPDATE projects SET name = ?2 WHERE id = ?1")?.execute(params![id.0, name.as_str()])?;
+    connection
+        .prepare_cached("UPDATE projects SET name = ?2 WHERE id = ?1")?
+        .execute(params![id.0, name.as_str()])?;
     Ok(())
 }
 
@@ -76,6 +96,8 @@ pub fn list_deleting(connection: &Connection) -> Result<Vec<Project>> {
 
 /// Forgets a project whose network is gone.
 pub fn delete(connection: &Connection, id: ProjectId) -> Result<()> {
-    connection.prepare_cached("DELETE FROM projects WHERE id = ?1")?.execute([id.0])?;
+    connection
+        .prepare_cached("DELETE FROM projects WHERE id = ?1")?
+        .execute([id.0])?;
     Ok(())
 }

@@ -27,7 +27,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Release> {
 
 /// The columns of a commit, as releases and deployments have them.
 pub(super) fn commit_from_row(row: &Row<'_>) -> rusqlite::Result<Option<CommitInfo>> {
-    let Some(sha) = row.get("commit_sha")? else { return Ok(None) };
+    let Some(sha) = row.get("commit_sha")? else {
+        return Ok(None);
+    };
     Ok(Some(CommitInfo {
         sha,
         message: row.get::<_, Option<String>>("commit_message")?.unwrap_or_default(),
@@ -38,14 +40,19 @@ pub(super) fn commit_from_row(row: &Row<'_>) -> rusqlite::Result<Option<CommitIn
 /// A release by its id.
 pub fn find(connection: &Connection, id: ReleaseId) -> Result<Option<Release>> {
     let sql = format!("SELECT {COLUMNS} FROM releases WHERE id = ?1");
-    Ok(connection.prepare_cached(&sql)?.query_row([id.0], from_row).optional()?)
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([id.0], from_row)
+        .optional()?)
 }
 
 /// An app's newest releases.
 pub fn list_newest(connection: &Connection, app: AppId, limit: u32) -> Result<Vec<Release>> {
     let sql = format!("SELECT {COLUMNS} FROM releases WHERE app_id = ?1 ORDER BY number DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_map(params![app.0, limit], from_row)?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement
+        .query_map(params![app.0, limit], from_row)?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// The number that an app's next release gets.
@@ -93,6 +100,8 @@ pub fn insert(connection: &Connection, new: &NewRelease<'_>) -> Result<ReleaseId
 
 /// Forgets a release that never became live.
 pub fn delete(connection: &Connection, id: ReleaseId) -> Result<()> {
-    connection.prepare_cached("DELETE FROM releases WHERE id = ?1")?.execute([id.0])?;
+    connection
+        .prepare_cached("DELETE FROM releases WHERE id = ?1")?
+        .execute([id.0])?;
     Ok(())
 }

@@ -6,7 +6,11 @@ use rusqlite::{Row, RowIndex};
 use crate::model::Invalid;
 
 /// A column as a type with a `parse`; a value that breaks the rule means that the file was changed from outside.
-pub fn parsed<V: FromSql, T>(row: &Row<'_>, column: &str, parse: impl FnOnce(V) -> Result<T, Invalid>) -> rusqlite::Result<T> {
+pub fn parsed<V: FromSql, T>(
+    row: &Row<'_>,
+    column: &str,
+    parse: impl FnOnce(V) -> Result<T, Invalid>,
+) -> rusqlite::Result<T> {
     let value: V = row.get(column)?;
     parse(value).map_err(|error| unreadable(row, column, error))
 }
@@ -22,7 +26,9 @@ pub fn optional_text<T>(
     column: &str,
     parse: impl FnOnce(&str) -> Result<T, Invalid>,
 ) -> rusqlite::Result<Option<T>> {
-    parsed(row, column, |value: Option<String>| value.map(|text| parse(&text)).transpose())
+    parsed(row, column, |value: Option<String>| {
+        value.map(|text| parse(&text)).transpose()
+    })
 }
 
 fn unreadable(row: &Row<'_>, column: &str, error: Invalid) -> rusqlite::Error {

@@ -21,7 +21,14 @@ pub fn insert(
     )?;
     let now = Timestamp::now().as_millis();
     let expires_at = expires_at.map(Timestamp::as_millis);
-    Ok(TokenId(statement.insert(params![user.0, name, hash, scope.as_str(), now, expires_at])?))
+    Ok(TokenId(statement.insert(params![
+        user.0,
+        name,
+        hash,
+        scope.as_str(),
+        now,
+        expires_at
+    ])?))
 }
 
 /// Who acts with the token of this hash, unless it has expired.

@@ -34,7 +34,9 @@ pub fn find(connection: &Connection, id: UserId) -> Result<Option<User>> {
 pub fn find_with_password(connection: &Connection, email: &Email) -> Result<Option<(User, String)>> {
     let sql = format!("SELECT {COLUMNS}, password_hash FROM users WHERE email = ?1");
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row([email.as_str()], |row| Ok((from_row(row)?, row.get("password_hash")?))).optional()?)
+    Ok(statement
+        .query_row([email.as_str()], |row| Ok((from_row(row)?, row.get("password_hash")?)))
+        .optional()?)
 }
 
 /// Everybody, in the order of their making.
@@ -47,7 +49,12 @@ pub fn list(connection: &Connection) -> Result<Vec<User>> {
 pub fn insert(connection: &Connection, email: &Email, password_hash: &str, role: Role) -> Result<UserId> {
     let mut statement = connection
         .prepare_cached("INSERT INTO users (email, password_hash, role, created_at) VALUES (?1, ?2, ?3, ?4)")?;
-    let id = statement.insert(params![email.as_str(), password_hash, role.as_str(), Timestamp::now().as_millis()])?;
+    let id = statement.insert(params![
+        email.as_str(),
+        password_hash,
+        role.as_str(),
+        Timestamp::now().as_millis()
+    ])?;
     Ok(UserId(id))
 }
 

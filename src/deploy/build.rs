@@ -31,19 +31,26 @@ pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployErr
     let image = ImageBuild {
         tag: job.image_tag(),
         dockerfile: context.dockerfile().to_owned(),
+        needs: plan.needs.clone(),
         target: plan.target.clone(),
         args: start::open_variables(job, |var| var.scope.is_build()).await?,
         labels: labels(job, release_number),
     };
     let (lines, log) = lines_to_log(job);
     let limit = job.context.config.build_timeout;
-    let built = tokio::time::timeout(limit, job.context.engine.build_image(&image, context.into_stream(), lines)).await;
+    let built = tokio::time::timeout(
+        limit,
+        job.context.engine.build_image(&image, context.into_stream(), lines),
+    )
+    .await;
     // The sender went with the build: what it had written is in the log before the outcome is told.
     log.await.map_err(|error| DeployError::Internal(error.to_string()))?;
     match built {
         Ok(Ok(id)) => Ok(BuiltImage { id, release_number }),
         Ok(Err(error)) => Err(explain(job, error)),
-        Err(_elapsed) => Err(DeployError::BuildTimedOut { minutes: whole_minutes(limit) }),
+        Err(_elapsed) => Err(DeployError::BuildTimedOut {
+            minutes: whole_minutes(limit),
+        }),
     }
 }
 
@@ -52,7 +59,13 @@ fn plan(job: &Job, checkout: &Checkout) -> Result<BuildPlan, DeployError> {
     let settings = &job.app.settings.build;
     let target = settings.target.as_ref().map(BuildTarget::as_str);
     let (context, dockerfile) = (settings.context.as_str(), settings.dockerfile.as_str());
-    Ok(build::plan(&checkout.dir, root_dir.as_str(), context, dockerfile, target)?)
+    Ok(build::plan(
+        &checkout.dir,
+        root_dir.as_str(),
+        context,
+        dockerfile,
+        target,
+    )?)
 }
 
 async fn next_release(job: &Job) -> Result<i64, DeployError> {
@@ -83,7 +96,10 @@ fn lines_to_log(job: &Job) -> (mpsc::Sender<String>, tokio::task::JoinHandle<()>
 }
 
 fn explain(job: &Job, error: BuildError) -> DeployError {
-    if let BuildError::Failed { exit_code: Some(code), .. } = &error {
+    if let BuildError::Failed {
+        exit_code: Some(code), ..
+    } = &error
+    {
         job.log.line(&format!("The command ended with exit code {code}."));
     }
     error.into()

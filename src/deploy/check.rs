@@ -72,10 +72,16 @@ async fn wait_until_good(job: &Job) -> Result<(), DeployError> {
 pub async fn running_state(job: &Job, when: &'static str) -> Result<ContainerState, DeployError> {
     let state = job.context.engine.inspect_container(&job.container()).await?;
     let Some(state) = state else {
-        return Err(DeployError::Exited { when, reason: "its container was removed by somebody else".into() });
+        return Err(DeployError::Exited {
+            when,
+            reason: "its container was removed by somebody else".into(),
+        });
     };
     if !state.is_running || state.restart_count > 0 {
-        return Err(DeployError::Exited { when, reason: exit_reason(&state) });
+        return Err(DeployError::Exited {
+            when,
+            reason: exit_reason(&state),
+        });
     }
     if state.health.as_deref() == Some("unhealthy") {
         return Err(DeployError::Unhealthy);
@@ -97,7 +103,9 @@ fn address(job: &Job, state: &ContainerState) -> Option<SocketAddr> {
 }
 
 async fn ask(address: SocketAddr, path: Option<&HealthPath>) -> Probe {
-    let Ok(Ok(stream)) = timeout(PROBE_TIMEOUT, TcpStream::connect(address)).await else { return Probe::NotListening };
+    let Ok(Ok(stream)) = timeout(PROBE_TIMEOUT, TcpStream::connect(address)).await else {
+        return Probe::NotListening;
+    };
     match path {
         None => Probe::Good,
         Some(path) => match timeout(PROBE_TIMEOUT, ask_path(stream, address, path)).await {
@@ -117,7 +125,12 @@ async fn ask_path(stream: TcpStream, address: SocketAddr, path: &HealthPath) -> 
         .body(Empty::<Bytes>::new())
         .expect("a health path is a valid request target");
     // The connection only moves while it is polled; it ends when the sender is dropped with this exchange.
-    let exchange = async move { sender.send_request(request).await.map(|response| response.status().as_u16()) };
+    let exchange = async move {
+        sender
+            .send_request(request)
+            .await
+            .map(|response| response.status().as_u16())
+    };
     let (status, _connection_ended) = tokio::join!(exchange, connection);
     status
 }
@@ -134,10 +147,16 @@ async fn explain(job: &Job, probe: Probe) -> DeployError {
     let run = &job.app.settings.run;
     let seconds = run.health.timeout_s;
     match (probe, &run.health.path) {
-        (Probe::Answered(answer), Some(path)) => {
-            DeployError::HealthCheckFailed { path: path.as_str().to_owned(), answer, seconds }
-        }
-        _ => DeployError::PortNotListening { port: run.port.get(), seconds, hint: port_hint(job).await },
+        (Probe::Answered(answer), Some(path)) => DeployError::HealthCheckFailed {
+            path: path.as_str().to_owned(),
+            answer,
+            seconds,
+        },
+        _ => DeployError::PortNotListening {
+            port: run.port.get(),
+            seconds,
+            hint: port_hint(job).await,
+        },
     }
 }
 

@@ -74,7 +74,10 @@ impl Context {
         });
         proxy::ensure(&context).await?;
         let (messages, receiver) = mpsc::unbounded_channel();
-        let deployer = Deployer { context: Arc::clone(&context), messages: messages.clone() };
+        let deployer = Deployer {
+            context: Arc::clone(&context),
+            messages: messages.clone(),
+        };
         Ok((deployer, Worker::new(context, messages, receiver)))
     }
 

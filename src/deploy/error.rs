@@ -72,7 +72,9 @@ pub enum DeployError {
     #[error("The image's own health check says that the app is unhealthy. See its last output above.")]
     Unhealthy,
     /// The release command ended with an error.
-    #[error("The release command ended with exit code {exit_code}. See its output above; the new version was not started.")]
+    #[error(
+        "The release command ended with exit code {exit_code}. See its output above; the new version was not started."
+    )]
     ReleaseCommandFailed {
         /// Its exit code.
         exit_code: i64,
@@ -90,7 +92,9 @@ pub enum DeployError {
         key: String,
     },
     /// Dhow ended twice in the same step.
-    #[error("Dhow was ended twice during this step, so the deployment was given up. Look at Dhow's own log, then deploy again.")]
+    #[error(
+        "Dhow was ended twice during this step, so the deployment was given up. Look at Dhow's own log, then deploy again."
+    )]
     Interrupted,
     /// A fault of Dhow itself or of its machine.
     #[error("Dhow met a fault of its own: {0}. Look at Dhow's own log.")]
@@ -123,7 +127,10 @@ impl DeployError {
     /// A fault of the machine below: a full disk is told as such.
     pub fn of_io(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::StorageFull {
-            return Self::DiskFull { free: "none".into(), floor: "any".into() };
+            return Self::DiskFull {
+                free: "none".into(),
+                floor: "any".into(),
+            };
         }
         Self::Internal(error.to_string())
     }
@@ -135,7 +142,9 @@ const fn git_kind(error: &git::Error) -> ErrorKind {
         git::Error::RefNotFound(_) | git::Error::CommitNotFound(_) => ErrorKind::GitRefNotFound,
         git::Error::Empty => ErrorKind::GitEmpty,
         git::Error::NoSpace => ErrorKind::DiskFull,
-        git::Error::Unreachable(_) | git::Error::RepositoryNotFound(_) | git::Error::Refused(_) => ErrorKind::GitUnreachable,
+        git::Error::Unreachable(_) | git::Error::RepositoryNotFound(_) | git::Error::Refused(_) => {
+            ErrorKind::GitUnreachable
+        }
         git::Error::Cancelled | git::Error::Other(_) => ErrorKind::Internal,
     }
 }
@@ -150,7 +159,10 @@ impl From<docker::Error> for DeployError {
     fn from(error: docker::Error) -> Self {
         match error {
             docker::Error::Unreachable(text) | docker::Error::TooOld(text) => Self::DockerUnreachable(text),
-            docker::Error::NoSpace(_) => Self::DiskFull { free: "none".into(), floor: "any".into() },
+            docker::Error::NoSpace(_) => Self::DiskFull {
+                free: "none".into(),
+                floor: "any".into(),
+            },
             docker::Error::NotFound(text) | docker::Error::Conflict(text) | docker::Error::Refused(text) => {
                 Self::StartFailed(text)
             }

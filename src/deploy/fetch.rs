@@ -39,7 +39,10 @@ pub async fn run(job: &Job) -> Result<Checkout, DeployError> {
         source: job.app.settings.source.clone(),
         mirror: job.context.paths.mirror(job.app.id),
         hosted: job.context.paths.hosted_repository(job.app.id),
-        access: Access { allow_private: job.context.config.allow_private_sources, limits: FetchLimits::default() },
+        access: Access {
+            allow_private: job.context.config.allow_private_sources,
+            limits: FetchLimits::default(),
+        },
         dir: dir.clone(),
         log: job.log.clone(),
         want,
@@ -48,8 +51,17 @@ pub async fn run(job: &Job) -> Result<Checkout, DeployError> {
     let commit = tokio::task::spawn_blocking(move || work.run())
         .await
         .map_err(|error| DeployError::Internal(error.to_string()))??;
-    let info = CommitInfo { sha: commit.sha.to_string(), message: commit.message, author: commit.author };
-    job.log.line(&format!("Commit {} “{}” by {}", commit.sha.short(), info.message, info.author));
+    let info = CommitInfo {
+        sha: commit.sha.to_string(),
+        message: commit.message,
+        author: commit.author,
+    };
+    job.log.line(&format!(
+        "Commit {} “{}” by {}",
+        commit.sha.short(),
+        info.message,
+        info.author
+    ));
     remember(job, &info, commit.branch).await?;
     Ok(Checkout { dir, commit: info })
 }
@@ -132,7 +144,10 @@ fn refuse_full_disk(job: &Job) -> Result<(), DeployError> {
     let disk = rustix::fs::statvfs(job.context.paths.data_dir()).map_err(|error| DeployError::of_io(&error.into()))?;
     let free = disk.f_bavail * disk.f_frsize;
     if free < floor {
-        return Err(DeployError::DiskFull { free: in_words(free), floor: in_words(floor) });
+        return Err(DeployError::DiskFull {
+            free: in_words(free),
+            floor: in_words(floor),
+        });
     }
     Ok(())
 }
@@ -140,5 +155,9 @@ fn refuse_full_disk(job: &Job) -> Result<(), DeployError> {
 /// Bytes for people, in the units of `df -h`.
 fn in_words(bytes: u64) -> String {
     let mib = bytes >> 20;
-    if mib < 1024 { format!("{mib} MiB") } else { format!("{:.1} GiB", mib as f64 / 1024.0) }
+    if mib < 1024 {
+        format!("{mib} MiB")
+    } else {
+        format!("{:.1} GiB", mib as f64 / 1024.0)
+    }
 }

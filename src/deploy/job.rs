@@ -52,13 +52,19 @@ impl Job {
         self.enter(step).await?;
         let result = work.await?;
         let id = self.deployment.id;
-        self.context.db.write(move |tx| db::deployments::update_step_ended(tx, id, step)).await?;
+        self.context
+            .db
+            .write(move |tx| db::deployments::update_step_ended(tx, id, step))
+            .await?;
         Ok(result)
     }
 
     async fn enter(&self, step: Step) -> Result<(), DeployError> {
         let id = self.deployment.id;
-        self.context.db.write(move |tx| db::deployments::update_step(tx, id, step)).await?;
+        self.context
+            .db
+            .write(move |tx| db::deployments::update_step(tx, id, step))
+            .await?;
         self.log.line(&format!("==> {step}"));
         if step == Step::Retire {
             self.is_retiring.store(true, Ordering::Relaxed);
@@ -70,7 +76,9 @@ impl Job {
 
     /// Tells listeners that the deployment changed.
     pub fn announce(&self) {
-        self.context.events.announce(Event::Deployment(self.deployment.id, self.app.id));
+        self.context
+            .events
+            .announce(Event::Deployment(self.deployment.id, self.app.id));
     }
 }
 

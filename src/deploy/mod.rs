@@ -73,7 +73,9 @@ pub struct Paths {
 impl Paths {
     /// Below this directory (absolute).
     pub fn new(data_dir: &Path) -> Self {
-        Self { data_dir: data_dir.to_owned() }
+        Self {
+            data_dir: data_dir.to_owned(),
+        }
     }
 
     /// The data directory itself.
@@ -192,8 +194,21 @@ impl Deployer {
         id: DeploymentId,
         offset: u64,
     ) -> impl Stream<Item = std::io::Result<Chunk>> + Send + use<> {
-        let (db, logs, events) = (self.db().clone(), self.context.logs.clone(), self.context.events.listen());
-        futures_util::stream::unfold(Some(Follower { db, logs, events, id, offset }), Follower::next)
+        let (db, logs, events) = (
+            self.db().clone(),
+            self.context.logs.clone(),
+            self.context.events.listen(),
+        );
+        futures_util::stream::unfold(
+            Some(Follower {
+                db,
+                logs,
+                events,
+                id,
+                offset,
+            }),
+            Follower::next,
+        )
     }
 
     fn db(&self) -> &Db {
@@ -245,7 +260,9 @@ impl Follower {
 
     async fn read(&self) -> std::io::Result<Option<Chunk>> {
         let (logs, id, offset) = (self.logs.clone(), self.id, self.offset);
-        tokio::task::spawn_blocking(move || logs.read(id, offset)).await.map_err(std::io::Error::other)?
+        tokio::task::spawn_blocking(move || logs.read(id, offset))
+            .await
+            .map_err(std::io::Error::other)?
     }
 
     /// Waits for anything about this deployment; `None` when Dhow stops.

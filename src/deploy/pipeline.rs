@@ -91,7 +91,12 @@ pub async fn release_of(job: &Job) -> Result<crate::model::release::Release, Dep
     let id = job.deployment.id;
     let release = job.context.db.read(move |c| {
         let release = db::deployments::find(c, id)?.and_then(|deployment| deployment.release_id);
-        release.map(|release| db::releases::find(c, release)).transpose().map(Option::flatten)
+        release
+            .map(|release| db::releases::find(c, release))
+            .transpose()
+            .map(Option::flatten)
     });
-    release.await?.ok_or_else(|| DeployError::Internal("the deployment's release is missing".into()))
+    release
+        .await?
+        .ok_or_else(|| DeployError::Internal("the deployment's release is missing".into()))
 }

@@ -27,10 +27,16 @@ const PASSWORD_PURPOSE: &str = "proxy api";
 /// Makes the proxy what the configuration says; `true` when its container was made anew or started again.
 pub async fn ensure(context: &Context) -> anyhow::Result<bool> {
     let _one_at_a_time = context.proxy_lock.lock().await;
-    context.routes.write(traefik::api_file(), &traefik::render_api(&password(context))).await?;
+    context
+        .routes
+        .write(traefik::api_file(), &traefik::render_api(&password(context)))
+        .await?;
     let spec = proxy::container(&settings(context));
     let labels = BTreeMap::new();
-    context.engine.ensure_network(&spec.network, Some(&context.config.subnet_pool), labels).await?;
+    context
+        .engine
+        .ensure_network(&spec.network, Some(&context.config.subnet_pool), labels)
+        .await?;
     match context.engine.inspect_container(&spec.name).await? {
         Some(state) if is_right(context, &spec, &state).await? => return Ok(false),
         Some(_) => context.engine.remove_container(&spec.name).await?,
@@ -51,7 +57,10 @@ async fn make(context: &Context, spec: &ContainerSpec) -> anyhow::Result<()> {
     if context.engine.find_image(&spec.image).await?.is_none() {
         tracing::info!(image = spec.image, "pulling the proxy's image");
         context.engine.pull_image(&spec.image).await.with_context(|| {
-            format!("the proxy's image {} is not here and cannot be pulled; see --traefik-image", spec.image)
+            format!(
+                "the proxy's image {} is not here and cannot be pulled; see --traefik-image",
+                spec.image
+            )
         })?;
     }
     context.engine.create_container(spec).await?;
@@ -80,7 +89,12 @@ async fn wait_until_it_answers(context: &Context) -> anyhow::Result<()> {
             Ok(()) => return Ok(()),
             Err(error) if tokio::time::Instant::now() > deadline => {
                 let name = proxy::name(&context.config.instance);
-                let output = context.engine.last_output(&name, 3).await.unwrap_or_default().join("; ");
+                let output = context
+                    .engine
+                    .last_output(&name, 3)
+                    .await
+                    .unwrap_or_default()
+                    .join("; ");
                 return Err(anyhow::Error::new(error).context(format!("the proxy does not answer: {output}")));
             }
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -114,7 +128,10 @@ pub async fn api(context: &Context) -> Result<ProxyApi, DeployError> {
     let state = context.engine.inspect_container(&name).await?;
     let port = state.and_then(|state| state.host_ports.get(&PRIVATE_PORT).copied());
     let port = port.ok_or_else(|| traefik::Error::Unreachable("its container does not run".to_owned()))?;
-    Ok(ProxyApi::new(SocketAddr::from(([127, 0, 0, 1], port)), &password(context)))
+    Ok(ProxyApi::new(
+        SocketAddr::from(([127, 0, 0, 1], port)),
+        &password(context),
+    ))
 }
 
 /// The name of an app's project network.
@@ -132,14 +149,23 @@ pub async fn ensure_project_network(context: &Context, app: &App) -> Result<(), 
     let _one_at_a_time = context.proxy_lock.lock().await;
     let network = project_network(context, app);
     let labels = BTreeMap::from([(PROJECT_LABEL.to_owned(), app.project_slug.to_string())]);
-    context.engine.ensure_network(&network, Some(&context.config.subnet_pool), labels).await?;
-    Ok(context.engine.connect_network(&network, &proxy::name(&context.config.instance)).await?)
+    context
+        .engine
+        .ensure_network(&network, Some(&context.config.subnet_pool), labels)
+        .await?;
+    Ok(context
+        .engine
+        .connect_network(&network, &proxy::name(&context.config.instance))
+        .await?)
 }
 
 /// Removes a project's network.
 pub async fn remove_project_network(context: &Context, project: &Project) -> Result<(), docker::Error> {
     let _one_at_a_time = context.proxy_lock.lock().await;
     let network = network_name(context, &project.slug, project.id);
-    context.engine.disconnect_network(&network, &proxy::name(&context.config.instance)).await?;
+    context
+        .engine
+        .disconnect_network(&network, &proxy::name(&context.config.instance))
+        .await?;
     context.engine.remove_network(&network).await
 }

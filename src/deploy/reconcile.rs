@@ -17,8 +17,10 @@ use crate::model::release::Release;
 
 /// Makes one app right: deletes it, or has exactly its active release running and routed.
 pub async fn app(context: &Context, id: AppId) -> Result<(), DeployError> {
-    let (app, is_deleting) =
-        context.db.read(move |c| Ok((db::apps::find(c, id)?, db::apps::is_deleting(c, id)?))).await?;
+    let (app, is_deleting) = context
+        .db
+        .read(move |c| Ok((db::apps::find(c, id)?, db::apps::is_deleting(c, id)?)))
+        .await?;
     match app {
         None => Ok(()),
         Some(app) if is_deleting => delete(context, &app).await,
@@ -49,7 +51,10 @@ pub async fn strays(context: &Context) -> Result<(), DeployError> {
     for container in all_containers(context).await? {
         let Some(id) = deployment_of(&container) else { continue };
         if context.db.read(move |c| db::deployments::find(c, id)).await?.is_none() {
-            tracing::info!(container = container.name, "removing a container that no deployment knows");
+            tracing::info!(
+                container = container.name,
+                "removing a container that no deployment knows"
+            );
             context.engine.remove_container(&container.name).await?;
         }
     }
@@ -77,8 +82,12 @@ fn deployment_of(container: &ContainerSummary) -> Option<DeploymentId> {
 }
 
 async fn containers_of(context: &Context, app: AppId) -> Result<Vec<ContainerSummary>, DeployError> {
-    let ids: BTreeSet<DeploymentId> =
-        context.db.read(move |c| db::deployments::list_ids_of_app(c, app)).await?.into_iter().collect();
+    let ids: BTreeSet<DeploymentId> = context
+        .db
+        .read(move |c| db::deployments::list_ids_of_app(c, app))
+        .await?
+        .into_iter()
+        .collect();
     let mut containers = all_containers(context).await?;
     containers.retain(|container| deployment_of(container).is_some_and(|id| ids.contains(&id)));
     Ok(containers)
@@ -88,11 +97,15 @@ async fn containers_of(context: &Context, app: AppId) -> Result<Vec<ContainerSum
 async fn restore(context: &Context, app: &App) -> Result<(), DeployError> {
     let id = app.id;
     let live = context.db.read(move |c| {
-        let Some((release, deployment)) = db::apps::find_active(c, id)? else { return Ok(None) };
+        let Some((release, deployment)) = db::apps::find_active(c, id)? else {
+            return Ok(None);
+        };
         Ok(db::releases::find(c, release)?.map(|release| (deployment, release)))
     });
     let live = live.await?;
-    let kept = live.as_ref().map(|(deployment, _)| context.name_of(app.slug.as_str(), *deployment));
+    let kept = live
+        .as_ref()
+        .map(|(deployment, _)| context.name_of(app.slug.as_str(), *deployment));
     if let Some((deployment, release)) = &live {
         proxy::ensure_project_network(context, app).await?;
         run_instance(context, app, *deployment, release).await?;
@@ -122,7 +135,10 @@ async fn run_instance(
     }
     tracing::info!(container = name, "starting an instance that did not run");
     context.engine.start_container(&name).await?;
-    Ok(context.engine.set_restart_policy(&name, RestartPolicy::UnlessStopped).await?)
+    Ok(context
+        .engine
+        .set_restart_policy(&name, RestartPolicy::UnlessStopped)
+        .await?)
 }
 
 async fn make_instance(
@@ -133,7 +149,10 @@ async fn make_instance(
     name: &str,
 ) -> Result<(), DeployError> {
     let release_id = release.id;
-    let sealed = context.db.read(move |c| db::env_vars::list_of_release(c, release_id)).await?;
+    let sealed = context
+        .db
+        .read(move |c| db::env_vars::list_of_release(c, release_id))
+        .await?;
     let env = start::unseal_all(context, app.id, &sealed)?;
     let labels = [
         (PROJECT_LABEL, app.project_slug.to_string()),
@@ -141,7 +160,10 @@ async fn make_instance(
         (DEPLOYMENT_LABEL, deployment.to_string()),
         (RELEASE_LABEL, release.number.to_string()),
     ];
-    let labels = labels.into_iter().map(|(label, value)| (label.to_owned(), value)).collect();
+    let labels = labels
+        .into_iter()
+        .map(|(label, value)| (label.to_owned(), value))
+        .collect();
     let spec = start::instance_spec(context, app, &release.run, name, &release.image_id, env, labels);
     context.engine.create_container(&spec).await?;
     Ok(())
@@ -154,10 +176,19 @@ async fn delete(context: &Context, app: &App) -> Result<(), DeployError> {
         remove_instance(context, &container.name).await?;
     }
     let id = app.id;
-    let deployments = context.db.read(move |c| db::deployments::list_ids_of_app(c, id)).await?;
+    let deployments = context
+        .db
+        .read(move |c| db::deployments::list_ids_of_app(c, id))
+        .await?;
     for deployment in &deployments {
-        context.engine.remove_image(&super::job::image_tag(context, app, *deployment)).await?;
-        context.logs.remove(*deployment).map_err(|error| DeployError::of_io(&error))?;
+        context
+            .engine
+            .remove_image(&super::job::image_tag(context, app, *deployment))
+            .await?;
+        context
+            .logs
+            .remove(*deployment)
+            .map_err(|error| DeployError::of_io(&error))?;
     }
     match tokio::fs::remove_dir_all(context.paths.app(app.id)).await {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(DeployError::of_io(&error)),

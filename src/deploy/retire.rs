@@ -27,15 +27,21 @@ pub async fn run(job: &Job, switched: &Switched) -> Result<(), DeployError> {
         job.log.line("Waiting for the old version to finish its requests");
         drain_all(job, &old).await?;
     }
-    job.context.engine.set_restart_policy(&job.container(), RestartPolicy::UnlessStopped).await?;
+    job.context
+        .engine
+        .set_restart_policy(&job.container(), RestartPolicy::UnlessStopped)
+        .await?;
     tell_cost(job, switched).await;
     for state in &old {
         if let Err(error) = reconcile::remove_instance(&job.context, &state.name).await {
-            job.log.line(&format!("Warning: {} could not be removed: {error}", state.name));
+            job.log
+                .line(&format!("Warning: {} could not be removed: {error}", state.name));
         }
     }
     if let Err(error) = remove_old_images(job).await {
-        job.log.line(&format!("Warning: images of old releases could not be removed: {error}"));
+        job.log.line(&format!(
+            "Warning: images of old releases could not be removed: {error}"
+        ));
     }
     Ok(())
 }
@@ -49,7 +55,9 @@ async fn drain_all(job: &Job, old: &[ContainerState]) -> Result<(), DeployError>
         }
         let waited = began.elapsed();
         let port = job.app.settings.run.port.get();
-        let is_idle = old.iter().all(|state| drain::open_connections(state.pid, port).unwrap_or(0) == 0);
+        let is_idle = old
+            .iter()
+            .all(|state| drain::open_connections(state.pid, port).unwrap_or(0) == 0);
         if waited >= LONGEST_DRAIN || (waited >= SHORTEST_DRAIN && is_idle) {
             return Ok(());
         }
@@ -78,8 +86,15 @@ async fn tell_cost(job: &Job, switched: &Switched) {
 /// Removes the images of all but the newest releases.
 async fn remove_old_images(job: &Job) -> Result<(), DeployError> {
     let (app, keep) = (job.app.id, job.context.config.keep_releases);
-    let kept = job.context.db.read(move |c| db::releases::list_newest(c, app, keep)).await?;
-    let kept: Vec<String> = kept.iter().map(|release| image_tag(&job.context, &job.app, release.deployment_id)).collect();
+    let kept = job
+        .context
+        .db
+        .read(move |c| db::releases::list_newest(c, app, keep))
+        .await?;
+    let kept: Vec<String> = kept
+        .iter()
+        .map(|release| image_tag(&job.context, &job.app, release.deployment_id))
+        .collect();
     for image in job.context.engine.list_images(job.app.slug.as_str()).await? {
         for tag in image.tags.iter().filter(|tag| !kept.contains(tag)) {
             job.context.engine.remove_image(tag).await?;

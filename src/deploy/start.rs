@@ -30,10 +30,26 @@ pub async fn run(job: &Job, image: &BuiltImage, commit: &CommitInfo) -> Result<(
     if let Some(command) = &run.release_command {
         run_release_command(job, image, command, &env).await?;
     }
-    let spec = instance_spec(&job.context, &job.app, run, &job.container(), &image.id, env, labels(job, image.release_number));
-    job.context.engine.remove_container(&spec.name).await.map_err(cannot_start)?;
+    let spec = instance_spec(
+        &job.context,
+        &job.app,
+        run,
+        &job.container(),
+        &image.id,
+        env,
+        labels(job, image.release_number),
+    );
+    job.context
+        .engine
+        .remove_container(&spec.name)
+        .await
+        .map_err(cannot_start)?;
     job.context.engine.create_container(&spec).await.map_err(cannot_start)?;
-    job.context.engine.start_container(&spec.name).await.map_err(cannot_start)?;
+    job.context
+        .engine
+        .start_container(&spec.name)
+        .await
+        .map_err(cannot_start)?;
     job.log.line(&format!("Started {}", spec.name));
     Ok(())
 }
@@ -69,7 +85,11 @@ async fn freeze(job: &Job, image: &BuiltImage, commit: &CommitInfo) -> Result<Re
 
 /// The frozen variables in the clear; secrets among them are hidden in the log from now on.
 async fn release_env(job: &Job, release: ReleaseId) -> Result<Vec<(String, String)>, DeployError> {
-    let sealed = job.context.db.read(move |c| db::env_vars::list_of_release(c, release)).await?;
+    let sealed = job
+        .context
+        .db
+        .read(move |c| db::env_vars::list_of_release(c, release))
+        .await?;
     open(job, &sealed)
 }
 
@@ -89,7 +109,8 @@ pub async fn open_variables(
 fn open(job: &Job, sealed: &[SealedEnvVar]) -> Result<Vec<(String, String)>, DeployError> {
     let env = unseal_all(&job.context, job.app.id, sealed)?;
     let secrets = sealed.iter().zip(&env).filter(|(var, _)| var.is_secret);
-    job.log.redact(Redaction::of(secrets.map(|(_, (_, value))| value.clone())));
+    job.log
+        .redact(Redaction::of(secrets.map(|(_, (_, value))| value.clone())));
     Ok(env)
 }
 
@@ -101,7 +122,10 @@ pub fn unseal_all(
 ) -> Result<Vec<(String, String)>, DeployError> {
     let unseal = |var: &SealedEnvVar| {
         let value = context.secrets.unseal(&var.key.seal_identity(app), &var.sealed);
-        Ok((var.key.to_string(), value.map_err(DeployError::unreadable(var.key.as_str()))?))
+        Ok((
+            var.key.to_string(),
+            value.map_err(DeployError::unreadable(var.key.as_str()))?,
+        ))
     };
     sealed.iter().map(unseal).collect()
 }
@@ -144,10 +168,22 @@ async fn run_release_command(
     env: &[(String, String)],
 ) -> Result<(), DeployError> {
     let name = job.release_container();
-    let run = RunSettings { start_command: Some(command.clone()), ..job.app.settings.run.clone() };
-    let mut spec = instance_spec(&job.context, &job.app, &run, &name, &image.id, env.to_vec(), labels(job, image.release_number));
+    let run = RunSettings {
+        start_command: Some(command.clone()),
+        ..job.app.settings.run.clone()
+    };
+    let mut spec = instance_spec(
+        &job.context,
+        &job.app,
+        &run,
+        &name,
+        &image.id,
+        env.to_vec(),
+        labels(job, image.release_number),
+    );
     spec.labels.insert(KIND_LABEL.to_owned(), "job".to_owned());
-    job.log.line(&format!("Running the release command: {}", command.as_str()));
+    job.log
+        .line(&format!("Running the release command: {}", command.as_str()));
     let engine = &job.context.engine;
     engine.remove_container(&name).await.map_err(cannot_start)?;
     engine.create_container(&spec).await.map_err(cannot_start)?;
@@ -159,5 +195,9 @@ async fn run_release_command(
     }
     let exit_code = engine.wait_container(&name).await?;
     engine.remove_container(&name).await?;
-    if exit_code == 0 { Ok(()) } else { Err(DeployError::ReleaseCommandFailed { exit_code }) }
+    if exit_code == 0 {
+        Ok(())
+    } else {
+        Err(DeployError::ReleaseCommandFailed { exit_code })
+    }
 }

@@ -35,7 +35,8 @@ pub async fn run(job: &Job) -> Result<Switched, DeployError> {
     report(job, Counters::default(), took).await?;
     let ports = routes::public_ports(&job.context);
     for route in &routes.routes {
-        job.log.line(&format!("Live at {}", route.address(ports.http, ports.https)));
+        job.log
+            .line(&format!("Live at {}", route.address(ports.http, ports.https)));
     }
     Ok(Switched { before, took })
 }
@@ -65,7 +66,10 @@ pub async fn report(job: &Job, counted: Counters, took: Duration) -> Result<Swit
         millis: i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
     };
     let id = job.deployment.id;
-    job.context.db.write(move |tx| db::deployments::update_switch(tx, id, &report)).await?;
+    job.context
+        .db
+        .write(move |tx| db::deployments::update_switch(tx, id, &report))
+        .await?;
     Ok(report)
 }
 
@@ -86,7 +90,8 @@ pub async fn put_back(job: &Job) -> Result<(), DeployError> {
         Err(error) => Err(error),
     };
     if let Err(error) = confirmed {
-        job.log.line(&format!("The proxy has not confirmed the old route yet: {error}"));
+        job.log
+            .line(&format!("The proxy has not confirmed the old route yet: {error}"));
     }
     Ok(())
 }

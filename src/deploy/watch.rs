@@ -24,7 +24,10 @@ pub struct Health {
 impl Health {
     /// Before the first look: the start itself has just used both.
     pub(super) const fn unknown() -> Self {
-        Self { docker: Ok(()), traefik: Ok(()) }
+        Self {
+            docker: Ok(()),
+            traefik: Ok(()),
+        }
     }
 }
 
@@ -32,13 +35,19 @@ impl Health {
 pub async fn ask(context: &Context) -> Health {
     if let Err(error) = context.engine.ping().await {
         let unknown = "The proxy's state cannot be told while Docker does not answer.";
-        return Health { docker: Err(error.to_string()), traefik: Err(unknown.to_owned()) };
+        return Health {
+            docker: Err(error.to_string()),
+            traefik: Err(unknown.to_owned()),
+        };
     }
     let traefik = match proxy::api(context).await {
         Ok(api) => api.ping().await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    Health { docker: Ok(()), traefik }
+    Health {
+        docker: Ok(()),
+        traefik,
+    }
 }
 
 /// Waits for the engine, however long it is away.

@@ -85,7 +85,13 @@ impl Worker {
 
     /// Takes up what a former process left: live deployments go on, earlier ones wait again, apps are put right.
     async fn recover(&mut self) -> Result<(), DeployError> {
-        let was_clean = self.context.db.read(|c| db::meta::find(c, CLEAN_STOP)).await?.as_deref() == Some("1");
+        let was_clean = self
+            .context
+            .db
+            .read(|c| db::meta::find(c, CLEAN_STOP))
+            .await?
+            .as_deref()
+            == Some("1");
         self.context.db.write(|tx| db::meta::set(tx, CLEAN_STOP, "0")).await?;
         let deaths = i64::from(!was_clean);
         for deployment in self.context.db.read(db::deployments::list_running).await? {
@@ -97,20 +103,34 @@ impl Worker {
 
     async fn take_up(&mut self, deployment: Deployment, deaths: i64) -> Result<(), DeployError> {
         let (id, app_id) = (deployment.id, deployment.app_id);
-        let Some(app) = self.context.db.read(move |c| db::apps::find(c, app_id)).await? else { return Ok(()) };
+        let Some(app) = self.context.db.read(move |c| db::apps::find(c, app_id)).await? else {
+            return Ok(());
+        };
         let is_live = deployment.step.is_some_and(Step::is_live);
         if deployment.deaths + deaths >= MAX_DEATHS {
             if !is_live {
                 undo::remove_all(&self.context, &app, &deployment).await;
             }
             let error = DeployError::Interrupted;
-            finish(&self.context, &deployment, Status::Failed, Some((error.kind(), error.to_string()))).await;
+            finish(
+                &self.context,
+                &deployment,
+                Status::Failed,
+                Some((error.kind(), error.to_string())),
+            )
+            .await;
         } else if is_live {
-            self.context.db.write(move |tx| db::deployments::update_died(tx, id, deaths)).await?;
+            self.context
+                .db
+                .write(move |tx| db::deployments::update_died(tx, id, deaths))
+                .await?;
             self.spawn_deployment(app, deployment, true);
         } else {
             undo::remove_all(&self.context, &app, &deployment).await;
-            self.context.db.write(move |tx| db::deployments::update_requeued(tx, id, deaths)).await?;
+            self.context
+                .db
+                .write(move |tx| db::deployments::update_requeued(tx, id, deaths))
+                .await?;
         }
         Ok(())
     }
@@ -176,8 +196,12 @@ impl Worker {
         if self.context.health.borrow().docker.is_err() {
             return;
         }
-        let free: Vec<AppId> =
-            self.unreconciled.iter().filter(|app| !self.slots.contains_key(app)).copied().collect();
+        let free: Vec<AppId> = self
+            .unreconciled
+            .iter()
+            .filter(|app| !self.slots.contains_key(app))
+            .copied()
+            .collect();
         for app in free {
             self.unreconciled.remove(&app);
             self.spawn_reconcile(app);
@@ -197,7 +221,9 @@ impl Worker {
 
     async fn cancel_deployments_of_deleted_apps(&self) {
         for app in &self.unreconciled {
-            let (Some(slot), app) = (self.slots.get(app), *app) else { continue };
+            let (Some(slot), app) = (self.slots.get(app), *app) else {
+                continue;
+            };
             let is_deleting = self.context.db.read(move |c| db::apps::is_deleting(c, app)).await;
             if is_deleting.unwrap_or(false) {
                 slot.cancel.cancel();
@@ -240,12 +266,26 @@ impl Worker {
         self.tasks.spawn(async move {
             match JobLog::open(&context, &deployment) {
                 Ok(log) => {
-                    let job = Job { context, app, deployment, log, cancel, is_retiring, messages };
+                    let job = Job {
+                        context,
+                        app,
+                        deployment,
+                        log,
+                        cancel,
+                        is_retiring,
+                        messages,
+                    };
                     run_job(&job, is_resumed).await;
                 }
                 Err(error) => {
                     let error = DeployError::of_io(&error);
-                    finish(&context, &deployment, Status::Failed, Some((error.kind(), error.to_string()))).await;
+                    finish(
+                        &context,
+                        &deployment,
+                        Status::Failed,
+                        Some((error.kind(), error.to_string())),
+                    )
+                    .await;
                 }
             }
             app_id
@@ -255,13 +295,19 @@ impl Worker {
 
 /// Takes the next request together with its app.
 fn claim(tx: &db::Tx, busy: &[AppId]) -> db::Result<Option<(App, Deployment)>> {
-    let Some(deployment) = db::deployments::claim_next(tx, busy)? else { return Ok(None) };
+    let Some(deployment) = db::deployments::claim_next(tx, busy)? else {
+        return Ok(None);
+    };
     Ok(db::apps::find(tx, deployment.app_id)?.map(|app| (app, deployment)))
 }
 
 async fn run_job(job: &Job, is_resumed: bool) {
     job.announce();
-    let ended = if is_resumed { pipeline::resume(job).await } else { pipeline::run(job).await };
+    let ended = if is_resumed {
+        pipeline::resume(job).await
+    } else {
+        pipeline::run(job).await
+    };
     match ended {
         Ok(()) => {
             job.log.line("Done.");
@@ -281,9 +327,16 @@ async fn run_job(job: &Job, is_resumed: bool) {
 async fn fail(job: &Job, error: DeployError) {
     let id = job.deployment.id;
     if error.kind() == ErrorKind::DockerUnreachable && job.deployment.deaths == 0 {
-        job.log.line(&format!("{error} The deployment begins again when Docker is back."));
-        job.context.health.send_modify(|health| health.docker = Err(error.to_string()));
-        let requeued = job.context.db.write(move |tx| db::deployments::update_requeued(tx, id, 1)).await;
+        job.log
+            .line(&format!("{error} The deployment begins again when Docker is back."));
+        job.context
+            .health
+            .send_modify(|health| health.docker = Err(error.to_string()));
+        let requeued = job
+            .context
+            .db
+            .write(move |tx| db::deployments::update_requeued(tx, id, 1))
+            .await;
         if requeued.is_ok() {
             return job.announce();
         }
@@ -292,16 +345,29 @@ async fn fail(job: &Job, error: DeployError) {
     if error.kind() == ErrorKind::Internal {
         tracing::error!(%error, deployment = %id, "a deployment met a fault");
     }
-    finish(&job.context, &job.deployment, Status::Failed, Some((error.kind(), error.to_string()))).await;
+    finish(
+        &job.context,
+        &job.deployment,
+        Status::Failed,
+        Some((error.kind(), error.to_string())),
+    )
+    .await;
 }
 
 /// Dhow stops: what is not live yet waits again, what is live goes on where it is at the next start.
 async fn stop(job: &Job) {
-    job.log.line("Dhow stops; the deployment goes on when it is started again.");
+    job.log
+        .line("Dhow stops; the deployment goes on when it is started again.");
     let id = job.deployment.id;
     let requeued = job.context.db.write(move |tx| {
-        let is_live = db::deployments::find(tx, id)?.and_then(|now| now.step).is_some_and(Step::is_live);
-        if is_live { Ok(()) } else { db::deployments::update_requeued(tx, id, 0) }
+        let is_live = db::deployments::find(tx, id)?
+            .and_then(|now| now.step)
+            .is_some_and(Step::is_live);
+        if is_live {
+            Ok(())
+        } else {
+            db::deployments::update_requeued(tx, id, 0)
+        }
     });
     if let Err(error) = requeued.await {
         tracing::error!(%error, deployment = %id, "a deployment could not be put back into the queue");
@@ -312,7 +378,10 @@ async fn stop(job: &Job) {
 /// Writes how a deployment ended; the only place that does, but for a request that takes a queued one's place.
 async fn finish(context: &Context, deployment: &Deployment, status: Status, error: Option<(ErrorKind, String)>) {
     let id = deployment.id;
-    let written = context.db.write(move |tx| db::deployments::update_finished(tx, id, status, error.as_ref())).await;
+    let written = context
+        .db
+        .write(move |tx| db::deployments::update_finished(tx, id, status, error.as_ref()))
+        .await;
     if let Err(error) = written {
         tracing::error!(%error, deployment = %id, "the end of a deployment could not be stored");
     }

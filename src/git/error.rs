@@ -98,7 +98,10 @@ impl From<&git2::Error> for Error {
     fn from(error: &git2::Error) -> Self {
         match error.message() {
             message if message.contains("No space left on device") || message.contains("Disk quota") => Self::NoSpace,
-            message => Self::Other(format!("Git failed: {}.", single_line(message.as_bytes(), 300))),
+            message => Self::Other(format!(
+                "Git failed: {}.",
+                single_line(message.as_bytes(), 300).trim_end_matches('.')
+            )),
         }
     }
 }
@@ -120,7 +123,7 @@ impl From<std::io::Error> for Error {
 
 /// libgit2's words in one line, naming the server and not the relay before it.
 fn tidy(message: &str, url: &GitUrl) -> String {
-    let line = single_line(message.as_bytes(), 300);
+    let line = single_line(message.as_bytes(), 300).trim_end_matches('.').to_owned();
     if url.is_encrypted() {
         line
     } else {

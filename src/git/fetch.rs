@@ -172,6 +172,8 @@ impl Offer {
                     .map(str::to_owned);
             }
             if name.starts_with(HEADS) || name.starts_with(TAGS) {
+                // `^{}` marks the commit that an annotated tag stands for; fetching the tag brings it.
+                let name = name.strip_suffix("^{}").unwrap_or(name);
                 offer.tips.push(Tip {
                     name: name.to_owned(),
                     id: head.oid(),

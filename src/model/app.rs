@@ -74,7 +74,9 @@ impl BuildTarget {
             && text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.chars().all(is_allowed);
         if !is_valid {
-            return Err(Invalid::new("Use a stage's name: up to 100 letters, digits, and - _ . inside it."));
+            return Err(Invalid::new(
+                "Use a stage's name: up to 100 letters, digits, and - _ . inside it.",
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -111,7 +113,9 @@ impl HealthPath {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let is_allowed = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}#".contains(c);
         if !text.starts_with('/') || text.starts_with("//") || text.len() > 500 || !text.chars().all(is_allowed) {
-            return Err(Invalid::new("Use a path such as /healthz: it begins with one / and holds no spaces."));
+            return Err(Invalid::new(
+                "Use a path such as /healthz: it begins with one / and holds no spaces.",
+            ));
         }
         Ok(Self(text.to_owned()))
     }

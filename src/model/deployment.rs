@@ -212,7 +212,13 @@ mod tests {
         assert!(!Trigger::Restart.replaces(Trigger::Push));
         assert!(!Trigger::Config.replaces(Trigger::Manual));
         assert!(Trigger::Config.replaces(Trigger::Restart));
-        for newer in [Trigger::Manual, Trigger::Api, Trigger::Webhook, Trigger::Push, Trigger::Rollback] {
+        for newer in [
+            Trigger::Manual,
+            Trigger::Api,
+            Trigger::Webhook,
+            Trigger::Push,
+            Trigger::Rollback,
+        ] {
             assert!(Trigger::ALL.iter().all(|queued| newer.replaces(*queued)));
         }
     }
@@ -222,6 +228,9 @@ mod tests {
         for kind in ErrorKind::ALL {
             assert_eq!(ErrorKind::parse(kind.as_str()), Ok(*kind));
         }
-        assert_eq!(Status::parse("done").unwrap_err().0, "Use one of: queued running succeeded failed cancelled superseded.");
+        assert_eq!(
+            Status::parse("done").unwrap_err().0,
+            "Use one of: queued running succeeded failed cancelled superseded."
+        );
     }
 }

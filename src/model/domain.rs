@@ -84,3 +84,71 @@ pub fn check_redirect(host: &Host, redirect_to: &Host, domains: &[Domain]) -> Re
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Domain, Tls, check_redirect};
+    use crate::model::host::Host;
+    use crate::model::ids::DomainId;
+    use crate::model::path_prefix::PathPrefix;
+
+    fn host(text: &str) -> Host {
+        Host::parse(text).expect("a host")
+    }
+
+    fn domain(name: &str, tls: Tls, redirect_to: Option<&str>) -> Domain {
+        let redirect_to = redirect_to.map(host);
+        Domain {
+            id: DomainId(1),
+            host: host(name),
+            path_prefix: PathPrefix::root(),
+            tls,
+            redirect_to,
+        }
+    }
+
+    #[test]
+    fn auto_means_a_certificate_only_where_one_can_be_had() {
+        for (name, tls, has_acme, has_tls) in [
+            ("a.example.com", Tls::Auto, true, true),
+            ("a.example.com", Tls::Auto, false, false),
+            ("a.example.com", Tls::Off, true, false),
+            ("a.localhost", Tls::Auto, true, false),
+            ("203.0.113.7", Tls::Auto, true, false),
+        ] {
+            assert_eq!(
+                domain(name, tls, None).has_tls(has_acme),
+                has_tls,
+                "{name} {tls:?} {has_acme}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_redirect_that_comes_back_is_refused() {
+        let domains = [
+            domain("b.example", Tls::Auto, None),
+            domain("b.example", Tls::Auto, Some("c.example")),
+            domain("c.example", Tls::Auto, Some("a.example")),
+            domain("d.example", Tls::Auto, Some("e.example")),
+        ];
+        for (target, is_allowed) in [
+            ("a.example", false),
+            ("b.example", false),
+            ("c.example", false),
+            ("d.example", true),
+            ("z.example", true),
+        ] {
+            let answer = check_redirect(&host("a.example"), &host(target), &domains);
+            assert_eq!(answer.is_ok(), is_allowed, "{target}: {answer:?}");
+        }
+    }
+
+    #[test]
+    fn tls_words_are_read_as_written() {
+        for tls in [Tls::Auto, Tls::Off, Tls::Custom] {
+            assert_eq!(Tls::parse(tls.as_str()), Ok(tls));
+        }
+        assert!(Tls::parse("Auto").is_err());
+    }
+}

@@ -19,14 +19,17 @@ impl EnvKey {
     /// Accepts a name that obeys the rule and is not Dhow's own.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
-        let is_shaped = text.starts_with(is_first)
-            && text.chars().all(|c| is_first(c) || c.is_ascii_digit())
-            && text.len() <= 255;
+        let is_shaped =
+            text.starts_with(is_first) && text.chars().all(|c| is_first(c) || c.is_ascii_digit()) && text.len() <= 255;
         if !is_shaped {
-            return Err(Invalid::new("Use letters, digits and _, not beginning with a digit, 255 characters at most."));
+            return Err(Invalid::new(
+                "Use letters, digits and _, not beginning with a digit, 255 characters at most.",
+            ));
         }
         if text == RESERVED_KEY || text.starts_with(RESERVED_PREFIX) {
-            return Err(Invalid::new("PORT and names beginning with DHOW_ are set by Dhow itself."));
+            return Err(Invalid::new(
+                "PORT and names beginning with DHOW_ are set by Dhow itself.",
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -60,7 +63,9 @@ impl EnvValue {
     pub fn parse(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = text.into();
         if text.contains('\0') || text.len() > Self::MAX_BYTES {
-            return Err(Invalid::new("Use at most 127 KiB of text without NUL characters; the system allows no more."));
+            return Err(Invalid::new(
+                "Use at most 127 KiB of text without NUL characters; the system allows no more.",
+            ));
         }
         Ok(Self(text))
     }
@@ -136,7 +141,19 @@ mod tests {
         for good in ["A", "_x", "DATABASE_URL", "a1"] {
             assert!(EnvKey::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "1A", "A-B", "A B", "A=B", "É", "PORT", "DHOW_APP", "A\n", "\u{feff}A", "$(id)"] {
+        for bad in [
+            "",
+            "1A",
+            "A-B",
+            "A B",
+            "A=B",
+            "É",
+            "PORT",
+            "DHOW_APP",
+            "A\n",
+            "\u{feff}A",
+            "$(id)",
+        ] {
             assert!(EnvKey::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -100,3 +100,103 @@ fn ends_in_number(name: &str) -> bool {
         .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
     is_hex || last.bytes().all(|b| b.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Host;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_host_has_one_spelling() {
+        let table = [
+            ("app.example.com", "app.example.com"),
+            (" App.EXAMPLE.com\t", "app.example.com"),
+            ("app.example.com.", "app.example.com"),
+            ("localhost", "localhost"),
+            ("Bücher.example", "xn--bcher-kva.example"),
+            ("straße.example", "xn--strae-oqa.example"),
+            ("ｅｘａｍｐｌｅ。com", "example.com"),
+            ("r3---sn.example.com", "r3---sn.example.com"),
+            ("203.0.113.7", "203.0.113.7"),
+            ("7.example", "7.example"),
+        ];
+        for (text, host) in table {
+            assert_eq!(
+                Host::parse(text).map(|host| host.to_string()),
+                Ok(host.to_owned()),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn route_domain_typed_as_url_is_refused_with_its_reason() {
+        let table = [
+            ("https://App.Example.com:8443/p?x=1", "scheme"),
+            ("app.example.com/", "path"),
+            ("app.example.com/blog", "path"),
+            ("app.example.com:8443", "port"),
+            ("u:p@app.example.com", "user name"),
+            ("http://u:p@app.example.com", "scheme"),
+            ("a.example.com,b.example.com", "Several"),
+            ("a.example.com b.example.com", "Several"),
+            ("a.example.com\nb.example.com", "Several"),
+            ("x`) || Host(`evil.example.com", "Several"),
+            ("x`)||Host(`evil.example.com", "not a host name"),
+            ("*.example.com", "Wildcards"),
+            ("[::1]", "IPv6"),
+            ("::1", "IPv6"),
+            ("", "empty"),
+            (" . ", "empty"),
+            ("a..b", "not a host name"),
+            ("a.b..", "not a host name"),
+            ("-a.b", "not a host name"),
+            ("a-.b", "not a host name"),
+            ("a_b.example", "not a host name"),
+            ("{{env}}.example", "not a host name"),
+            ("a%2eb", "not a host name"),
+            ("xn--a.example", "not a host name"),
+            ("a\u{0}.b", "not a host name"),
+            ("127.1", "ends in a number"),
+            ("1.2.3.400", "ends in a number"),
+            ("0x7f000001", "ends in a number"),
+            ("2130706433", "ends in a number"),
+        ];
+        for (text, reason) in table {
+            let refusal = Host::parse(text).expect_err(text).to_string();
+            assert!(
+                refusal.contains(reason) && refusal.contains("app.example.com"),
+                "{text:?}: {refusal}"
+            );
+        }
+        assert!(Host::parse(&format!("{}.com", "a".repeat(64))).is_err());
+        assert!(Host::parse(&format!("{}.com", "a".repeat(63))).is_ok());
+        let longest = [&*"a".repeat(61), &"b".repeat(63), &"c".repeat(63), &"d".repeat(63)].join(".");
+        assert_eq!(longest.len(), 253);
+        assert!(Host::parse(&longest).is_ok() && Host::parse(&format!("e{longest}")).is_err());
+    }
+
+    #[test]
+    fn only_names_that_others_can_resolve_are_public() {
+        for (text, is_public) in [
+            ("app.example.com", true),
+            ("notlocalhost", true),
+            ("localhost", false),
+            ("Shop.LocalHost.", false),
+            ("127.0.0.1", false),
+        ] {
+            assert_eq!(Host::parse(text).expect("a host").is_public_name(), is_public, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_holds_nothing_that_a_rule_could_read(text in "\\PC{0,40}|[a-zA-Z0-9.`(){}|&:/ -]{0,40}") {
+            if let Ok(host) = Host::parse(&text) {
+                prop_assert!(host.as_str().len() <= 253);
+                prop_assert!(host.as_str().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b)));
+                prop_assert_eq!(Host::parse(host.as_str()), Ok(host));
+            }
+        }
+    }
+}

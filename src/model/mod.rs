@@ -7,6 +7,7 @@ pub mod address;
 pub mod app;
 pub mod container;
 pub mod deployment;
+pub mod dockerfile;
 pub mod domain;
 pub mod env_var;
 pub mod host;

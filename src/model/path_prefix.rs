@@ -167,3 +167,101 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
 fn stays_encoded(byte: u8) -> bool {
     b"%:/?#[]@!$&'()*+,;=".contains(&byte)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PathPrefix;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_path_has_one_spelling() {
+        let table = [
+            ("", "/"),
+            ("/", "/"),
+            ("  /blog ", "/blog"),
+            ("/blog/", "/blog"),
+            ("/Blog/En_1.x~", "/Blog/En_1.x~"),
+            ("/%62log", "/blog"),
+            ("/caf%c3%a9", "/caf%C3%A9"),
+            ("/a%20b", "/a%20b"),
+            ("/a%2fb", "/a%2Fb"),
+            ("/...", "/..."),
+        ];
+        for (text, path) in table {
+            assert_eq!(
+                PathPrefix::parse(text).map(|path| path.to_string()),
+                Ok(path.to_owned()),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_would_read_differently_is_refused() {
+        for text in [
+            "blog",
+            "//",
+            "//blog",
+            "/blog//",
+            "/a//b",
+            "/..",
+            "/a/../b",
+            "/.",
+            "/a/./b",
+            "/%2e%2E/a",
+            "/a%2",
+            "/a%zz",
+            "/a%+1",
+            "/%00",
+            "/%0a",
+            "/%7f",
+            "/%60",
+            "/%22",
+            "/%5c",
+            "/%7B%7B",
+            "/%ff",
+            "/%c2%85",
+            "/%e2%80%a8",
+            "/a b",
+            "/a`b",
+            "/a?b",
+            "/a#b",
+            "/a;b",
+            "/a:b",
+            "/{{",
+            "/café",
+            "/a\"b",
+            "/a\\b",
+            "/a*",
+        ] {
+            let refusal = PathPrefix::parse(text).expect_err(text).to_string();
+            assert!(refusal.contains("/blog"), "{text:?}: {refusal}");
+        }
+        assert!(PathPrefix::parse(&format!("/{}", "a".repeat(199))).is_ok());
+        assert!(PathPrefix::parse(&format!("/{}", "a".repeat(200))).is_err());
+    }
+
+    #[test]
+    fn traefik_compares_decoded_paths_with_reserved_characters_left_encoded() {
+        for (text, decoded) in [
+            ("/", "/"),
+            ("/a%20b", "/a b"),
+            ("/caf%C3%A9", "/café"),
+            ("/a%2Fb%25%40", "/a%2Fb%25%40"),
+        ] {
+            assert_eq!(PathPrefix::parse(text).expect("a path").decoded(), decoded);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_is_stable_and_safe_in_a_rule(text in "/(\\PC{0,20}|([a-z./-]|%[0-9a-fA-F]{2}){0,30})") {
+            if let Ok(path) = PathPrefix::parse(&text) {
+                let is_unsafe = path.decoded().contains(['`', '"', '\\', '{', '\n']);
+                prop_assert!(!is_unsafe);
+                prop_assert!(path.is_root() || !path.as_str().ends_with('/'));
+                prop_assert_eq!(PathPrefix::parse(path.as_str()), Ok(path));
+            }
+        }
+    }
+}

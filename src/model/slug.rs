@@ -69,7 +69,9 @@ fn check(text: &str) -> Result<(), Invalid> {
         ));
     }
     if RESERVED.contains(&text) {
-        return Err(Invalid::new(format!("“{text}” is used by the panel itself; choose another one.")));
+        return Err(Invalid::new(format!(
+            "“{text}” is used by the panel itself; choose another one."
+        )));
     }
     Ok(())
 }
@@ -97,14 +99,21 @@ mod tests {
             assert!(AppSlug::parse(good).is_ok(), "{good}");
         }
         let long = "a".repeat(41);
-        for bad in ["", "A", "2a", "-a", "a-", "a_b", "a b", "a.b", "é", "new", "a\n", &long, "$(id)", "{{x}}"] {
+        for bad in [
+            "", "A", "2a", "-a", "a-", "a_b", "a b", "a.b", "é", "new", "a\n", &long, "$(id)", "{{x}}",
+        ] {
             assert!(AppSlug::parse(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_display_name_becomes_a_slug() {
-        let cases = [("My Shop!", "my-shop"), ("  42 Answers", "answers"), ("Ünïcode café", "n-code-caf"), ("a", "a")];
+        let cases = [
+            ("My Shop!", "my-shop"),
+            ("  42 Answers", "answers"),
+            ("Ünïcode café", "n-code-caf"),
+            ("a", "a"),
+        ];
         for (name, slug) in cases {
             assert_eq!(AppSlug::from_name(name).map(|s| s.to_string()).as_deref(), Some(slug));
         }

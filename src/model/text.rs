@@ -27,7 +27,9 @@ impl Name {
         let trimmed = text.trim();
         let is_printable = |c: char| !c.is_control() && !is_invisible(c);
         if trimmed.is_empty() || trimmed.chars().count() > Self::MAX_CHARS || !trimmed.chars().all(is_printable) {
-            return Err(Invalid::new("Use 1 to 80 characters on one line, without control characters."));
+            return Err(Invalid::new(
+                "Use 1 to 80 characters on one line, without control characters.",
+            ));
         }
         Ok(Self(trimmed.to_owned()))
     }
@@ -58,7 +60,9 @@ impl ContainerCommand {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let trimmed = text.trim();
         if trimmed.is_empty() || trimmed.len() > 2_000 || trimmed.chars().any(char::is_control) {
-            return Err(Invalid::new("Use one line of at most 2,000 characters; it runs in the app's container."));
+            return Err(Invalid::new(
+                "Use one line of at most 2,000 characters; it runs in the app's container.",
+            ));
         }
         Ok(Self(trimmed.to_owned()))
     }

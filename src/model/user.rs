@@ -19,11 +19,20 @@ impl Email {
         let is_domain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         let is_valid = email.len() <= 254
             && email.split_once('@').is_some_and(|(local, domain)| {
-                !local.is_empty() && local.len() <= 64 && local.chars().all(is_local) && !local.starts_with('-')
-                    && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+                !local.is_empty()
+                    && local.len() <= 64
+                    && local.chars().all(is_local)
+                    && !local.starts_with('-')
+                    && domain
+                        .split('.')
+                        .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
                     && domain.chars().all(is_domain)
             });
-        if is_valid { Ok(Self(email)) } else { Err(Invalid::new("Use an e-mail address such as ann@example.com.")) }
+        if is_valid {
+            Ok(Self(email))
+        } else {
+            Err(Invalid::new("Use an e-mail address such as ann@example.com."))
+        }
     }
 
     /// The address as text.
@@ -47,7 +56,9 @@ impl Password {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         match text.chars().count() {
             10..=200 => Ok(Self(text.to_owned())),
-            _ => Err(Invalid::new("Use 10 to 200 characters; a few random words are easy to remember.")),
+            _ => Err(Invalid::new(
+                "Use 10 to 200 characters; a few random words are easy to remember.",
+            )),
         }
     }
 
@@ -177,15 +188,36 @@ mod tests {
     fn an_email_is_one_address() {
         assert_eq!(Email::parse(" Ann@Example.com ").unwrap().as_str(), "ann@example.com");
         assert!(Email::parse("demo@localhost").is_ok());
-        for bad in ["", "ann", "@x", "ann@", "a b@x.y", "ann@x..y", "ann@-x.y", "a@b@c", "-a@b.c", "a@b.c\n@d", "ann@ex ample"] {
+        for bad in [
+            "",
+            "ann",
+            "@x",
+            "ann@",
+            "a b@x.y",
+            "ann@x..y",
+            "ann@-x.y",
+            "a@b@c",
+            "-a@b.c",
+            "a@b.c\n@d",
+            "ann@ex ample",
+        ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn scopes_and_roles_limit_what_an_actor_may() {
-        let user = |role| User { id: UserId(1), email: "a@b.c".into(), role, created_at: Timestamp::now() };
-        let token = |scope| Actor::Token { id: TokenId(1), scope, user: user(Role::Owner) };
+        let user = |role| User {
+            id: UserId(1),
+            email: "a@b.c".into(),
+            role,
+            created_at: Timestamp::now(),
+        };
+        let token = |scope| Actor::Token {
+            id: TokenId(1),
+            scope,
+            user: user(Role::Owner),
+        };
         assert!(token(Scope::Read).may_read() && !token(Scope::Read).may_deploy());
         assert!(token(Scope::Deploy).may_deploy() && !token(Scope::Deploy).may_write());
         assert!(token(Scope::Admin).may_write());

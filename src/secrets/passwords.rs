@@ -31,14 +31,18 @@ impl Passwords {
     /// Starts the thread; it ends with the last handle.
     pub fn start() -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
-        thread::Builder::new().name("passwords".into()).spawn(move || work(&receiver))?;
+        thread::Builder::new()
+            .name("passwords".into())
+            .spawn(move || work(&receiver))?;
         Ok(Self(sender))
     }
 
     /// The hash to store for a password, in PHC format.
     pub async fn hash(&self, password: Password) -> String {
         let (answer, result) = oneshot::channel();
-        self.0.send(Task::Hash(password, answer)).expect("the thread lives as long as its handles");
+        self.0
+            .send(Task::Hash(password, answer))
+            .expect("the thread lives as long as its handles");
         result.await.expect("the thread answers every task")
     }
 
@@ -46,7 +50,9 @@ impl Passwords {
     /// does not tell whether a user exists.
     pub async fn verify(&self, password: Password, hash: Option<String>) -> bool {
         let (answer, result) = oneshot::channel();
-        self.0.send(Task::Verify(password, hash, answer)).expect("the thread lives as long as its handles");
+        self.0
+            .send(Task::Verify(password, hash, answer))
+            .expect("the thread lives as long as its handles");
         result.await.expect("the thread answers every task")
     }
 }
@@ -83,7 +89,11 @@ mod tests {
         let passwords = Passwords::start().unwrap();
         let hash = passwords.hash(Password::typed("correct horse")).await;
         assert!(hash.starts_with("$argon2id$"), "{hash}");
-        assert!(passwords.verify(Password::typed("correct horse"), Some(hash.clone())).await);
+        assert!(
+            passwords
+                .verify(Password::typed("correct horse"), Some(hash.clone()))
+                .await
+        );
         assert!(!passwords.verify(Password::typed("wrong horse"), Some(hash)).await);
         assert!(!passwords.verify(Password::typed("correct horse"), None).await);
     }

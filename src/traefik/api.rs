@@ -4,18 +4,18 @@
 
 use super::metrics::Counters;
 use super::render::{router_prefix, routers, service_name};
+use super::shown::Shown;
 use super::{API_USER, Error};
 use crate::model::route::AppRoutes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::net::SocketAddr;
@@ -62,7 +62,8 @@ impl ProxyApi {
     }
 
     /// Waits until Traefik serves exactly these routes from exactly this server, and nothing else of the app.
-    /// Errors after `limit` with what it shows instead.
+    /// Errors after `limit` with what it shows instead. Where the same routes were served, replaced and written
+    /// again within Traefik's throttle (a tenth of a second), the first time may be taken for the second.
     pub async fn confirm(&self, expected: &AppRoutes, limit: Duration) -> Result<(), Error> {
         let deadline = Instant::now() + limit;
         loop {
@@ -164,7 +165,7 @@ impl ProxyApi {
     }
 
     /// The answer's body; `None` where Traefik's API itself says 404. While Traefik has not read the file of
-    /// [`render_api`](super::render_api), 404 is plain text and means nothing.
+    /// [`render_api`](super::render_api), 404 comes without JSON and means nothing.
     async fn get(&self, path: &str) -> Result<Option<Bytes>, Error> {
         timeout(CALL_LIMIT, self.exchange(path))
             .await
@@ -182,10 +183,6 @@ impl ProxyApi {
             .await
             .map_err(|error| Error::Unreachable(with_sources(&error)))?;
         let status = response.status();
-        let is_json = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind == "application/json");
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
             .collect()
             .await
@@ -193,7 +190,7 @@ impl ProxyApi {
             .to_bytes();
         match status {
             StatusCode::OK => Ok(Some(body)),
-            StatusCode::NOT_FOUND if is_json => Ok(None),
+            StatusCode::NOT_FOUND if body.starts_with(b"{") => Ok(None),
             _ => Err(Error::Unreachable(format!("{path} answered {status}"))),
         }
     }
@@ -204,56 +201,6 @@ impl fmt::Debug for ProxyApi {
         f.debug_struct("ProxyApi")
             .field("address", &self.address)
             .finish_non_exhaustive()
-    }
-}
-
-/// A router or service as the API shows it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    name: String,
-    status: String,
-    #[serde(default)]
-    rule: String,
-    #[serde(default)]
-    middlewares: Vec<String>,
-    #[serde(default)]
-    error: Vec<String>,
-    load_balancer: Option<ShownLoadBalancer>,
-}
-
-#[derive(Deserialize)]
-struct ShownLoadBalancer {
-    #[serde(default)]
-    servers: Vec<ShownServer>,
-}
-
-#[derive(Deserialize)]
-struct ShownServer {
-    url: String,
-}
-
-impl Shown {
-    fn is_enabled(&self) -> bool {
-        self.status == "enabled"
-    }
-
-    fn servers(&self) -> Vec<&str> {
-        let servers = self.load_balancer.iter().flat_map(|balancer| &balancer.servers);
-        servers.map(|server| server.url.as_str()).collect()
-    }
-}
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}", self.name, self.status)?;
-        if !self.rule.is_empty() {
-            write!(f, " with the rule {}", self.rule)?;
-        }
-        if !self.error.is_empty() {
-            write!(f, ": {}", self.error.join("; "))?;
-        }
-        Ok(())
     }
 }
 

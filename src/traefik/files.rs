@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-const EXTENSION: &str = "yml";
+const EXTENSION: &str = ".yml";
 
 /// Traefik's dynamic files by name, without directory and extension.
 #[derive(Debug, Clone)]
@@ -62,10 +62,31 @@ impl DynamicFiles {
         blocking(move || files.remove_now(&name)).await
     }
 
-    /// The names of all files, sorted.
+    /// The names of all files that are Dhow's own, sorted.
     pub async fn list(&self) -> Result<Vec<String>, Error> {
+        Ok(self
+            .entries()
+            .await?
+            .iter()
+            .filter_map(|entry| own_name(entry))
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// Whatever else lies in the watched directory, as it is called there, sorted. Traefik reads it too, and refuses
+    /// every later change when it cannot.
+    pub async fn foreign(&self) -> Result<Vec<String>, Error> {
+        Ok(self
+            .entries()
+            .await?
+            .into_iter()
+            .filter(|entry| own_name(entry).is_none())
+            .collect())
+    }
+
+    async fn entries(&self) -> Result<Vec<String>, Error> {
         let files = self.clone();
-        blocking(move || files.list_now()).await
+        blocking(move || files.entries_now()).await
     }
 
     fn write_now(&self, name: &str, text: &str) -> Result<bool, Error> {
@@ -98,30 +119,27 @@ impl DynamicFiles {
         }
     }
 
-    fn list_now(&self) -> Result<Vec<String>, Error> {
-        let mut names = Vec::new();
+    fn entries_now(&self) -> Result<Vec<String>, Error> {
+        let mut entries = Vec::new();
         for entry in fs::read_dir(&self.watched).map_err(at(&self.watched))? {
-            let path = entry.map_err(at(&self.watched))?.path();
-            let name = path.file_stem().and_then(|stem| stem.to_str());
-            if let (Some(name), true) = (name, path.extension().is_some_and(|extension| extension == EXTENSION)) {
-                names.push(name.to_owned());
-            }
+            let entry = entry.map_err(at(&self.watched))?;
+            entries.push(entry.file_name().to_string_lossy().into_owned());
         }
-        names.sort();
-        Ok(names)
+        entries.sort();
+        Ok(entries)
     }
 
-    /// The path of a name; anything but lower-case letters, digits and hyphens could leave the directory.
+    /// The path of a name, which must be one that cannot leave the directory.
     fn path(&self, name: &str) -> Result<PathBuf, Error> {
-        let path = self.watched.join(format!("{name}.{EXTENSION}"));
-        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if name.is_empty() || !name.bytes().all(is_plain) {
-            return Err(at(&path)(io::Error::new(
+        let entry = format!("{name}{EXTENSION}");
+        let path = self.watched.join(&entry);
+        match own_name(&entry) {
+            Some(_) => Ok(path),
+            None => Err(at(&path)(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "not a name of a dynamic file",
-            )));
+            ))),
         }
-        Ok(path)
     }
 
     /// Makes a rename or removal last through a power cut.
@@ -130,6 +148,13 @@ impl DynamicFiles {
             .and_then(|directory| directory.sync_all())
             .map_err(at(&self.watched))
     }
+}
+
+/// The name of a directory entry, if Dhow could have written it: lower-case letters, digits and hyphens.
+fn own_name(entry: &str) -> Option<&str> {
+    let name = entry.strip_suffix(EXTENSION)?;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (!name.is_empty() && name.bytes().all(is_plain)).then_some(name)
 }
 
 /// The directory of dynamic files, mounted read-only into the proxy's container.
@@ -167,5 +192,89 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DynamicFiles, Error};
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    fn files() -> (tempfile::TempDir, DynamicFiles) {
+        let root = tempfile::tempdir().expect("a directory");
+        let files = DynamicFiles::open(&root.path().join("traefik")).expect("opened");
+        (root, files)
+    }
+
+    #[tokio::test]
+    async fn a_file_is_written_replaced_listed_and_removed() {
+        let (_root, files) = files();
+        assert_eq!(files.read("app-a").await.expect("read"), None);
+        assert!(files.write("app-b", "one").await.expect("written"));
+        assert!(files.write("app-a", "one").await.expect("written"));
+        assert!(files.write("app-a", "two").await.expect("replaced"));
+        assert_eq!(files.read("app-a").await.expect("read").as_deref(), Some("two"));
+        assert_eq!(files.list().await.expect("listed"), ["app-a", "app-b"]);
+        assert!(files.remove("app-a").await.expect("removed"));
+        assert!(!files.remove("app-a").await.expect("nothing to remove"));
+        assert_eq!(files.list().await.expect("listed"), ["app-b"]);
+    }
+
+    #[tokio::test]
+    async fn what_others_put_there_is_told_apart() {
+        let (_root, files) = files();
+        files.write("app-a", "one").await.expect("written");
+        for entry in ["Mine.yml", "mine.toml", "mine.yaml", ".yml"] {
+            fs::write(files.watched.join(entry), "").expect("put there");
+        }
+        assert_eq!(files.list().await.expect("listed"), ["app-a"]);
+        assert_eq!(
+            files.foreign().await.expect("listed"),
+            [".yml", "Mine.yml", "mine.toml", "mine.yaml"]
+        );
+    }
+
+    #[tokio::test]
+    async fn the_same_text_is_not_written_again() {
+        let (_root, files) = files();
+        files.write("app-a", "one").await.expect("written");
+        let inode = |files: &DynamicFiles| fs::metadata(files.watched.join("app-a.yml")).expect("a file").ino();
+        let before = inode(&files);
+        assert!(!files.write("app-a", "one").await.expect("compared"));
+        assert_eq!(inode(&files), before);
+    }
+
+    #[tokio::test]
+    async fn route_one_bad_file_kills_all_a_killed_write_leaves_nothing_that_traefik_reads() {
+        let (root, files) = files();
+        files.write("app-a", "whole").await.expect("written");
+        super::write_synced(&files.unfinished.join("app-a"), "hal").expect("as far as a killed write came");
+        assert_eq!(fs::read_dir(&files.watched).expect("listed").count(), 1);
+        let files = DynamicFiles::open(&root.path().join("traefik")).expect("opened again");
+        assert_eq!(fs::read_dir(&files.unfinished).expect("listed").count(), 0);
+        assert_eq!(files.read("app-a").await.expect("read").as_deref(), Some("whole"));
+    }
+
+    #[tokio::test]
+    async fn nobody_else_may_read_them() {
+        let (root, files) = files();
+        files.write("dhow", "hash").await.expect("written");
+        let mode = |path: &std::path::Path| fs::metadata(path).expect("exists").permissions().mode() & 0o777;
+        assert_eq!(mode(&files.watched.join("dhow.yml")), 0o600);
+        for directory in ["traefik", "traefik/dynamic", "traefik/unfinished", "traefik/acme"] {
+            assert_eq!(mode(&root.path().join(directory)), 0o700, "{directory}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_cannot_leave_the_directory() {
+        let (_root, files) = files();
+        for name in ["", "..", "../x", "a/b", "a.b", "A", "a b"] {
+            assert!(
+                matches!(files.write(name, "x").await, Err(Error::File { .. })),
+                "{name:?}"
+            );
+        }
     }
 }

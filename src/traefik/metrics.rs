@@ -61,3 +61,48 @@ fn label<'a>(labels: &'a str, name: &str) -> Option<&'a str> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Counters;
+
+    const TEXT: &str = r#"# HELP traefik_service_requests_total How many HTTP requests processed on a service.
+# TYPE traefik_service_requests_total counter
+traefik_service_requests_total{code="200",method="GET",protocol="http",service="app-shop@file"} 1.2e+06
+traefik_service_requests_total{code="502",method="GET",protocol="http",service="app-shop@file"} 2
+traefik_service_requests_total{code="503",method="GET",protocol="http",service="app-shop@file"} 1
+traefik_service_requests_total{code="500",method="POST",protocol="http",service="app-shop@file"} 4
+traefik_service_requests_total{code="504",method="GET",protocol="http",service="app-shop-2@file"} 7
+traefik_service_requests_bytes_total{code="504",method="GET",protocol="http",service="app-shop@file"} 9
+"#;
+
+    #[test]
+    fn the_lines_of_one_service_are_summed() {
+        let counters = Counters::of_service(TEXT, "app-shop@file");
+        assert_eq!(
+            counters,
+            Counters {
+                requests: 1_200_007,
+                failed: 3
+            }
+        );
+        assert_eq!(Counters::of_service(TEXT, "app-none@file"), Counters::default());
+        assert_eq!(Counters::of_service("", "app-shop@file"), Counters::default());
+    }
+
+    #[test]
+    fn a_difference_survives_a_restart_of_the_proxy() {
+        let (early, late) = (
+            Counters {
+                requests: 10,
+                failed: 1,
+            },
+            Counters {
+                requests: 15,
+                failed: 3,
+            },
+        );
+        assert_eq!(late.since(early), Counters { requests: 5, failed: 2 });
+        assert_eq!(early.since(late), early);
+    }
+}

@@ -5,10 +5,12 @@
 //! is written here is read by Traefik as a whole or not at all, since one bad file would take every app away.
 
 mod api;
+mod dynamic;
 mod files;
 mod metrics;
 pub mod proxy;
 mod render;
+mod shown;
 mod text;
 
 pub use api::ProxyApi;

@@ -177,3 +177,6 @@ fn resolver(acme: &Acme) -> Vec<String> {
     }
     arguments
 }
+
+#[cfg(test)]
+mod tests;

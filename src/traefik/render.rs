@@ -3,6 +3,7 @@
 //! Empty maps are left out, since the file provider refuses them and with them every other file. Every rule has a
 //! priority of its own: Traefik's default is the length of the rule's text (Traefik docs, "Rules & Priority").
 
+use super::dynamic::{DynamicFile, Http, LoadBalancer, Middleware, Router, RouterTls, ServerUrl, Service};
 use super::text::dynamic_text;
 use super::{API_USER, PRIVATE, RESOLVER, WEB, WEB_SECURE};
 use crate::model::host::Host;
@@ -10,7 +11,6 @@ use crate::model::path_prefix::PathPrefix;
 use crate::model::route::{AppRoutes, Redirect, Route};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 use sha1::{Digest as _, Sha1};
 use std::collections::BTreeMap;
 
@@ -199,85 +199,5 @@ fn priority(path_prefix: &PathPrefix) -> usize {
     path_prefix.as_str().len()
 }
 
-#[derive(Serialize)]
-struct DynamicFile {
-    http: Http,
-}
-
-#[derive(Serialize)]
-struct Http {
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    routers: BTreeMap<String, Router>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    middlewares: BTreeMap<String, Middleware>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    services: BTreeMap<String, Service>,
-}
-
-/// A router, as Traefik's file provider and its API spell it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Router {
-    entry_points: [&'static str; 1],
-    pub(super) rule: String,
-    priority: usize,
-    service: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) middlewares: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<RouterTls>,
-}
-
-impl Router {
-    fn new(entry_point: &'static str, rule: String, priority: usize, service: &str) -> Self {
-        let service = service.to_owned();
-        Self {
-            entry_points: [entry_point],
-            rule,
-            priority,
-            service,
-            middlewares: Vec::new(),
-            tls: None,
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RouterTls {
-    cert_resolver: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-enum Middleware {
-    BasicAuth {
-        users: Vec<String>,
-        remove_header: bool,
-    },
-    RedirectRegex {
-        regex: String,
-        replacement: String,
-        permanent: bool,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Service {
-    load_balancer: LoadBalancer,
-}
-
-/// Without servers it answers 503, which is meant; `pass_host_header` then keeps the element from being empty.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LoadBalancer {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    servers: Vec<ServerUrl>,
-    pass_host_header: bool,
-}
-
-#[derive(Serialize)]
-struct ServerUrl {
-    url: String,
-}
+#[cfg(test)]
+mod tests;
