@@ -240,3 +240,6 @@ fn frontend_too_old(needs: &FrontendNeeds, engine_version: &str, message: &str) 
          can reach Docker Hub"
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -208,6 +208,4 @@ fn short_label(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-}
+mod tests;

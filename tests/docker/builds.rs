@@ -334,6 +334,31 @@ async fn lines_come_while_the_build_runs() {
     );
 }
 
+#[tokio::test]
+async fn output_that_buildkit_clips_is_noted_and_the_build_goes_on() {
+    let place = Place::open().await;
+    let dockerfile = format!(
+        "FROM busybox:1\nRUN : {}; seq 1 300000; sleep 1; echo END\n",
+        place.name
+    );
+    let built = build(
+        &place,
+        &Checkout::new(&[("Dockerfile", &dockerfile)]),
+        ".",
+        "Dockerfile",
+    )
+    .await;
+    built.image();
+    let is_whole = built.lines.iter().any(|(_, line)| line == "300000");
+    let notes = built
+        .lines
+        .iter()
+        .filter(|(_, line)| line.starts_with("Note: "))
+        .count();
+    println!("{} lines, {notes} notes", built.lines.len());
+    assert!(is_whole || notes > 0, "{} lines", built.lines.len());
+}
+
 /// Case build-cancel-really-stops.
 #[tokio::test]
 async fn dropping_a_build_stops_its_processes() {
