@@ -144,7 +144,10 @@ async fn an_image_is_built_labelled_listed_and_removed() {
         Some(&place.engine.ownership().owner)
     );
     assert_eq!(run(&place, built.image(), "cat /made").await, "hi-7f3a");
-    assert_eq!(place.engine.list_images("shop").await.unwrap(), [image.clone()]);
+    assert_eq!(
+        place.engine.list_images("shop").await.unwrap(),
+        std::slice::from_ref(&image)
+    );
     assert!(place.engine.list_images("other").await.unwrap().is_empty());
 
     let again = build_with(&place, &checkout, ".", "Dockerfile", args.clone(), None).await;
@@ -303,7 +306,6 @@ async fn the_context_is_what_the_settings_and_the_ignore_file_say() {
     let checkout = Checkout::new(&files);
     let built = build(&place, &checkout, ".", "Dockerfile").await;
     let found = run(&place, built.image(), "cd /x && find . -type f | sort").await;
-    println!("{found}");
     assert!(
         !found.contains(".env") && !found.contains("drop") && found.contains("./node_modules/keep"),
         "{found}"
@@ -325,7 +327,6 @@ async fn lines_come_while_the_build_runs() {
     )
     .await;
     built.image();
-    println!("{}", built.log());
     let (first, progress, last) = (built.time_of("first"), built.time_of("p 100%"), built.time_of("last"));
     assert!(progress - first > Duration::from_secs(2), "{first:?} {progress:?}");
     assert!(
@@ -355,7 +356,6 @@ async fn output_that_buildkit_clips_is_noted_and_the_build_goes_on() {
         .iter()
         .filter(|(_, line)| line.starts_with("Note: "))
         .count();
-    println!("{} lines, {notes} notes", built.lines.len());
     assert!(is_whole || notes > 0, "{} lines", built.lines.len());
 }
 
@@ -376,7 +376,6 @@ async fn dropping_a_build_stops_its_processes() {
         assert!(begun.elapsed() < Duration::from_secs(1), "`{command}` still runs");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    println!("stopped after {:?}", begun.elapsed());
 }
 
 #[tokio::test]
