@@ -7,4 +7,6 @@ mod containers;
 mod harness;
 mod negotiation;
 mod networks;
+mod ownership;
 mod relay;
+mod workshop;

@@ -82,6 +82,7 @@ fn a_step_is_named_once_and_ends_with_its_duration() {
         ["[2/3]: done in 12.3 s"]
     );
     assert!(feed.vertex(ended("a", "[2/3] RUN make", 123)).is_empty());
+    assert_eq!(feed.vertex(ended("c", "[3/3] COPY . .", 0)), ["[3/3] COPY . ."]);
     let failed = Vertex {
         error: "exit code: 3".to_owned(),
         ..ended("b", "[3/3] RUN false", 4)
