@@ -57,8 +57,9 @@ pub async fn run(
     let stop = CancellationToken::new();
     let (actions, worker) = assemble(&config, &data_dir, &stop).await?;
     let address = listener.local_addr().context("the panel's address cannot be told")?;
-    let router = web::router(actions.clone(), stop.clone())
-        .merge(api::router(actions.clone(), stop.clone()))
+    let pages_and_api = web::router(actions.clone(), stop.clone()).merge(api::router(actions.clone(), stop.clone()));
+    let router = web::with_sessions(pages_and_api, &actions, &stop)
+        .merge(web::open_router(actions.clone(), stop.clone()))
         .merge(hooks::router(actions.clone(), address));
     tell(&format!("dhow is ready on http://{address}"))?;
     if let Some(token) = actions.claim_token().await.context("users cannot be read")? {

@@ -1,8 +1,79 @@
-//! Pages. (being written)
-use crate::actions::Actions;
+//! Pages: HTML rendered here, plain links and forms, made better by htmx. One file a resource.
+//!
+//! A handler reads through the extractors of `load`, changes through `actions`, and fails with a [`error::PageError`],
+//! which `present` turns into a page, a fragment or problem+json. Nothing here trusts that JavaScript runs.
+
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tokio_util::sync::CancellationToken;
-/// All pages.
-pub fn router(_actions: Actions, _stop: CancellationToken) -> Router {
+use tower_http::compression::CompressionLayer;
+
+use crate::actions::Actions;
+use crate::config::MAX_BODY_BYTES;
+
+pub mod assets;
+pub mod error;
+pub mod flash;
+pub mod forms;
+pub mod layout;
+pub mod load;
+pub mod moment;
+pub mod session;
+pub mod signed_in;
+pub mod sse;
+
+mod account;
+mod csrf;
+mod headers;
+mod health;
+mod login;
+mod present;
+mod setup;
+
+/// What every handler works with.
+#[derive(Clone)]
+pub struct Web {
+    /// What a user may do, and the database to read from.
+    pub actions: Actions,
+    /// Ends streams when Dhow stops.
+    pub stop: CancellationToken,
+}
+
+/// All pages, to be wrapped by [`with_sessions`].
+pub fn router(actions: Actions, stop: CancellationToken) -> Router {
     Router::new()
+        .merge(account::router())
+        .merge(login::router())
+        .merge(setup::router())
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .with_state(Web { actions, stop })
+}
+
+/// What needs no session: the files of `static/`, `/healthz`, `/readyz`.
+pub fn open_router(actions: Actions, stop: CancellationToken) -> Router {
+    Router::new()
+        .merge(assets::router())
+        .merge(health::router())
+        .with_state(Web { actions, stop })
+        .layer(from_fn(headers::add))
+}
+
+/// Puts around pages and API what they share: sessions, the refusal of foreign origins, limits, readable failures,
+/// headers and compression.
+pub fn with_sessions(router: Router, actions: &Actions, stop: &CancellationToken) -> Router {
+    let web = Web {
+        actions: actions.clone(),
+        stop: stop.clone(),
+    };
+    // The last one is the outermost.
+    router
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(csrf::check))
+        .layer(from_fn_with_state(actions.clone(), session::identify))
+        .layer(session::layer(actions))
+        .layer(from_fn_with_state(web, present::present))
+        .layer(from_fn(headers::add))
+        .layer(CompressionLayer::new())
 }

@@ -1,0 +1,111 @@
+//! Embeds `static/`: every file under a name that holds its hash, with brotli and gzip variants made here, so that
+//! serving one costs no work and a browser may keep it for ever.
+#![allow(clippy::print_stdout)] // How a build script speaks to Cargo.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Hexadecimal digits of the content's hash in a file's name.
+const HASH_DIGITS: usize = 8;
+
+fn main() -> Result<()> {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=static");
+    println!("cargo:rerun-if-changed=templates");
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("static");
+    let out_dir = PathBuf::from(std::env::var("OUT_DIR")?);
+    let mut paths = Vec::new();
+    collect(&root, &mut paths)?;
+    paths.sort();
+    let mut code = String::from("/// Every file of `static/`, by name.\npub static ASSETS: &[Asset] = &[\n");
+    for (index, path) in paths.iter().enumerate() {
+        let name = path
+            .strip_prefix(&root)?
+            .to_str()
+            .ok_or("a file name in static/ is not UTF-8")?;
+        embed(&mut code, index, name, path, &out_dir)?;
+    }
+    code.push_str("];\n");
+    fs::write(out_dir.join("assets.rs"), code)?;
+    Ok(())
+}
+
+/// All files below a directory but texts about them.
+fn collect(dir: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, paths)?;
+        } else if path.extension().is_none_or(|extension| extension != "md") {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn embed(code: &mut String, index: usize, name: &str, path: &Path, out_dir: &Path) -> Result<()> {
+    let content = fs::read(path)?;
+    let variant = |suffix: &str, bytes: Vec<u8>| -> Result<String> {
+        if bytes.len() >= content.len() {
+            return Ok("None".to_owned());
+        }
+        let file = out_dir.join(format!("{index}.{suffix}"));
+        fs::write(&file, bytes)?;
+        Ok(format!("Some(include_bytes!({file:?}))"))
+    };
+    let brotli = variant("br", brotli(&content)?)?;
+    let gzip = variant("gz", gzip(&content)?)?;
+    let hashed = hashed_name(name, &content)?;
+    let mime = mime(name)?;
+    writeln!(
+        code,
+        "    Asset {{ name: {name:?}, url: \"/static/{hashed}\", mime: {mime:?}, identity: include_bytes!({path:?}), \
+         brotli: {brotli}, gzip: {gzip} }},"
+    )?;
+    Ok(())
+}
+
+/// `app.css` → `app.0a1b2c3d.css`.
+fn hashed_name(name: &str, content: &[u8]) -> Result<String> {
+    let hash: String = Sha256::digest(content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let (stem, extension) = name
+        .rsplit_once('.')
+        .ok_or_else(|| format!("static/{name} has no extension"))?;
+    Ok(format!("{stem}.{}.{extension}", &hash[..HASH_DIGITS]))
+}
+
+fn mime(name: &str) -> Result<&'static str> {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("css") => Ok("text/css; charset=utf-8"),
+        Some("js") => Ok("text/javascript; charset=utf-8"),
+        Some("svg") => Ok("image/svg+xml"),
+        _ => Err(format!("static/{name}: say in build.rs which type it has").into()),
+    }
+}
+
+fn brotli(content: &[u8]) -> Result<Vec<u8>> {
+    let mut compressed = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        ..Default::default()
+    };
+    brotli::BrotliCompress(&mut &*content, &mut compressed, &parameters)?;
+    Ok(compressed)
+}
+
+fn gzip(content: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(content)?;
+    Ok(encoder.finish()?)
+}

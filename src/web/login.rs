@@ -1,0 +1,107 @@
+//! Signing in and out.
+
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::Extension;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use axum_extra::extract::Form;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::Web;
+use super::error::Result;
+use super::layout::{Frame, Layout};
+use super::session;
+use super::signed_in::LocalPath;
+use crate::actions::sessions::SessionUser;
+
+/// The pages.
+pub fn router() -> Router<Web> {
+    Router::new()
+        .route("/login", get(show).post(sign_in))
+        .route("/logout", post(sign_out))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Deserialize)]
+struct LoginForm {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "login.html")]
+struct LoginPage {
+    layout: Layout,
+    email: String,
+    next: LocalPath,
+    is_refused: bool,
+    /// Nobody exists who could sign in.
+    is_unclaimed: bool,
+}
+
+async fn show(
+    State(web): State<Web>,
+    frame: Frame,
+    user: Option<Extension<SessionUser>>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response> {
+    let next = LocalPath::parse(&wanted.next).unwrap_or_default();
+    if user.is_some() {
+        return Ok(Redirect::to(next.as_str()).into_response());
+    }
+    let is_unclaimed = web.actions.claim_token().await?.is_some();
+    let layout = frame.titled("Sign in");
+    Ok(LoginPage {
+        layout,
+        email: String::new(),
+        next,
+        is_refused: false,
+        is_unclaimed,
+    }
+    .into_response())
+}
+
+async fn sign_in(
+    State(web): State<Web>,
+    frame: Frame,
+    session: Session,
+    Form(form): Form<LoginForm>,
+) -> Result<Response> {
+    let next = LocalPath::parse(&form.next).unwrap_or_default();
+    match web.actions.sign_in(&form.email, form.password).await? {
+        Some(user) => {
+            session::sign_in(&session, &user).await?;
+            Ok(Redirect::to(next.as_str()).into_response())
+        }
+        None => {
+            let layout = frame.titled("Sign in").refused();
+            let page = LoginPage {
+                layout,
+                email: form.email,
+                next,
+                is_refused: true,
+                is_unclaimed: false,
+            };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+async fn sign_out(session: Session) -> Result<Redirect> {
+    session::sign_out(&session).await?;
+    Ok(Redirect::to("/login"))
+}
