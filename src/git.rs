@@ -1,1 +1,76 @@
-//! (being written)
+//! Repositories, by libgit2: mirrors of other people's, the ones that Dhow hosts, and checkouts of one commit.
+//!
+//! The only module that uses git2. Every function blocks and is called off the async threads. Nothing that a
+//! repository holds is run here: no hook, no filter, no command; links that leave a checkout are refused.
+
+mod checkout;
+mod commit;
+mod destination;
+mod error;
+mod fetch;
+mod hosted;
+mod links;
+mod mirror;
+mod progress;
+mod relay;
+
+use std::time::Duration;
+
+pub use error::Error;
+pub use hosted::{BranchHead, HostedRepository};
+pub use mirror::Mirror;
+
+use crate::model::source::{Branch, CommitPrefix, CommitSha};
+
+/// Which commit a deployment asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Want {
+    /// The newest one of a branch; `None` is the branch that the repository itself calls its default.
+    Branch(Option<Branch>),
+    /// This one, wherever it is.
+    Commit(CommitPrefix),
+}
+
+/// What a fetch may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// Whether hosts on loopback and private addresses are called, and plain http is spoken.
+    pub allow_private: bool,
+    /// How long it may take.
+    pub limits: FetchLimits,
+}
+
+/// How long a fetch waits for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FetchLimits {
+    /// For the connection to one of its addresses.
+    pub connect: Duration,
+    /// Between two signs of life.
+    pub idle: Duration,
+    /// In all.
+    pub total: Duration,
+}
+
+impl Default for FetchLimits {
+    /// What the slowest forge needs with room: counting the objects of a large repository is silent for some seconds.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            total: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+/// A commit as deployments record it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its whole name.
+    pub sha: CommitSha,
+    /// The first line of its message, at most 200 characters.
+    pub message: String,
+    /// The name of its author, without the mail address.
+    pub author: String,
+    /// The branch that it was found at the head of, if it was asked for by branch.
+    pub branch: Option<String>,
+}

@@ -2,9 +2,167 @@
 //!
 //! The map of modules is in the README; which module may use which is checked by `tests/architecture.rs`.
 
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::actions::Actions;
+use crate::config::{Config, SHUTDOWN_TIMEOUT};
+use crate::db::Db;
+use crate::deploy::{Parts, Paths, Worker};
+use crate::docker::Engine;
+use crate::events::Events;
+use crate::logs::Logs;
+use crate::model::container::Ownership;
+use crate::secrets::{Passwords, SecretKey};
+
+pub mod actions;
+pub mod api;
 pub mod build;
+pub mod cli;
+pub mod config;
+pub mod db;
+pub mod deploy;
 pub mod docker;
+pub mod events;
 pub mod git;
 pub mod hooks;
+pub mod logs;
 pub mod model;
+pub mod secrets;
+pub mod telemetry;
 pub mod traefik;
+pub mod web;
+
+/// The database's name in the data directory.
+pub const DATABASE_FILE: &str = "dhow.db";
+/// In `meta`: the random identity that this installation's Docker objects carry.
+const OWNER: &str = "owner";
+
+/// Serves on a listener until `shutdown` resolves. `tell` is given each line that is meant for the operator.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    tell: impl Fn(&str) -> anyhow::Result<()>,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let data_dir = prepare_data_dir(&config.data.path)?;
+    let _lock = lock(&data_dir)?;
+    let config = Arc::new(config);
+    let stop = CancellationToken::new();
+    let (actions, worker) = assemble(&config, &data_dir, &stop).await?;
+    let address = listener.local_addr().context("the panel's address cannot be told")?;
+    let router = web::router(actions.clone(), stop.clone())
+        .merge(api::router(actions.clone(), stop.clone()))
+        .merge(hooks::router(actions.clone(), address));
+    tell(&format!("dhow is ready on http://{address}"))?;
+    if let Some(token) = actions.claim_token().await.context("users cannot be read")? {
+        tell(&format!(
+            "No user exists yet. Become the owner within an hour: http://{address}/setup?token={token}"
+        ))?;
+    }
+    let worker = tokio::spawn(worker.run());
+    let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let mut server = tokio::spawn(server.into_future());
+    tokio::select! {
+        () = shutdown => {}
+        ended = &mut server => bail!("the server ended by itself: {ended:?}"),
+    }
+    tracing::info!("stopping; apps and proxy go on running");
+    stop.cancel();
+    let stopped = async { (worker.await, server.await) };
+    match tokio::time::timeout(SHUTDOWN_TIMEOUT, stopped).await {
+        Ok((Ok(()), Ok(Ok(())))) => {}
+        Ok(ended) => tracing::warn!(?ended, "a part ended by a fault"),
+        Err(_elapsed) => tracing::warn!("not everything ended in time; the next start takes it up"),
+    }
+    Ok(())
+}
+
+/// Puts the parts together; each failure says what to do.
+async fn assemble(
+    config: &Arc<Config>,
+    data_dir: &Path,
+    stop: &CancellationToken,
+) -> anyhow::Result<(Actions, Worker)> {
+    let secrets = SecretKey::load_or_create(&data_dir.join("secret.key"))?;
+    let db = Db::open(&data_dir.join(DATABASE_FILE))?;
+    let logs = Logs::open(&data_dir.join("logs")).context("the directory of logs cannot be used")?;
+    let owner = find_or_make_owner(&db).await?;
+    let ownership = Ownership {
+        instance: config.instance.clone(),
+        owner,
+    };
+    let engine = Engine::connect(config.engine_address().as_deref(), ownership).await?;
+    if let Some(object) = engine.other_owner().await? {
+        bail!(
+            "another Dhow uses the instance name “{}” on this engine ({object}); choose another one with --instance",
+            config.instance
+        );
+    }
+    let events = Events::new();
+    let parts = Parts {
+        config: Arc::clone(config),
+        paths: Paths::new(data_dir),
+        db: db.clone(),
+        events: events.clone(),
+        logs: logs.clone(),
+        secrets: secrets.clone(),
+        engine,
+        shutdown: stop.clone(),
+    };
+    let (deployer, worker) = deploy::Context::start(parts).await?;
+    let passwords = Passwords::start().context("the thread for passwords cannot be started")?;
+    Ok((
+        Actions::new(db, deployer, events, logs, Arc::clone(config), secrets, passwords),
+        worker,
+    ))
+}
+
+/// Makes the data directory (0700) when missing and answers its absolute path.
+pub fn prepare_data_dir(path: &Path) -> anyhow::Result<PathBuf> {
+    let unusable = || {
+        format!(
+            "the data directory {} cannot be used; choose another one with --data-dir",
+            path.display()
+        )
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(unusable)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).with_context(unusable)?;
+    path.canonicalize().with_context(unusable)
+}
+
+/// One `serve` a data directory; the lock goes with the process, however it ends.
+fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
+    let path = data_dir.join("serve.lock");
+    let file = fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    if file.try_lock().is_err() {
+        bail!(
+            "another dhow serves {}; stop it, or choose another --data-dir",
+            data_dir.display()
+        );
+    }
+    Ok(file)
+}
+
+/// The identity of this installation, made once.
+async fn find_or_make_owner(db: &Db) -> db::Result<String> {
+    db.write(|tx| {
+        if let Some(owner) = db::meta::find(tx, OWNER)? {
+            return Ok(owner);
+        }
+        let owner = secrets::random_label();
+        db::meta::set(tx, OWNER, &owner)?;
+        Ok(owner)
+    })
+    .await
+}

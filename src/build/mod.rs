@@ -1,1 +1,158 @@
-//! (being written)
+//! What will be built and how, decided from a checkout before any engine is asked. Never runs anything itself.
+//!
+//! Every path that a user or a repository gives is followed to its end, links included, and refused if that end lies
+//! outside of the checkout.
+
+mod context;
+mod ignore;
+
+pub use context::Context;
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::model::dockerfile::FrontendNeeds;
+
+/// A decided build: which directory is sent to the builder and which Dockerfile it follows. Paths are absolute and
+/// free of links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildPlan {
+    /// The context directory.
+    pub context_dir: PathBuf,
+    /// The Dockerfile, which may lie outside of the context.
+    pub dockerfile_path: PathBuf,
+    /// The ignore file that holds: `<Dockerfile>.dockerignore`, else the context's `.dockerignore`, if either is there.
+    pub ignore_path: Option<PathBuf>,
+    /// Stage to stop at; `None` builds the last one.
+    pub target: Option<String>,
+    /// What the Dockerfile asks of BuildKit.
+    pub needs: FrontendNeeds,
+}
+
+/// Why a checkout cannot be built as its app says. Every path is relative to the repository.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// There is no such file.
+    #[error("there is no Dockerfile at `{path}` in the repository")]
+    DockerfileMissing {
+        /// Where it was looked for.
+        path: String,
+    },
+    /// There is no such directory.
+    #[error("there is no directory `{path}` in the repository")]
+    DirectoryMissing {
+        /// Where it was looked for.
+        path: String,
+    },
+    /// The path, or a link on it, leads out of the repository.
+    #[error("`{path}` leads out of the repository")]
+    Outside {
+        /// The path as it was set.
+        path: String,
+    },
+    /// The checkout cannot be read.
+    #[error("`{path}` cannot be read: {source}")]
+    Unreadable {
+        /// The path that was tried.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Plans a build with the user's own Dockerfile. `context` and `dockerfile` are relative to `root_dir`, which is
+/// relative to the checkout.
+pub fn plan(
+    checkout: &Path,
+    root_dir: &str,
+    context: &str,
+    dockerfile: &str,
+    target: Option<&str>,
+) -> Result<BuildPlan, PlanError> {
+    let checkout = Checkout::open(checkout)?;
+    let context_path = relative(root_dir, context)?;
+    let dockerfile_path = relative(root_dir, dockerfile)?;
+    let missing = || PlanError::DirectoryMissing {
+        path: shown(&context_path),
+    };
+    let context_dir = checkout
+        .find(&context_path)?
+        .filter(|path| path.is_dir())
+        .ok_or_else(missing)?;
+    let missing = || PlanError::DockerfileMissing {
+        path: shown(&dockerfile_path),
+    };
+    let found = checkout
+        .find(&dockerfile_path)?
+        .filter(|path| path.is_file())
+        .ok_or_else(missing)?;
+    let text = std::fs::read(&found).map_err(|source| PlanError::Unreadable {
+        path: shown(&dockerfile_path),
+        source,
+    })?;
+    Ok(BuildPlan {
+        ignore_path: checkout.ignore_file(&dockerfile_path, &context_path)?,
+        context_dir,
+        dockerfile_path: found,
+        target: target.map(str::to_owned),
+        needs: FrontendNeeds::of(&String::from_utf8_lossy(&text)),
+    })
+}
+
+/// A checkout by its real path.
+struct Checkout(PathBuf);
+
+impl Checkout {
+    fn open(path: &Path) -> Result<Checkout, PlanError> {
+        let real = path.canonicalize();
+        real.map(Checkout).map_err(|source| PlanError::Unreadable {
+            path: path.display().to_string(),
+            source,
+        })
+    }
+
+    /// The real path of something in the checkout; `None` when it is not there.
+    fn find(&self, path: &Path) -> Result<Option<PathBuf>, PlanError> {
+        match self.0.join(path).canonicalize() {
+            Ok(real) if real.starts_with(&self.0) => Ok(Some(real)),
+            Ok(_) => Err(PlanError::Outside { path: shown(path) }),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(source) => Err(PlanError::Unreadable {
+                path: shown(path),
+                source,
+            }),
+        }
+    }
+
+    fn ignore_file(&self, dockerfile: &Path, context: &Path) -> Result<Option<PathBuf>, PlanError> {
+        let mut beside = dockerfile.as_os_str().to_owned();
+        beside.push(".dockerignore");
+        for candidate in [PathBuf::from(beside), context.join(".dockerignore")] {
+            if let Some(found) = self.find(&candidate)?.filter(|path| path.is_file()) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Joins two paths of the settings and resolves `.` and `..` in them, without looking at any file. A leading slash means
+/// the same as none.
+fn relative(root_dir: &str, path: &str) -> Result<PathBuf, PlanError> {
+    let outside = || PlanError::Outside { path: path.to_owned() };
+    let mut joined = PathBuf::new();
+    for component in Path::new(root_dir).components().chain(Path::new(path).components()) {
+        match component {
+            Component::Normal(name) => joined.push(name),
+            Component::CurDir | Component::RootDir => {}
+            Component::ParentDir if joined.pop() => {}
+            Component::ParentDir | Component::Prefix(_) => return Err(outside()),
+        }
+    }
+    Ok(joined)
+}
+
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.is_empty() { ".".to_owned() } else { text }
+}

@@ -1,1 +1,15 @@
-//! (being written)
+//! What programs outside send: pushes to the repositories that Dhow hosts.
+
+mod git;
+pub mod push;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+
+use crate::actions::Actions;
+
+/// All hooks. `address` is where the panel is reached, for links that are sent back.
+pub fn router(actions: Actions, address: SocketAddr) -> Router {
+    git::router(actions, address)
+}

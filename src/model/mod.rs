@@ -3,12 +3,24 @@
 //! Pure: no I/O, no SQL, no HTTP. A value that breaks a rule cannot be built; every constructor that takes a
 //! user's text is called `parse` and answers [`Invalid`] with a sentence that can be shown beside the field.
 
+pub mod address;
+pub mod app;
 pub mod container;
+pub mod deployment;
+pub mod dockerfile;
 pub mod domain;
+pub mod env_var;
 pub mod host;
 pub mod ids;
 pub mod path_prefix;
+pub mod release;
 pub mod route;
+pub mod slug;
+pub mod source;
+pub mod subnet;
 pub mod text;
+pub mod time;
+pub mod user;
+mod words;
 
 pub use text::Invalid;

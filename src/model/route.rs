@@ -3,9 +3,32 @@
 //! Never stored and never edited: whoever needs them derives them anew. The server is named by container and not
 //! by address, because addresses are swapped by a reboot.
 
+use super::Invalid;
 use super::domain::Domain;
 use super::host::Host;
 use super::path_prefix::PathPrefix;
+use super::slug::AppSlug;
+
+/// The host that serves an app without domains of its own.
+pub fn default_host(app: &AppSlug, base_domain: &Host) -> Result<Host, Invalid> {
+    Host::parse(&format!("{app}.{base_domain}"))
+}
+
+/// Where an app is reached, as addresses to type in a browser. `ports` are those for http and https.
+pub fn addresses(
+    app: &AppSlug,
+    domains: &[Domain],
+    base_domain: &Host,
+    has_acme: bool,
+    ports: (u16, u16),
+) -> Vec<String> {
+    let routes = AppRoutes::of_app(app, domains, base_domain, None, has_acme).map(|routes| routes.routes);
+    routes
+        .unwrap_or_default()
+        .iter()
+        .map(|route| route.address(ports.0, ports.1))
+        .collect()
+}
 
 /// All that the proxy knows of one app: the content of one dynamic file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +91,43 @@ impl Route {
     }
 }
 
+impl Route {
+    /// The address to type in a browser; a port is named only where it is not the scheme's own.
+    pub fn address(&self, http_port: u16, https_port: u16) -> String {
+        let (scheme, port, usual) = if self.has_tls {
+            ("https", https_port, 443)
+        } else {
+            ("http", http_port, 80)
+        };
+        let port = if port == usual {
+            String::new()
+        } else {
+            format!(":{port}")
+        };
+        format!("{scheme}://{}{port}{}", self.host, self.path_prefix.as_str())
+    }
+}
+
 impl AppRoutes {
+    /// The routes of an app: its domains, or without any the host below the base domain.
+    pub fn of_app(
+        app: &AppSlug,
+        domains: &[Domain],
+        base_domain: &Host,
+        server: Option<Server>,
+        has_acme: bool,
+    ) -> Result<Self, Invalid> {
+        if !domains.is_empty() {
+            return Ok(Self::derive(app.as_str(), domains, server, has_acme));
+        }
+        let route = Route::plain(default_host(app, base_domain)?);
+        Ok(Self {
+            app: app.to_string(),
+            routes: vec![route],
+            server,
+        })
+    }
+
     /// The routes of an app's domains. `has_acme`: whether certificates can be had. A redirect goes to https when
     /// its target is a domain of this app that is served so, or, for a target that is none, when its own host is.
     pub fn derive(app: &str, domains: &[Domain], server: Option<Server>, has_acme: bool) -> Self {

@@ -1,4 +1,6 @@
-//! The error of every `parse`, and rules that several kinds of text share.
+//! The error of every `parse`, and text rules that several words share.
+
+use std::fmt;
 
 /// Why a value was refused: a sentence that names what is allowed, shown beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,5 +11,83 @@ impl Invalid {
     /// A refusal with its sentence.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
+    }
+}
+
+/// A name for people: 1 to 80 characters on one line, white space at its ends removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    /// Longest name in characters; it must fit a phone's heading.
+    const MAX_CHARS: usize = 80;
+
+    /// Accepts any printable text on one line.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let trimmed = text.trim();
+        let is_printable = |c: char| !c.is_control() && !is_invisible(c);
+        if trimmed.is_empty() || trimmed.chars().count() > Self::MAX_CHARS || !trimmed.chars().all(is_printable) {
+            return Err(Invalid::new(
+                "Use 1 to 80 characters on one line, without control characters.",
+            ));
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Characters that change how the text around them is read without being seen (Unicode TR 36 §2.4).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A command for the app's own container: one line, run there by the image's `/bin/sh`, never on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerCommand(String);
+
+impl ContainerCommand {
+    /// Accepts up to 2,000 bytes on one line.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() || trimmed.len() > 2_000 || trimmed.chars().any(char::is_control) {
+            return Err(Invalid::new(
+                "Use one line of at most 2,000 characters; it runs in the app's container.",
+            ));
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+
+    /// The command as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the container is told to run.
+    pub fn to_argv(&self) -> Vec<String> {
+        vec!["/bin/sh".to_owned(), "-c".to_owned(), self.0.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_printable_line() {
+        assert_eq!(Name::parse("  My <b>shop</b> ").unwrap().as_str(), "My <b>shop</b>");
+        let long = "x".repeat(81);
+        for bad in ["", "   ", "a\nb", "a\u{0}b", "a\u{202e}b", &long] {
+            assert!(Name::parse(bad).is_err(), "{bad:?}");
+        }
     }
 }

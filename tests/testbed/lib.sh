@@ -7,8 +7,12 @@ set -euo pipefail
 # shellcheck disable=SC2034
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-say() { printf 'testbed: %s\n' "$*" >&2; }
-die() { printf 'testbed: %s\n' "$*" >&2; exit 1; }
+# Tools that scripts unpacked for this checkout alone, and a user's own Rust, are found without being asked for.
+NODE_DIR=$ROOT/target/testbed/node
+PATH=$NODE_DIR/bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin:/sbin
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # as_root COMMAND...: as it is for root, through sudo for anybody else.
@@ -44,8 +48,19 @@ apt_install() {
         die "apt-get could not install ${missing[*]}; its own words are above"
 }
 
+# apt_candidate PACKAGE: the version that apt would install, without epoch and revision; nothing when it knows none.
+apt_candidate() {
+    { apt-cache policy "$1" 2>/dev/null || true; } | sed -n 's/^ *Candidate: \([0-9]*:\)\{0,1\}\([0-9][^-+~]*\).*/\2/p'
+}
+
+# pip_download REQUIREMENT DIRECTORY: its wheel as a file; nothing is installed.
+pip_download() {
+    python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
+    python3 -m pip -q download --no-deps -d "$2" "$1" >&2
+}
+
 # apt_get ARGUMENT...: apt-get that asks nothing and waits for another one that is running.
 apt_get() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 \
-        --no-install-recommends "$@" >/dev/null
+        --no-install-recommends --no-remove "$@" >/dev/null
 }

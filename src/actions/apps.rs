@@ -1,0 +1,128 @@
+//! Apps: create, edit, delete.
+
+use serde_json::Value;
+
+use super::app_input::AppInput;
+use super::{Actions, Error, Fields, Result};
+use crate::db;
+use crate::events::Event;
+use crate::model::Invalid;
+use crate::model::app::App;
+use crate::model::host::Host;
+use crate::model::route::default_host;
+use crate::model::slug::AppSlug;
+use crate::model::user::Actor;
+
+impl Actions {
+    /// Makes an app in a project.
+    pub async fn create_app(&self, actor: &Actor, project: &str, input: &AppInput) -> Result<App> {
+        if !actor.may_write() {
+            return Err(Error::Forbidden);
+        }
+        let settings = input.check(self.config.allow_private_sources)?;
+        let wanted = wanted_slug(input)?;
+        let base_domain = self.config.base_domain.clone();
+        let is_chosen = input.slug.is_some();
+        let (actor, project) = (actor.clone(), project.to_owned());
+        let app: App = self
+            .db
+            .write(move |tx| {
+                let project = db::projects::find_by_slug(tx, &project)?.ok_or(Error::NotFound)?;
+                let slug = free_slug(tx, wanted, is_chosen, &base_domain)?;
+                let id = db::apps::insert(tx, project.id, &slug, &settings)?;
+                db::audit::insert(tx, &actor, "app.create", slug.as_str())?;
+                db::apps::find(tx, id)?.ok_or(Error::NotFound)
+            })
+            .await?;
+        self.events.announce(Event::App(app.id));
+        Ok(app)
+    }
+
+    /// Changes the fields that a JSON object names.
+    pub async fn change_app(&self, actor: &Actor, slug: &str, changes: Value) -> Result<App> {
+        if !actor.may_write() {
+            return Err(Error::Forbidden);
+        }
+        let allows_plain_http = self.config.allow_private_sources;
+        let (actor, slug) = (actor.clone(), slug.to_owned());
+        let app: App = self
+            .db
+            .write(move |tx| {
+                let app = db::apps::find_by_slug(tx, &slug)?.ok_or(Error::NotFound)?;
+                let input = AppInput::from(&app).changed_by(changes)?;
+                if input.slug.is_some_and(|slug| slug != app.slug.as_str()) {
+                    return Err(Error::field(
+                        "slug",
+                        Invalid::new("The slug is fixed; make a new app for another one."),
+                    ));
+                }
+                let settings = AppInput { slug: None, ..input }.check(allows_plain_http)?;
+                db::apps::update_settings(tx, app.id, &settings)?;
+                db::audit::insert(tx, &actor, "app.change", &slug)?;
+                db::apps::find(tx, app.id)?.ok_or(Error::NotFound)
+            })
+            .await?;
+        self.events.announce(Event::App(app.id));
+        Ok(app)
+    }
+
+    /// Deletes an app. Its name and hosts are free at once; its containers, images and logs go soon after.
+    pub async fn delete_app(&self, actor: &Actor, slug: &str) -> Result<()> {
+        if !actor.may_write() {
+            return Err(Error::Forbidden);
+        }
+        let (actor, slug) = (actor.clone(), slug.to_owned());
+        let id = self
+            .db
+            .write(move |tx| {
+                let app = db::apps::find_by_slug(tx, &slug)?.ok_or(Error::NotFound)?;
+                db::apps::update_deleting(tx, app.id)?;
+                db::audit::insert(tx, &actor, "app.delete", &slug)?;
+                Ok::<_, Error>(app.id)
+            })
+            .await?;
+        self.events.announce(Event::App(id));
+        self.deployer.reconcile(id);
+        Ok(())
+    }
+}
+
+fn wanted_slug(input: &AppInput) -> Result<AppSlug> {
+    let mut fields = Fields::default();
+    let slug = match &input.slug {
+        Some(slug) => fields.check("slug", AppSlug::parse(slug)),
+        None => fields.check(
+            "name",
+            AppSlug::from_name(&input.name).ok_or_else(|| {
+                Invalid::new("Use a name with at least one letter from a to z in it, other than “new”.")
+            }),
+        ),
+    };
+    fields.finish()?;
+    Ok(slug.expect("without refusals every field is there"))
+}
+
+/// The wanted slug, or the next number of it when it was only made from the name.
+fn free_slug(tx: &db::Tx, wanted: AppSlug, is_chosen: bool, base_domain: &Host) -> Result<AppSlug> {
+    let mut slug = wanted.clone();
+    let mut number = 2;
+    while let Some(problem) = slug_problem(tx, &slug, base_domain)? {
+        if is_chosen {
+            return Err(Error::field("slug", problem));
+        }
+        slug = wanted.numbered(number);
+        number += 1;
+    }
+    Ok(slug)
+}
+
+fn slug_problem(tx: &db::Tx, slug: &AppSlug, base_domain: &Host) -> Result<Option<Invalid>> {
+    if db::apps::find_by_slug(tx, slug.as_str())?.is_some() {
+        return Ok(Some(Invalid::new(format!(
+            "An app named “{slug}” exists; choose another name."
+        ))));
+    }
+    let host = default_host(slug, base_domain).map_err(|error| Error::field("slug", error))?;
+    let holder = db::domains::find_app_by_host(tx, &host)?;
+    Ok(holder.map(|(_, app)| Invalid::new(format!("{host} is a domain of {app}; choose another name."))))
+}

@@ -1,0 +1,42 @@
+//! Pushes to repositories that Dhow hosts: who may push, and what a push sets off.
+
+use std::path::PathBuf;
+
+use super::{Actions, Error, Result};
+use crate::db;
+use crate::model::app::App;
+use crate::model::deployment::{Deployment, Trigger};
+use crate::model::source::Source;
+use crate::model::user::Actor;
+
+impl Actions {
+    /// The app whose hosted repository is meant, if the actor may push to it.
+    pub async fn find_pushed_app(&self, actor: &Actor, slug: &str) -> Result<App> {
+        if !actor.may_deploy() {
+            return Err(Error::Forbidden);
+        }
+        let slug = slug.to_owned();
+        let app = self
+            .db
+            .read(move |c| db::apps::find_by_slug(c, &slug))
+            .await?
+            .ok_or(Error::NotFound)?;
+        match app.settings.source {
+            Source::Push { .. } => Ok(app),
+            Source::Git { .. } => {
+                let message = "This app is deployed from another Git server. Push there, or make it a push app first.";
+                Err(Error::Conflict(message.to_owned()))
+            }
+        }
+    }
+
+    /// Where an app's hosted repository is.
+    pub fn hosted_repository(&self, app: &App) -> PathBuf {
+        self.deployer.paths().hosted_repository(app.id)
+    }
+
+    /// Deploys a pushed commit.
+    pub async fn deploy_push(&self, actor: &Actor, app: &App, commit: &str) -> Result<Deployment> {
+        self.deploy(actor, app, Trigger::Push, Some(commit)).await
+    }
+}

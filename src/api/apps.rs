@@ -1,0 +1,116 @@
+//! `/projects/{project}/apps` and `/apps/{app}`.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use super::body::JsonBody;
+use super::caller::Caller;
+use super::list::{Items, Paging, with_one_more};
+use super::{Api, Problem};
+use crate::actions::app_input::AppInput;
+use crate::config::Config;
+use crate::db;
+use crate::model::app::{App, AppStatus};
+use crate::model::domain::Domain;
+use crate::model::route::addresses;
+use crate::model::time::Timestamp;
+
+/// The calls.
+pub fn router() -> Router<Api> {
+    Router::new()
+        .route("/projects/{project}/apps", get(list).post(create))
+        .route("/apps/{app}", get(show).patch(change).delete(delete))
+}
+
+#[derive(Debug, Serialize)]
+struct AppView {
+    id: i64,
+    slug: String,
+    project: String,
+    #[serde(flatten)]
+    settings: AppInput,
+    status: AppStatus,
+    active_release: Option<i64>,
+    urls: Vec<String>,
+    created_at: Timestamp,
+}
+
+impl AppView {
+    fn new(app: &App, domains: &[Domain], config: &Config) -> Self {
+        let ports = (config.http_port, config.https_port);
+        Self {
+            id: app.id.0,
+            slug: app.slug.to_string(),
+            project: app.project_slug.to_string(),
+            settings: AppInput::from(app),
+            status: app.status,
+            active_release: app.active_release_number,
+            urls: addresses(&app.slug, domains, &config.base_domain, config.has_acme(), ports),
+            created_at: app.created_at,
+        }
+    }
+}
+
+async fn view(caller: &Caller, app: App) -> Result<Json<AppView>, Problem> {
+    let id = app.id;
+    let domains = caller
+        .actions()
+        .db
+        .read(move |c| db::domains::list_of_app(c, id))
+        .await?;
+    Ok(Json(AppView::new(&app, &domains, &caller.actions().config)))
+}
+
+async fn list(
+    caller: Caller,
+    Path(project): Path<String>,
+    Paging(page): Paging,
+) -> Result<Json<Items<AppView>>, Problem> {
+    let project = caller.project(project).await?.id;
+    let rows = caller.actions().db.read(move |c| {
+        let apps = db::apps::list_of_project(c, project, with_one_more(page))?;
+        apps.into_iter()
+            .map(|app| Ok((db::domains::list_of_app(c, app.id)?, app)))
+            .collect::<db::Result<Vec<_>>>()
+    });
+    let config = &caller.actions().config;
+    let show = |(domains, app): (Vec<Domain>, App)| AppView::new(&app, &domains, config);
+    Ok(Json(Items::page(rows.await?, page, |(_, app)| app.id.0, show)))
+}
+
+async fn create(
+    caller: Caller,
+    Path(project): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Result<(StatusCode, Json<AppView>), Problem> {
+    let project = caller.project(project).await?;
+    let input = AppInput::from_json(body)?;
+    let app = caller
+        .actions()
+        .create_app(&caller.actor, project.slug.as_str(), &input)
+        .await?;
+    Ok((StatusCode::CREATED, view(&caller, app).await?))
+}
+
+async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<AppView>, Problem> {
+    let app = caller.app(app).await?;
+    view(&caller, app).await
+}
+
+async fn change(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Json<AppView>, Problem> {
+    let app = caller.app(app).await?;
+    let app = caller
+        .actions()
+        .change_app(&caller.actor, app.slug.as_str(), body)
+        .await?;
+    view(&caller, app).await
+}
+
+async fn delete(caller: Caller, Path(app): Path<String>) -> Result<StatusCode, Problem> {
+    let app = caller.app(app).await?;
+    caller.actions().delete_app(&caller.actor, app.slug.as_str()).await?;
+    Ok(StatusCode::ACCEPTED)
+}

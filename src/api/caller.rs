@@ -1,0 +1,86 @@
+//! Who calls: by a bearer token, or by the session of the panel's own pages.
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum_extra::TypedHeader;
+use axum_extra::headers::Authorization;
+use axum_extra::headers::authorization::Bearer;
+
+use super::{Api, Problem};
+use crate::actions::sessions::SessionUser;
+use crate::actions::{Actions, Error};
+use crate::db;
+use crate::model::app::{App, Project};
+use crate::model::deployment::Deployment;
+use crate::model::ids::DeploymentId;
+use crate::model::user::Actor;
+
+/// Somebody known, with what they may do.
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    actions: Actions,
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Api) -> Result<Self, Problem> {
+        let actions = Actions::from_ref(state);
+        let bearer = TypedHeader::<Authorization<Bearer>>::from_request_parts(parts, state).await;
+        let actor = match bearer {
+            Ok(TypedHeader(authorization)) => actions.actor_by_token(authorization.token()).await?,
+            Err(rejection) if rejection.is_missing() => parts
+                .extensions
+                .get::<SessionUser>()
+                .map(|SessionUser(user)| Actor::User(user.clone())),
+            Err(_malformed) => None,
+        };
+        actor
+            .map(|actor| Self { actor, actions })
+            .ok_or_else(Problem::unauthorized)
+    }
+}
+
+impl Caller {
+    /// The actions, for a caller who is known.
+    pub fn actions(&self) -> &Actions {
+        &self.actions
+    }
+
+    /// A project that the caller may see.
+    pub async fn project(&self, slug: String) -> Result<Project, Problem> {
+        self.visible(
+            self.actions
+                .db
+                .read(move |c| db::projects::find_by_slug(c, &slug))
+                .await?,
+        )
+    }
+
+    /// An app that the caller may see.
+    pub async fn app(&self, slug: String) -> Result<App, Problem> {
+        self.visible(self.actions.db.read(move |c| db::apps::find_by_slug(c, &slug)).await?)
+    }
+
+    /// A deployment that the caller may see, with its app.
+    pub async fn deployment(&self, id: &str) -> Result<(Deployment, App), Problem> {
+        let id = DeploymentId(id.parse().map_err(|_| Problem::not_found())?);
+        let found = self.actions.db.read(move |c| {
+            let Some(deployment) = db::deployments::find(c, id)? else {
+                return Ok(None);
+            };
+            if db::apps::is_deleting(c, deployment.app_id)? {
+                return Ok(None);
+            }
+            Ok(db::apps::find(c, deployment.app_id)?.map(|app| (deployment, app)))
+        });
+        self.visible(found.await?)
+    }
+
+    fn visible<T>(&self, found: Option<T>) -> Result<T, Problem> {
+        found
+            .filter(|_| self.actor.may_read())
+            .ok_or_else(|| Error::NotFound.into())
+    }
+}

@@ -1,0 +1,164 @@
+//! `/apps/{app}/deployments` and `/deployments/{id}`.
+
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use super::body::JsonBody;
+use super::caller::Caller;
+use super::list::{Items, Paging, with_one_more};
+use super::{Api, Problem};
+use crate::actions::app_input::parse_json;
+use crate::db;
+use crate::model::deployment::{Deployment, ErrorKind, Status, Step, StepRun, Trigger};
+use crate::model::time::Timestamp;
+
+/// The calls.
+pub fn router() -> Router<Api> {
+    Router::new()
+        .route("/apps/{app}/deployments", get(list).post(create))
+        .route("/deployments/{id}", get(show))
+        .route("/deployments/{id}/cancel", post(cancel))
+}
+
+#[derive(Debug, Serialize)]
+struct DeploymentView {
+    id: i64,
+    app: String,
+    number: i64,
+    status: Status,
+    step: Option<Step>,
+    trigger: Trigger,
+    commit: Option<CommitView>,
+    created_at: Timestamp,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    error: Option<ErrorView>,
+    release: Option<i64>,
+    switch: Option<SwitchView>,
+    steps: Vec<StepView>,
+}
+
+#[derive(Debug, Serialize)]
+struct CommitView {
+    sha: String,
+    message: String,
+    author: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorView {
+    kind: ErrorKind,
+    message: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SwitchView {
+    requests: i64,
+    failed: i64,
+    ms: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct StepView {
+    step: Step,
+    started_at: Timestamp,
+    ms: Option<i64>,
+}
+
+impl DeploymentView {
+    fn new(app: &str, deployment: Deployment, steps: Vec<StepRun>) -> Self {
+        let commit = deployment.commit.map(|commit| CommitView {
+            sha: commit.sha,
+            message: commit.message,
+            author: commit.author,
+        });
+        let switch = deployment.switch.map(|switch| SwitchView {
+            requests: switch.requests,
+            failed: switch.failed,
+            ms: switch.millis,
+        });
+        let step_view = |run: StepRun| StepView {
+            step: run.step,
+            started_at: run.started_at,
+            ms: run.millis,
+        };
+        Self {
+            id: deployment.id.0,
+            app: app.to_owned(),
+            number: deployment.number,
+            status: deployment.status,
+            step: deployment.step,
+            trigger: deployment.trigger,
+            commit,
+            created_at: deployment.created_at,
+            started_at: deployment.started_at,
+            finished_at: deployment.finished_at,
+            error: deployment.error.map(|(kind, message)| ErrorView { kind, message }),
+            release: deployment.release_number,
+            switch,
+            steps: steps.into_iter().map(step_view).collect(),
+        }
+    }
+}
+
+async fn list(
+    caller: Caller,
+    Path(app): Path<String>,
+    Paging(page): Paging,
+) -> Result<Json<Items<DeploymentView>>, Problem> {
+    let app = caller.app(app).await?;
+    let id = app.id;
+    let rows = caller.actions().db.read(move |c| {
+        let deployments = db::deployments::list_of_app(c, id, with_one_more(page))?;
+        deployments
+            .into_iter()
+            .map(|row| Ok((db::deployments::list_steps(c, row.id)?, row)))
+            .collect::<db::Result<Vec<_>>>()
+    });
+    let show = |(steps, row): (Vec<StepRun>, Deployment)| DeploymentView::new(app.slug.as_str(), row, steps);
+    Ok(Json(Items::page(rows.await?, page, |(_, row)| row.number, show)))
+}
+
+/// What shall be deployed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    #[serde(default)]
+    commit: Option<String>,
+}
+
+async fn create(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Response, Problem> {
+    let app = caller.app(app).await?;
+    let wanted: Wanted = parse_json(body)?;
+    let deployment = caller
+        .actions()
+        .deploy(&caller.actor, &app, Trigger::Api, wanted.commit.as_deref())
+        .await?;
+    let location = format!("/api/v1/deployments/{}", deployment.id);
+    let view = DeploymentView::new(app.slug.as_str(), deployment, Vec::new());
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(view)).into_response())
+}
+
+async fn show(caller: Caller, Path(id): Path<String>) -> Result<Json<DeploymentView>, Problem> {
+    let (deployment, app) = caller.deployment(&id).await?;
+    let id = deployment.id;
+    let steps = caller
+        .actions()
+        .db
+        .read(move |c| db::deployments::list_steps(c, id))
+        .await?;
+    Ok(Json(DeploymentView::new(app.slug.as_str(), deployment, steps)))
+}
+
+async fn cancel(caller: Caller, Path(id): Path<String>) -> Result<(StatusCode, Json<DeploymentView>), Problem> {
+    let (deployment, app) = caller.deployment(&id).await?;
+    let deployment = caller.actions().cancel_deployment(&caller.actor, deployment.id).await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(DeploymentView::new(app.slug.as_str(), deployment, Vec::new())),
+    ))
+}

@@ -1,0 +1,111 @@
+//! `/deployments/{id}/log`: as text, in parts, followed to its end, or as server-sent events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::{Stream, StreamExt as _};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use tower_http::services::ServeFile;
+
+use super::caller::Caller;
+use super::{Api, Problem};
+use crate::logs::Chunk;
+use crate::model::ids::DeploymentId;
+
+/// How often an idle stream shows that it lives; proxies cut silent ones after a minute or so.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The call.
+pub fn router() -> Router<Api> {
+    Router::new().route("/deployments/{id}/log", get(show))
+}
+
+#[derive(Deserialize)]
+struct Wish {
+    #[serde(default)]
+    follow: bool,
+}
+
+async fn show(
+    caller: Caller,
+    State(stop): State<CancellationToken>,
+    Path(id): Path<String>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (deployment, _) = caller.deployment(&id).await?;
+    let id = deployment.id;
+    if accepts_events(&headers) {
+        let offset = last_event_id(&headers);
+        return Ok(events(caller.actions().follow_log(id, offset), stop).into_response());
+    }
+    if wish.follow {
+        let chunks = caller
+            .actions()
+            .follow_log(id, 0)
+            .map(|chunk| chunk.map(|chunk| chunk.text));
+        let body = Body::from_stream(chunks.take_until(stop.cancelled_owned()));
+        return Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response());
+    }
+    Ok(file(&caller, id, headers.get(header::RANGE)).await)
+}
+
+fn accepts_events(headers: &HeaderMap) -> bool {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accept
+        .split(',')
+        .any(|kind| kind.trim().starts_with("text/event-stream"))
+}
+
+/// Where a reader goes on: the id of the last event that it got, which is the offset after it.
+fn last_event_id(headers: &HeaderMap) -> u64 {
+    headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
+
+/// The log as events; the last one is `done`, so that a reader knows that nothing more comes.
+fn events(
+    chunks: impl Stream<Item = std::io::Result<Chunk>> + Send + 'static,
+    stop: CancellationToken,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let parts = chunks.filter_map(|chunk| async {
+        let chunk = chunk.ok()?;
+        Some(Ok(Event::default().id(chunk.end.to_string()).data(chunk.text)))
+    });
+    let done = futures_util::stream::once(async { Ok(Event::default().event("done").data("done")) });
+    Sse::new(parts.chain(done).take_until(stop.cancelled_owned())).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+/// The file as it is now, or the range of it that is asked for.
+async fn file(caller: &Caller, id: DeploymentId, range: Option<&HeaderValue>) -> Response {
+    // Nothing of the request but the range counts: the file grows, so no answer stays true.
+    let mut ask = Request::new(Body::empty());
+    if let Some(range) = range {
+        ask.headers_mut().insert(header::RANGE, range.clone());
+    }
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    let served = ServeFile::new(caller.actions().logs.path(id)).oneshot(ask).await;
+    let mut response = served.unwrap_or_else(|never| match never {}).map(Body::new);
+    if response.status() == axum::http::StatusCode::NOT_FOUND {
+        // It waits: nothing was written yet.
+        return ([(header::CONTENT_TYPE, text)], "").into_response();
+    }
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    response.headers_mut().remove(header::LAST_MODIFIED);
+    response.into_response()
+}

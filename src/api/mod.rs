@@ -1,0 +1,43 @@
+//! The REST API, `/api/v1`: JSON in and out, thin over `actions`. One file a resource.
+//!
+//! A caller is known before path, query and body are looked at. Errors are problem+json in one place.
+
+use axum::Router;
+use axum::extract::FromRef;
+use tokio_util::sync::CancellationToken;
+
+use crate::actions::Actions;
+
+mod apps;
+mod body;
+mod caller;
+mod deployments;
+mod domains;
+mod env;
+mod list;
+mod logs;
+mod problem;
+mod projects;
+
+pub use problem::Problem;
+
+/// What handlers work with.
+#[derive(Clone, FromRef)]
+struct Api {
+    actions: Actions,
+    stop: CancellationToken,
+}
+
+/// All calls; unknown ones below `/api` answer problem+json too.
+pub fn router(actions: Actions, stop: CancellationToken) -> Router {
+    let calls = Router::new()
+        .merge(projects::router())
+        .merge(apps::router())
+        .merge(env::router())
+        .merge(domains::router())
+        .merge(deployments::router())
+        .merge(logs::router())
+        .fallback(problem::unknown_call)
+        .method_not_allowed_fallback(problem::unknown_method);
+    Router::new().nest("/api/v1", calls).with_state(Api { actions, stop })
+}

@@ -1,0 +1,168 @@
+//! Docker's ignore rules (`.dockerignore`), followed to the letter.
+//!
+//! Docker defines a pattern by its translation into a regular expression (moby `patternmatcher`), and differs from
+//! gitignore and from common glob crates: patterns are rooted in the context, braces are literal, `**` may stand
+//! anywhere, the last matching pattern decides, and what is in a matching directory matches too.
+
+use regex::Regex;
+
+/// The patterns of one ignore file.
+#[derive(Debug, Default)]
+pub(super) struct IgnoreRules {
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Debug)]
+struct Pattern {
+    regex: Regex,
+    /// `!pattern`: brings back what an earlier one ignored.
+    is_exception: bool,
+    /// The components before the first wildcard.
+    literal_start: String,
+    has_wildcard: bool,
+}
+
+/// For each pattern, whether a directory or one above it matches.
+pub(super) type Matches = Vec<bool>;
+
+impl IgnoreRules {
+    /// Reads an ignore file. The error says which line is malformed.
+    pub(super) fn parse(text: &str) -> Result<IgnoreRules, String> {
+        let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
+        let patterns = lines.filter(|(line, _)| !line.starts_with('#') && !line.trim().is_empty());
+        let patterns =
+            patterns.map(|(line, number)| Pattern::parse(line).map_err(|why| format!("line {number}: {why}")));
+        Ok(IgnoreRules {
+            patterns: patterns.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// What holds for the context's root.
+    pub(super) fn root(&self) -> Matches {
+        vec![false; self.patterns.len()]
+    }
+
+    /// Whether the path (relative, with slashes) is ignored, and what its children inherit.
+    pub(super) fn check(&self, path: &str, parent: &[bool]) -> (bool, Matches) {
+        let matches: Matches = self
+            .patterns
+            .iter()
+            .zip(parent)
+            .map(|(pattern, inherited)| *inherited || pattern.regex.is_match(path))
+            .collect();
+        let last = self.patterns.iter().zip(&matches).rfind(|(_, matches)| **matches);
+        (last.is_some_and(|(pattern, _)| !pattern.is_exception), matches)
+    }
+
+    /// Whether an exception may bring back something below this ignored directory.
+    pub(super) fn may_bring_back_below(&self, directory: &str) -> bool {
+        self.patterns
+            .iter()
+            .any(|pattern| pattern.is_exception && pattern.may_match_below(directory))
+    }
+}
+
+impl Pattern {
+    fn parse(line: &str) -> Result<Pattern, String> {
+        let trimmed = line.trim();
+        let (is_exception, text) = match trimmed.strip_prefix('!') {
+            Some(rest) => (true, rest.trim()),
+            None => (false, trimmed),
+        };
+        if text.is_empty() {
+            return Err("`!` alone is no pattern".to_owned());
+        }
+        let text = clean(text);
+        let expression = translate(&text).ok_or_else(|| format!("`{trimmed}` is no valid pattern"))?;
+        let regex = Regex::new(&expression).map_err(|_| format!("`{trimmed}` is no valid pattern"))?;
+        let has_wildcard = text.contains(WILDCARDS);
+        let literal: Vec<&str> = text
+            .split('/')
+            .take_while(|component| !component.contains(WILDCARDS))
+            .collect();
+        Ok(Pattern {
+            regex,
+            is_exception,
+            literal_start: literal.join("/"),
+            has_wildcard,
+        })
+    }
+
+    fn may_match_below(&self, directory: &str) -> bool {
+        let is_below = |inner: &str, outer: &str| {
+            outer.is_empty()
+                || inner
+                    .strip_prefix(outer)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        is_below(&self.literal_start, directory) || (self.has_wildcard && is_below(directory, &self.literal_start))
+    }
+}
+
+const WILDCARDS: [char; 4] = ['*', '?', '[', '\\'];
+
+/// Go's `filepath.Clean` and the removal of a leading slash, as Docker does to each pattern.
+fn clean(pattern: &str) -> String {
+    let mut components: Vec<&str> = Vec::new();
+    for component in pattern.split('/') {
+        match component {
+            "" | "." => {}
+            ".." if components.last().is_some_and(|last| *last != "..") => {
+                components.pop();
+            }
+            ".." if pattern.starts_with('/') => {}
+            other => components.push(other),
+        }
+    }
+    if components.is_empty() {
+        ".".to_owned()
+    } else {
+        components.join("/")
+    }
+}
+
+/// The translation of moby's `patternmatcher`; `None` for a set without end.
+fn translate(pattern: &str) -> Option<String> {
+    let mut expression = String::from("(?s)^");
+    let mut rest = pattern.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '*' if rest.next_if_eq(&'*').is_some() => {
+                rest.next_if_eq(&'/');
+                // `**` at the end takes all; elsewhere it takes whole directories, or none.
+                expression.push_str(if rest.peek().is_none() { ".*" } else { "(.*/)?" });
+            }
+            '*' => expression.push_str("[^/]*"),
+            '?' => expression.push_str("[^/]"),
+            '[' => expression.push_str(&translate_set(&mut rest)?),
+            // A backslash at the end stands for itself in Docker, too.
+            '\\' => push_literal(&mut expression, rest.next().unwrap_or('\\')),
+            literal => push_literal(&mut expression, literal),
+        }
+    }
+    expression.push('$');
+    Some(expression)
+}
+
+/// `[a-z]`, `[^a]`: the opening bracket has been read.
+fn translate_set(rest: &mut std::iter::Peekable<std::str::Chars>) -> Option<String> {
+    let mut set = String::from("[");
+    if rest.next_if_eq(&'^').is_some() {
+        set.push('^');
+    }
+    for is_empty in std::iter::once(true).chain(std::iter::repeat(false)) {
+        match rest.next()? {
+            ']' if is_empty => return None,
+            ']' => break,
+            '-' => set.push('-'),
+            '\\' => push_literal(&mut set, rest.next()?),
+            literal => push_literal(&mut set, literal),
+        }
+    }
+    set.push(']');
+    Some(set)
+}
+
+fn push_literal(expression: &mut String, character: char) {
+    expression.push_str(&regex::escape(character.encode_utf8(&mut [0; 4])));
+}

@@ -1,0 +1,252 @@
+//! Tables `deployments` and `deployment_steps`. The queued rows are the queue.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::apps::Active;
+use super::{Page, Result, releases, row};
+use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger};
+use crate::model::ids::{AppId, DeploymentId, ReleaseId};
+use crate::model::time::Timestamp;
+
+const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, \
+    commit_sha, commit_message, commit_author, created_at, started_at, finished_at, error_kind, error_message, \
+    release_id, (SELECT number FROM releases WHERE releases.id = release_id) AS release_number, \
+    switch_requests, switch_failed, switch_ms, deaths";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Deployment> {
+    let error = row::optional_text(row, "error_kind", ErrorKind::parse)?;
+    let message: Option<String> = row.get("error_message")?;
+    let requests: Option<i64> = row.get("switch_requests")?;
+    let (failed, millis): (Option<i64>, Option<i64>) = (row.get("switch_failed")?, row.get("switch_ms")?);
+    let moment = |column| {
+        row.get::<_, Option<i64>>(column)
+            .map(|millis| millis.map(Timestamp::from_millis))
+    };
+    Ok(Deployment {
+        id: DeploymentId(row.get("id")?),
+        app_id: AppId(row.get("app_id")?),
+        number: row.get("number")?,
+        status: row::text(row, "status", Status::parse)?,
+        step: row::optional_text(row, "step", Step::parse)?,
+        trigger: row::text(row, "trigger", Trigger::parse)?,
+        wanted_commit: row.get("wanted_commit")?,
+        commit: releases::commit_from_row(row)?,
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+        started_at: moment("started_at")?,
+        finished_at: moment("finished_at")?,
+        error: error.map(|kind| (kind, message.unwrap_or_default())),
+        release_id: row.get::<_, Option<i64>>("release_id")?.map(ReleaseId),
+        release_number: row.get("release_number")?,
+        switch: requests
+            .zip(failed)
+            .zip(millis)
+            .map(|((requests, failed), millis)| SwitchReport {
+                requests,
+                failed,
+                millis,
+            }),
+        deaths: row.get("deaths")?,
+    })
+}
+
+fn query(connection: &Connection, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Deployment>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM deployments WHERE {condition}"))?;
+    Ok(statement
+        .query_map(values, from_row)?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+/// A deployment by its id.
+pub fn find(connection: &Connection, id: DeploymentId) -> Result<Option<Deployment>> {
+    Ok(query(connection, "id = ?1", [id.0])?.pop())
+}
+
+/// A deployment by its number in an app.
+pub fn find_by_number(connection: &Connection, app: AppId, number: i64) -> Result<Option<Deployment>> {
+    Ok(query(connection, "app_id = ?1 AND number = ?2", [app.0, number])?.pop())
+}
+
+/// A page of an app's deployments, newest first; the cursor is their number.
+pub fn list_of_app(connection: &Connection, app: AppId, page: Page) -> Result<Vec<Deployment>> {
+    let condition = "app_id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
+    query(connection, condition, params![app.0, page.before(), page.limit])
+}
+
+/// The newest deployments of all apps that are not being deleted.
+pub fn list_newest(connection: &Connection, limit: u32) -> Result<Vec<Deployment>> {
+    let condition = "app_id IN (SELECT id FROM apps WHERE deleting_at IS NULL) ORDER BY id DESC LIMIT ?1";
+    query(connection, condition, [limit])
+}
+
+/// All that a former process left running.
+pub fn list_running(connection: &Connection) -> Result<Vec<Deployment>> {
+    query(connection, "status = 'running' ORDER BY id", [])
+}
+
+/// All ids of an app's deployments, to remove their logs.
+pub fn list_ids_of_app(connection: &Connection, app: AppId) -> Result<Vec<DeploymentId>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM deployments WHERE app_id = ?1")?;
+    Ok(statement
+        .query_map([app.0], |row| row.get(0).map(DeploymentId))?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+/// An app's deployments that wait.
+pub fn list_queued_of_app(connection: &Connection, app: AppId) -> Result<Vec<Deployment>> {
+    query(connection, "app_id = ?1 AND status = 'queued' ORDER BY id", [app.0])
+}
+
+/// The steps of a deployment as they went.
+pub fn list_steps(connection: &Connection, id: DeploymentId) -> Result<Vec<StepRun>> {
+    let sql = "SELECT step, started_at, ms FROM deployment_steps WHERE deployment_id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut steps: Vec<StepRun> = statement
+        .query_map([id.0], |row| {
+            Ok(StepRun {
+                step: row::text(row, "step", Step::parse)?,
+                started_at: Timestamp::from_millis(row.get("started_at")?),
+                millis: row.get("ms")?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    steps.sort_by_key(|run| run.step);
+    Ok(steps)
+}
+
+/// Puts a request at the end of the queue.
+pub fn insert(
+    connection: &Connection,
+    app: AppId,
+    trigger: Trigger,
+    wanted_commit: Option<&str>,
+) -> Result<DeploymentId> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO deployments (app_id, number, status, trigger, wanted_commit, created_at) \
+         SELECT ?1, coalesce(max(number), 0) + 1, 'queued', ?2, ?3, ?4 FROM deployments WHERE app_id = ?1",
+    )?;
+    let now = Timestamp::now().as_millis();
+    Ok(DeploymentId(statement.insert(params![
+        app.0,
+        trigger.as_str(),
+        wanted_commit,
+        now
+    ])?))
+}
+
+/// Takes the oldest request whose app is not in `busy`: from queued to running, or nothing.
+pub fn claim_next(connection: &Connection, busy: &[AppId]) -> Result<Option<Deployment>> {
+    let busy = busy.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let sql = "SELECT deployments.id FROM deployments JOIN apps ON apps.id = app_id \
+         WHERE status = 'queued' AND apps.deleting_at IS NULL \
+         AND app_id NOT IN (SELECT value FROM json_each('[' || ?1 || ']')) ORDER BY deployments.id LIMIT 1";
+    let next: Option<i64> = connection
+        .prepare_cached(sql)?
+        .query_row([busy], |row| row.get(0))
+        .optional()?;
+    let Some(id) = next else { return Ok(None) };
+    let mut statement = connection.prepare_cached(
+        "UPDATE deployments SET status = 'running', step = NULL, started_at = ?2 WHERE id = ?1 AND status = 'queued'",
+    )?;
+    statement.execute(params![id, Timestamp::now().as_millis()])?;
+    find(connection, DeploymentId(id))
+}
+
+/// Enters a step; the count of deaths belongs to one step only.
+pub fn update_step(connection: &Connection, id: DeploymentId, step: Step) -> Result<()> {
+    let sql = "UPDATE deployments SET deaths = CASE WHEN step = ?2 THEN deaths ELSE 0 END, step = ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, step.as_str()])?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO deployment_steps (deployment_id, step, started_at) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (deployment_id, step) DO UPDATE SET started_at = excluded.started_at, ms = NULL",
+    )?;
+    statement.execute(params![id.0, step.as_str(), Timestamp::now().as_millis()])?;
+    Ok(())
+}
+
+/// Notes how long a step took.
+pub fn update_step_ended(connection: &Connection, id: DeploymentId, step: Step) -> Result<()> {
+    let sql = "UPDATE deployment_steps SET ms = max(0, ?3 - started_at) WHERE deployment_id = ?1 AND step = ?2";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, step.as_str(), Timestamp::now().as_millis()])?;
+    Ok(())
+}
+
+/// Notes the commit that was found.
+pub fn update_commit(connection: &Connection, id: DeploymentId, commit: &CommitInfo) -> Result<()> {
+    let sql = "UPDATE deployments SET commit_sha = ?2, commit_message = ?3, commit_author = ?4 WHERE id = ?1";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, commit.sha, commit.message, commit.author])?;
+    Ok(())
+}
+
+/// Notes the release that the deployment makes live.
+pub fn update_release(connection: &Connection, id: DeploymentId, release: Option<ReleaseId>) -> Result<()> {
+    let mut statement = connection.prepare_cached("UPDATE deployments SET release_id = ?2 WHERE id = ?1")?;
+    statement.execute(params![id.0, release.map(|release| release.0)])?;
+    Ok(())
+}
+
+/// Notes what an undo of the switch has to put back.
+pub fn update_replaced(connection: &Connection, id: DeploymentId, replaced: Option<Active>) -> Result<()> {
+    let (release, deployment) = replaced.map(|(release, deployment)| (release.0, deployment.0)).unzip();
+    let sql = "UPDATE deployments SET replaced_release_id = ?2, replaced_deployment_id = ?3 WHERE id = ?1";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, release, deployment])?;
+    Ok(())
+}
+
+/// What an undo of the switch has to put back; nothing when nothing served.
+pub fn find_replaced(connection: &Connection, id: DeploymentId) -> Result<Option<Active>> {
+    let sql = "SELECT replaced_release_id, replaced_deployment_id FROM deployments \
+         WHERE id = ?1 AND replaced_release_id IS NOT NULL AND replaced_deployment_id IS NOT NULL";
+    let replaced = connection
+        .prepare_cached(sql)?
+        .query_row([id.0], |row| Ok((ReleaseId(row.get(0)?), DeploymentId(row.get(1)?))));
+    Ok(replaced.optional()?)
+}
+
+/// Notes what the switch cost.
+pub fn update_switch(connection: &Connection, id: DeploymentId, report: &SwitchReport) -> Result<()> {
+    let sql = "UPDATE deployments SET switch_requests = ?2, switch_failed = ?3, switch_ms = ?4 WHERE id = ?1";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, report.requests, report.failed, report.millis])?;
+    Ok(())
+}
+
+/// Gives a running deployment back to the queue, at its old place; `deaths` more ends of Dhow are counted.
+pub fn update_requeued(connection: &Connection, id: DeploymentId, deaths: i64) -> Result<()> {
+    let sql = "UPDATE deployments SET status = 'queued', started_at = NULL, deaths = deaths + ?2 \
+         WHERE id = ?1 AND status = 'running'";
+    connection.prepare_cached(sql)?.execute(params![id.0, deaths])?;
+    Ok(())
+}
+
+/// Counts ends of Dhow against a deployment that goes on where it is.
+pub fn update_died(connection: &Connection, id: DeploymentId, deaths: i64) -> Result<()> {
+    let sql = "UPDATE deployments SET deaths = deaths + ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, deaths])?;
+    Ok(())
+}
+
+/// Writes the final status; `false` when the deployment had ended already.
+pub fn update_finished(
+    connection: &Connection,
+    id: DeploymentId,
+    status: Status,
+    error: Option<&(ErrorKind, String)>,
+) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE deployments SET status = ?2, finished_at = ?3, error_kind = ?4, error_message = ?5 \
+         WHERE id = ?1 AND status IN ('queued', 'running')",
+    )?;
+    let now = Timestamp::now().as_millis();
+    let (kind, message) = error.map(|(kind, message)| (kind.as_str(), message)).unzip();
+    let changed = statement.execute(params![id.0, status.as_str(), now, kind, message])?;
+    let sql = "UPDATE deployment_steps SET ms = max(0, ?2 - started_at) WHERE deployment_id = ?1 AND ms IS NULL";
+    connection.prepare_cached(sql)?.execute(params![id.0, now])?;
+    Ok(changed > 0)
+}

@@ -1,0 +1,60 @@
+//! The schema's history: embedded files, applied at boot in order, each once, never backwards.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use super::{Error, Result};
+
+/// Shipped files never change; a new one is added at the end.
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("../../migrations/0001_create_users.sql")),
+    M::up(include_str!("../../migrations/0002_create_projects_and_apps.sql")),
+    M::up(include_str!("../../migrations/0003_create_deployments.sql")),
+];
+
+/// Brings the schema up to date; a database that holds something is copied aside first.
+pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+    let migrations = Migrations::from_slice(MIGRATIONS);
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if migrations.pending_migrations(connection)? > 0 && version > 0 {
+        copy_aside(connection, path, version)?;
+    }
+    migrations.to_latest(connection)?;
+    Ok(())
+}
+
+fn copy_aside(connection: &Connection, path: &Path, version: i64) -> Result<()> {
+    let copy = path.with_extension(format!("before-migration-{version}.db"));
+    match std::fs::remove_file(&copy) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::File(error)),
+        _ => {}
+    }
+    // VACUUM INTO accepts an existing empty file (SQLite docs, "VACUUM"): made here so that it is private at once.
+    super::create_private_file(&copy)?;
+    connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_migrations_are_valid_and_copy_a_used_database() {
+        Migrations::from_slice(MIGRATIONS).validate().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dhow.db");
+        let mut connection = Connection::open(&path).unwrap();
+        Migrations::from_slice(MIGRATIONS)
+            .to_version(&mut connection, 1)
+            .unwrap();
+        connection.execute("INSERT INTO meta VALUES ('k', 'kept')", []).unwrap();
+        migrate(&mut connection, &path).unwrap();
+        let copy = Connection::open(dir.path().join("dhow.before-migration-1.db")).unwrap();
+        let kept: String = copy.query_row("SELECT value FROM meta", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, "kept");
+        assert!(copy.prepare("SELECT * FROM apps").is_err());
+    }
+}

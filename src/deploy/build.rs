@@ -1,0 +1,110 @@
+//! Build: make the image by BuildKit, its output live in the log.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::fetch::Checkout;
+use super::job::Job;
+use super::{DeployError, start};
+use crate::build::{self, BuildPlan};
+use crate::db;
+use crate::docker::{BuildError, ImageBuild};
+use crate::model::app::BuildTarget;
+use crate::model::container::{APP_LABEL, DEPLOYMENT_LABEL, PROJECT_LABEL, RELEASE_LABEL};
+use crate::model::source::Source;
+
+/// The finished image.
+pub struct BuiltImage {
+    /// Its id (`sha256:…`).
+    pub id: String,
+    /// The number of the release that it belongs to.
+    pub release_number: i64,
+}
+
+/// Builds the checkout.
+pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployError> {
+    let release_number = next_release(job).await?;
+    let plan = plan(job, checkout)?;
+    let context = build::Context::open(&plan).map_err(|error| DeployError::of_io(&error))?;
+    let image = ImageBuild {
+        tag: job.image_tag(),
+        dockerfile: context.dockerfile().to_owned(),
+        needs: plan.needs.clone(),
+        target: plan.target.clone(),
+        args: start::open_variables(job, |var| var.scope.is_build()).await?,
+        labels: labels(job, release_number),
+    };
+    let (lines, log) = lines_to_log(job);
+    let limit = job.context.config.build_timeout;
+    let built = tokio::time::timeout(
+        limit,
+        job.context.engine.build_image(&image, context.into_stream(), lines),
+    )
+    .await;
+    // The sender went with the build: what it had written is in the log before the outcome is told.
+    log.await.map_err(|error| DeployError::Internal(error.to_string()))?;
+    match built {
+        Ok(Ok(id)) => Ok(BuiltImage { id, release_number }),
+        Ok(Err(error)) => Err(explain(job, error)),
+        Err(_elapsed) => Err(DeployError::BuildTimedOut {
+            minutes: whole_minutes(limit),
+        }),
+    }
+}
+
+fn plan(job: &Job, checkout: &Checkout) -> Result<BuildPlan, DeployError> {
+    let (Source::Git { root_dir, .. } | Source::Push { root_dir }) = &job.app.settings.source;
+    let settings = &job.app.settings.build;
+    let target = settings.target.as_ref().map(BuildTarget::as_str);
+    let (context, dockerfile) = (settings.context.as_str(), settings.dockerfile.as_str());
+    Ok(build::plan(
+        &checkout.dir,
+        root_dir.as_str(),
+        context,
+        dockerfile,
+        target,
+    )?)
+}
+
+async fn next_release(job: &Job) -> Result<i64, DeployError> {
+    let app = job.app.id;
+    Ok(job.context.db.read(move |c| db::releases::next_number(c, app)).await?)
+}
+
+/// The labels that images and instances of the app carry.
+pub fn labels(job: &Job, release_number: i64) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (PROJECT_LABEL.to_owned(), job.app.project_slug.to_string()),
+        (APP_LABEL.to_owned(), job.app.slug.to_string()),
+        (DEPLOYMENT_LABEL.to_owned(), job.deployment.id.to_string()),
+        (RELEASE_LABEL.to_owned(), release_number.to_string()),
+    ])
+}
+
+/// A channel whose lines go to the log, and the task that writes them.
+fn lines_to_log(job: &Job) -> (mpsc::Sender<String>, tokio::task::JoinHandle<()>) {
+    let (sender, mut receiver) = mpsc::channel::<String>(256);
+    let log = job.log.clone();
+    let task = tokio::spawn(async move {
+        while let Some(line) = receiver.recv().await {
+            log.line(&line);
+        }
+    });
+    (sender, task)
+}
+
+fn explain(job: &Job, error: BuildError) -> DeployError {
+    if let BuildError::Failed {
+        exit_code: Some(code), ..
+    } = &error
+    {
+        job.log.line(&format!("The command ended with exit code {code}."));
+    }
+    error.into()
+}
+
+fn whole_minutes(limit: Duration) -> u64 {
+    limit.as_secs().div_ceil(60)
+}

@@ -1,0 +1,192 @@
+//! How a deployment can fail: one variant a cause, each with a stable kind and one sentence to act on.
+
+use crate::build::PlanError;
+use crate::docker::{self, BuildError};
+use crate::model::deployment::ErrorKind;
+use crate::{db, git, secrets, traefik};
+
+/// Why a deployment failed. The text is the last line of its log.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    /// The commit could not be had.
+    #[error("{0}")]
+    Git(#[from] git::Error),
+    /// The checkout cannot be built as the settings say.
+    #[error("{0}. Check context and Dockerfile in the app's settings.")]
+    Plan(#[from] PlanError),
+    /// A step of the Dockerfile failed.
+    #[error("The build failed: {message}")]
+    BuildFailed {
+        /// BuildKit's last words.
+        message: String,
+    },
+    /// The build was ended for taking too long.
+    #[error("The build took longer than {minutes} minutes. Make it shorter, or raise --build-timeout.")]
+    BuildTimedOut {
+        /// The limit.
+        minutes: u64,
+    },
+    /// Too little space is left to begin.
+    #[error("Only {free} of disk space is free; deployments stop below {floor}. Free some space, then deploy again.")]
+    DiskFull {
+        /// What is left.
+        free: String,
+        /// The floor.
+        floor: String,
+    },
+    /// An image that the deployment needs is gone.
+    #[error("{0} Deploy again to build it.")]
+    ImageNotFound(String),
+    /// The engine refused to start the container.
+    #[error("The container could not be started: {0}")]
+    StartFailed(String),
+    /// The new instance ended.
+    #[error("The app ended {when}: {reason}. See its last output above.")]
+    Exited {
+        /// In which phase.
+        when: &'static str,
+        /// Exit code in words, or lack of memory.
+        reason: String,
+    },
+    /// Nothing accepts connections at the port.
+    #[error("Nothing answered on port {port} of the container within {seconds} s. {hint}")]
+    PortNotListening {
+        /// The port that was tried.
+        port: u16,
+        /// How long.
+        seconds: u32,
+        /// The likely fix.
+        hint: String,
+    },
+    /// The health path was answered wrongly.
+    #[error("{path} answered {answer} until the time of {seconds} s was over; 200 to 399 is good.")]
+    HealthCheckFailed {
+        /// The path.
+        path: String,
+        /// The last answer.
+        answer: String,
+        /// How long.
+        seconds: u32,
+    },
+    /// The image's own HEALTHCHECK said `unhealthy`.
+    #[error("The image's own health check says that the app is unhealthy. See its last output above.")]
+    Unhealthy,
+    /// The release command ended with an error.
+    #[error(
+        "The release command ended with exit code {exit_code}. See its output above; the new version was not started."
+    )]
+    ReleaseCommandFailed {
+        /// Its exit code.
+        exit_code: i64,
+    },
+    /// The proxy did not take the new route.
+    #[error("The traffic could not be switched: {0}. The version before goes on serving.")]
+    RouteFailed(#[from] traefik::Error),
+    /// The engine does not answer.
+    #[error("{0}")]
+    DockerUnreachable(String),
+    /// A stored variable cannot be opened.
+    #[error("The variable {key} cannot be opened with this server's secret.key. Set it again, or restore the key.")]
+    SecretUnreadable {
+        /// Which one.
+        key: String,
+    },
+    /// Dhow ended twice in the same step.
+    #[error(
+        "Dhow was ended twice during this step, so the deployment was given up. Look at Dhow's own log, then deploy again."
+    )]
+    Interrupted,
+    /// A fault of Dhow itself or of its machine.
+    #[error("Dhow met a fault of its own: {0}. Look at Dhow's own log.")]
+    Internal(String),
+}
+
+impl DeployError {
+    /// The stable kind.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Git(error) => git_kind(error),
+            Self::Plan(PlanError::DockerfileMissing { .. }) => ErrorKind::DockerfileMissing,
+            Self::Plan(_) | Self::BuildFailed { .. } => ErrorKind::BuildFailed,
+            Self::BuildTimedOut { .. } => ErrorKind::BuildTimedOut,
+            Self::DiskFull { .. } => ErrorKind::DiskFull,
+            Self::ImageNotFound(_) => ErrorKind::ImageNotFound,
+            Self::StartFailed(_) => ErrorKind::StartFailed,
+            Self::Exited { .. } => ErrorKind::Exited,
+            Self::PortNotListening { .. } => ErrorKind::PortNotListening,
+            Self::HealthCheckFailed { .. } | Self::Unhealthy => ErrorKind::HealthCheckFailed,
+            Self::ReleaseCommandFailed { .. } => ErrorKind::ReleaseCommandFailed,
+            Self::RouteFailed(_) => ErrorKind::RouteFailed,
+            Self::DockerUnreachable(_) => ErrorKind::DockerUnreachable,
+            Self::SecretUnreadable { .. } => ErrorKind::SecretUnreadable,
+            Self::Interrupted => ErrorKind::Interrupted,
+            Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// A fault of the machine below: a full disk is told as such.
+    pub fn of_io(error: &std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::StorageFull {
+            return Self::DiskFull {
+                free: "none".into(),
+                floor: "any".into(),
+            };
+        }
+        Self::Internal(error.to_string())
+    }
+}
+
+const fn git_kind(error: &git::Error) -> ErrorKind {
+    match error {
+        git::Error::Auth(_) => ErrorKind::GitAuth,
+        git::Error::RefNotFound(_) | git::Error::CommitNotFound(_) => ErrorKind::GitRefNotFound,
+        git::Error::Empty => ErrorKind::GitEmpty,
+        git::Error::NoSpace => ErrorKind::DiskFull,
+        git::Error::Unreachable(_) | git::Error::RepositoryNotFound(_) | git::Error::Refused(_) => {
+            ErrorKind::GitUnreachable
+        }
+        git::Error::Cancelled | git::Error::Other(_) => ErrorKind::Internal,
+    }
+}
+
+impl From<db::Error> for DeployError {
+    fn from(error: db::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<docker::Error> for DeployError {
+    fn from(error: docker::Error) -> Self {
+        match error {
+            docker::Error::Unreachable(text) | docker::Error::TooOld(text) => Self::DockerUnreachable(text),
+            docker::Error::NoSpace(_) => Self::DiskFull {
+                free: "none".into(),
+                floor: "any".into(),
+            },
+            docker::Error::NotFound(text) | docker::Error::Conflict(text) | docker::Error::Refused(text) => {
+                Self::StartFailed(text)
+            }
+        }
+    }
+}
+
+impl From<BuildError> for DeployError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Failed { message, .. } => Self::BuildFailed { message },
+            BuildError::FrontendTooOld(message) => Self::BuildFailed { message },
+            BuildError::Engine(error) => match error.into() {
+                Self::StartFailed(message) => Self::BuildFailed { message },
+                other => other,
+            },
+        }
+    }
+}
+
+impl DeployError {
+    /// For `map_err` when a variable is opened.
+    pub fn unreadable(key: &str) -> impl FnOnce(secrets::Error) -> Self + use<> {
+        let key = key.to_owned();
+        move |_| Self::SecretUnreadable { key }
+    }
+}

@@ -1,0 +1,163 @@
+//! Fetch: bring the exact commit and lay its files out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::DeployError;
+use super::job::Job;
+use crate::db;
+use crate::git::{Access, Commit, FetchLimits, HostedRepository, Mirror, Want};
+use crate::model::deployment::CommitInfo;
+use crate::model::source::{Branch, CommitPrefix, Source};
+
+/// The files of a commit.
+pub struct Checkout {
+    /// Where they are.
+    pub dir: PathBuf,
+    /// Which commit.
+    pub commit: CommitInfo,
+}
+
+/// Tells the blocking thread to give up when the step is dropped.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Fetches and checks out.
+pub async fn run(job: &Job) -> Result<Checkout, DeployError> {
+    refuse_full_disk(job)?;
+    let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
+    let want = want(job)?;
+    let is_cancelled = Arc::new(AtomicBool::new(false));
+    let _guard = CancelOnDrop(Arc::clone(&is_cancelled));
+    let work = Work {
+        source: job.app.settings.source.clone(),
+        mirror: job.context.paths.mirror(job.app.id),
+        hosted: job.context.paths.hosted_repository(job.app.id),
+        access: Access {
+            allow_private: job.context.config.allow_private_sources,
+            limits: FetchLimits::default(),
+        },
+        dir: dir.clone(),
+        log: job.log.clone(),
+        want,
+        is_cancelled,
+    };
+    let commit = tokio::task::spawn_blocking(move || work.run())
+        .await
+        .map_err(|error| DeployError::Internal(error.to_string()))??;
+    let info = CommitInfo {
+        sha: commit.sha.to_string(),
+        message: commit.message,
+        author: commit.author,
+    };
+    job.log.line(&format!(
+        "Commit {} “{}” by {}",
+        commit.sha.short(),
+        info.message,
+        info.author
+    ));
+    remember(job, &info, commit.branch).await?;
+    Ok(Checkout { dir, commit: info })
+}
+
+/// What the blocking thread needs.
+struct Work {
+    source: Source,
+    mirror: PathBuf,
+    hosted: PathBuf,
+    access: Access,
+    dir: PathBuf,
+    log: super::job::JobLog,
+    want: Want,
+    is_cancelled: Arc<AtomicBool>,
+}
+
+impl Work {
+    fn run(self) -> Result<Commit, DeployError> {
+        remove_dir(&self.dir)?;
+        match &self.source {
+            Source::Git { url, submodules, .. } => {
+                self.log.line(&format!("Fetching {url}"));
+                let mirror = Mirror::open(&self.mirror)?;
+                let mut progress = |line: &str| self.log.line(line);
+                let commit = mirror.fetch(url, &self.want, self.access, &mut progress, &self.is_cancelled)?;
+                mirror.check_out(&commit.sha, &self.dir, *submodules, &self.is_cancelled)?;
+                Ok(commit)
+            }
+            Source::Push { .. } => {
+                let repository = HostedRepository::open(&self.hosted)?;
+                let commit = repository.resolve(&self.want)?;
+                repository.check_out(&commit.sha, &self.dir, false, &self.is_cancelled)?;
+                Ok(commit)
+            }
+        }
+    }
+}
+
+/// Removes a directory of a former attempt.
+fn remove_dir(dir: &std::path::Path) -> Result<(), DeployError> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(DeployError::of_io(&error)),
+        _ => Ok(()),
+    }
+}
+
+/// The commit that was asked for. One that was found in a former attempt stays the one.
+fn want(job: &Job) -> Result<Want, DeployError> {
+    let found = job.deployment.commit.as_ref().map(|commit| commit.sha.as_str());
+    if let Some(commit) = found.or(job.deployment.wanted_commit.as_deref()) {
+        let prefix = CommitPrefix::parse(commit).map_err(|error| DeployError::Internal(error.to_string()))?;
+        return Ok(Want::Commit(prefix));
+    }
+    match &job.app.settings.source {
+        Source::Git { branch, .. } => Ok(Want::Branch(branch.clone())),
+        Source::Push { .. } => Ok(Want::Branch(None)),
+    }
+}
+
+/// Stores what was found: the commit, and the branch that a blank setting turned out to mean.
+async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) -> Result<(), DeployError> {
+    let (id, app, commit) = (job.deployment.id, job.app.id, commit.clone());
+    let is_blank = matches!(job.app.settings.source, Source::Git { branch: None, .. });
+    let branch = branch.filter(|_| is_blank).and_then(|name| Branch::parse(&name).ok());
+    job.context
+        .db
+        .write(move |tx| {
+            if let Some(branch) = &branch {
+                db::apps::update_branch(tx, app, branch)?;
+            }
+            db::deployments::update_commit(tx, id, &commit)
+        })
+        .await?;
+    job.announce();
+    Ok(())
+}
+
+fn refuse_full_disk(job: &Job) -> Result<(), DeployError> {
+    let floor = job.context.config.disk_floor;
+    let disk = rustix::fs::statvfs(job.context.paths.data_dir()).map_err(|error| DeployError::of_io(&error.into()))?;
+    let free = disk.f_bavail * disk.f_frsize;
+    if free < floor {
+        return Err(DeployError::DiskFull {
+            free: in_words(free),
+            floor: in_words(floor),
+        });
+    }
+    Ok(())
+}
+
+/// Bytes for people, in the units of `df -h`.
+fn in_words(bytes: u64) -> String {
+    let mib = bytes >> 20;
+    if mib < 1024 {
+        format!("{mib} MiB")
+    } else {
+        format!("{:.1} GiB", mib as f64 / 1024.0)
+    }
+}

@@ -1,0 +1,280 @@
+//! The engine of deployments: the only caller of git, build, docker and traefik.
+//!
+//! Others hold the [`Deployer`]: they put a request into the database and wake the worker. The queued rows are the
+//! queue; the channel carries only hints, so a lost message costs time, not work.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::Stream;
+use tokio::sync::mpsc;
+
+use crate::db::{self, Db};
+use crate::events::Event;
+use crate::logs::{Chunk, Logs};
+use crate::model::deployment::{Deployment, Status, Trigger};
+use crate::model::ids::{AppId, DeploymentId};
+use crate::model::source::CommitPrefix;
+use crate::model::user::Actor;
+
+mod build;
+mod check;
+mod context;
+mod drain;
+mod error;
+mod fetch;
+mod job;
+mod pipeline;
+mod proxy;
+mod reconcile;
+mod retire;
+mod routes;
+mod start;
+mod switch;
+mod undo;
+mod watch;
+mod worker;
+
+pub use context::{Context, Parts};
+pub use error::DeployError;
+pub use watch::Health;
+pub use worker::Worker;
+
+/// A hint for the worker.
+#[derive(Debug, Clone, Copy)]
+enum Message {
+    /// Something may wait in the queue.
+    Wake,
+    /// This deployment is not wanted any more.
+    Cancel(DeploymentId),
+    /// Make this app on the engine match the database.
+    Reconcile(AppId),
+    /// The engine came back, or the proxy had to be made anew: look at everything.
+    ReconcileAll,
+}
+
+/// Why a deployment could not be asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The app is gone.
+    #[error("the app does not exist any more")]
+    AppGone,
+    /// The database refused.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}
+
+/// Where the engine keeps its files in the data directory.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    data_dir: PathBuf,
+}
+
+impl Paths {
+    /// Below this directory (absolute).
+    pub fn new(data_dir: &Path) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+        }
+    }
+
+    /// The data directory itself.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Everything of one app.
+    fn app(&self, app: AppId) -> PathBuf {
+        self.data_dir.join("repos").join(app.to_string())
+    }
+
+    /// The bare copy of an app's repository elsewhere.
+    fn mirror(&self, app: AppId) -> PathBuf {
+        self.app(app).join("mirror.git")
+    }
+
+    /// The bare repository that an app's owner pushes to.
+    pub fn hosted_repository(&self, app: AppId) -> PathBuf {
+        self.app(app).join("pushed.git")
+    }
+
+    /// The files of a deployment while it builds.
+    fn checkout(&self, app: AppId, deployment: DeploymentId) -> PathBuf {
+        self.app(app).join(format!("checkout-{deployment}"))
+    }
+
+    /// The proxy's directory.
+    pub fn traefik(&self) -> PathBuf {
+        self.data_dir.join("traefik")
+    }
+}
+
+/// The handle that the rest of Dhow holds; clones are equal.
+#[derive(Clone)]
+pub struct Deployer {
+    context: Arc<Context>,
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+impl Deployer {
+    /// Puts a request into the queue in one transaction with whatever it replaces, then wakes the worker.
+    pub async fn request(
+        &self,
+        actor: &Actor,
+        app: AppId,
+        trigger: Trigger,
+        commit: Option<&CommitPrefix>,
+    ) -> Result<Deployment, RequestError> {
+        let commit = commit.map(|commit| commit.as_str().to_owned());
+        let actor = actor.clone();
+        let (deployment, superseded): (Deployment, Vec<DeploymentId>) = self
+            .db()
+            .write(move |tx| {
+                if db::apps::is_deleting(tx, app)? || db::apps::find(tx, app)?.is_none() {
+                    return Err(RequestError::AppGone);
+                }
+                let mut superseded = Vec::new();
+                for queued in db::deployments::list_queued_of_app(tx, app)? {
+                    if trigger.replaces(queued.trigger) {
+                        db::deployments::update_finished(tx, queued.id, Status::Superseded, None)?;
+                        superseded.push(queued.id);
+                    }
+                }
+                let id = db::deployments::insert(tx, app, trigger, commit.as_deref())?;
+                db::audit::insert(tx, &actor, "deployment.request", &id.to_string())?;
+                let deployment = db::deployments::find(tx, id)?.ok_or(RequestError::AppGone)?;
+                Ok((deployment, superseded))
+            })
+            .await?;
+        for id in superseded.into_iter().chain([deployment.id]) {
+            self.context.events.announce(Event::Deployment(id, app));
+        }
+        self.wake();
+        Ok(deployment)
+    }
+
+    /// Tells the worker that a deployment is not wanted any more.
+    pub fn cancel(&self, id: DeploymentId) {
+        self.tell(Message::Cancel(id));
+    }
+
+    /// Has an app on the engine made to match the database, after the deployment that runs now.
+    pub fn reconcile(&self, app: AppId) {
+        self.tell(Message::Reconcile(app));
+    }
+
+    /// Tells the worker that something may wait.
+    pub fn wake(&self) {
+        self.tell(Message::Wake);
+    }
+
+    /// Writes an app's route from the database at once, whatever else happens to the app.
+    pub async fn apply_route(&self, app: AppId) -> Result<(), DeployError> {
+        routes::write(&self.context, app).await.map(drop)
+    }
+
+    /// Whether the engine and the proxy answered when last asked.
+    pub fn health(&self) -> Health {
+        self.context.health.borrow().clone()
+    }
+
+    /// Asks the engine and the proxy now.
+    pub async fn ask_health(&self) -> Health {
+        watch::ask(&self.context).await
+    }
+
+    /// Where files are.
+    pub fn paths(&self) -> &Paths {
+        &self.context.paths
+    }
+
+    /// A deployment's log from an offset on, as it grows; ends when the deployment has ended and all was read.
+    pub fn follow_log(
+        &self,
+        id: DeploymentId,
+        offset: u64,
+    ) -> impl Stream<Item = std::io::Result<Chunk>> + Send + use<> {
+        let (db, logs, events) = (
+            self.db().clone(),
+            self.context.logs.clone(),
+            self.context.events.listen(),
+        );
+        futures_util::stream::unfold(
+            Some(Follower {
+                db,
+                logs,
+                events,
+                id,
+                offset,
+            }),
+            Follower::next,
+        )
+    }
+
+    fn db(&self) -> &Db {
+        &self.context.db
+    }
+
+    fn tell(&self, message: Message) {
+        // The worker is gone only while Dhow stops; what was meant is in the database and is found at the next start.
+        let _stopping = self.messages.send(message);
+    }
+}
+
+/// A reader that waits at the end of a log.
+struct Follower {
+    db: Db,
+    logs: Logs,
+    events: tokio::sync::broadcast::Receiver<Event>,
+    id: DeploymentId,
+    offset: u64,
+}
+
+impl Follower {
+    /// The next part. It listened before it first read, so no growth is missed in between.
+    async fn next(this: Option<Self>) -> Option<(std::io::Result<Chunk>, Option<Self>)> {
+        let mut this = this?;
+        loop {
+            // The status is asked before the file: what was written before the end is then seen for certain.
+            let has_ended = this.has_ended().await;
+            match this.read().await {
+                Ok(Some(chunk)) => {
+                    this.offset = chunk.end;
+                    return Some((Ok(chunk), Some(this)));
+                }
+                Ok(None) if has_ended => return None,
+                Ok(None) => this.wait().await?,
+                Err(error) => return Some((Err(error), None)),
+            }
+        }
+    }
+
+    async fn has_ended(&self) -> bool {
+        let id = self.id;
+        match self.db.read(move |c| db::deployments::find(c, id)).await {
+            Ok(deployment) => deployment.is_none_or(|deployment| deployment.status.is_final()),
+            // A database that cannot be read now may be readable at the next event.
+            Err(_) => false,
+        }
+    }
+
+    async fn read(&self) -> std::io::Result<Option<Chunk>> {
+        let (logs, id, offset) = (self.logs.clone(), self.id, self.offset);
+        tokio::task::spawn_blocking(move || logs.read(id, offset))
+            .await
+            .map_err(std::io::Error::other)?
+    }
+
+    /// Waits for anything about this deployment; `None` when Dhow stops.
+    async fn wait(&mut self) -> Option<()> {
+        use tokio::sync::broadcast::error::RecvError;
+        loop {
+            match self.events.recv().await {
+                Ok(Event::Log(id) | Event::Deployment(id, _)) if id == self.id => return Some(()),
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => return Some(()),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}

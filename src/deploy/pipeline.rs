@@ -1,0 +1,102 @@
+//! The ordered steps of a deployment, and what happens when one fails.
+//!
+//! Until the switch nothing that serves has changed: an error, a cancel or a stop removes what was made. From the
+//! switch on the way is forward, or back by the route.
+
+use super::job::Job;
+use super::{DeployError, build, check, fetch, retire, start, switch, undo, watch};
+use crate::db;
+use crate::model::deployment::Step;
+
+/// How a deployment left the pipeline without being live.
+#[derive(Debug)]
+pub enum Ended {
+    /// A step failed.
+    Failed(DeployError),
+    /// Somebody cancelled it.
+    Cancelled,
+    /// Dhow stops; it goes on at the next start.
+    Stopped,
+}
+
+impl From<DeployError> for Ended {
+    fn from(error: DeployError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Runs a deployment from its first step to its last.
+pub async fn run(job: &Job) -> Result<(), Ended> {
+    let prepared = tokio::select! {
+        biased;
+        () = job.context.shutdown.cancelled() => Err(Ended::Stopped),
+        () = job.cancel.cancelled() => Err(Ended::Cancelled),
+        prepared = prepare(job) => prepared.map_err(Ended::from),
+    };
+    undo::remove_checkout(&job.context, job.app.id, job.deployment.id).await;
+    match prepared {
+        Ok(()) => go_live(job).await,
+        Err(ended) => {
+            undo::remove_all(&job.context, &job.app, &job.deployment).await;
+            Err(ended)
+        }
+    }
+}
+
+/// Takes a deployment up again that a former process left in switch or retire.
+pub async fn resume(job: &Job) -> Result<(), Ended> {
+    job.log.line("Dhow was restarted; the deployment goes on where it was.");
+    go_live(job).await
+}
+
+async fn prepare(job: &Job) -> Result<(), DeployError> {
+    let checkout = job.step(Step::Fetch, fetch::run(job)).await?;
+    let image = job.step(Step::Build, build::run(job, &checkout)).await?;
+    job.step(Step::Start, start::run(job, &image, &checkout.commit)).await?;
+    job.step(Step::Check, check::run(job)).await
+}
+
+async fn go_live(job: &Job) -> Result<(), Ended> {
+    let went = tokio::select! {
+        biased;
+        () = job.context.shutdown.cancelled() => return Err(Ended::Stopped),
+        went = switch_over_a_lost_engine(job) => went,
+    };
+    let Err(error) = went else { return Ok(()) };
+    job.log.line(&format!("{error} Putting the version before back."));
+    switch::put_back(job).await?;
+    undo::remove_all(&job.context, &job.app, &job.deployment).await;
+    Err(Ended::Failed(error))
+}
+
+/// An engine that goes away in between is waited for once; the steps can be taken again from the first.
+async fn switch_over_a_lost_engine(job: &Job) -> Result<(), DeployError> {
+    match switch_and_retire(job).await {
+        Err(DeployError::DockerUnreachable(text)) => {
+            job.log.line(&format!("{text} Waiting until it is back."));
+            watch::until_engine_answers(&job.context).await;
+            switch_and_retire(job).await
+        }
+        went => went,
+    }
+}
+
+async fn switch_and_retire(job: &Job) -> Result<(), DeployError> {
+    let switched = job.step(Step::Switch, switch::run(job)).await?;
+    job.step(Step::Retire, retire::run(job, &switched)).await
+}
+
+/// The release that a deployment has made.
+pub async fn release_of(job: &Job) -> Result<crate::model::release::Release, DeployError> {
+    let id = job.deployment.id;
+    let release = job.context.db.read(move |c| {
+        let release = db::deployments::find(c, id)?.and_then(|deployment| deployment.release_id);
+        release
+            .map(|release| db::releases::find(c, release))
+            .transpose()
+            .map(Option::flatten)
+    });
+    release
+        .await?
+        .ok_or_else(|| DeployError::Internal("the deployment's release is missing".into()))
+}

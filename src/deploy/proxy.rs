@@ -1,0 +1,171 @@
+//! The proxy: its container kept right, and the networks that it shares with projects.
+//!
+//! Its own network sorts before every project's, because the engine ties published ports to the first network by
+//! name; joining one that sorts later cuts no transfer.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::{Context, DeployError};
+use crate::docker;
+use crate::model::app::{App, Project};
+use crate::model::container::{ContainerSpec, ContainerState, PROJECT_LABEL};
+use crate::model::ids::ProjectId;
+use crate::model::slug::ProjectSlug;
+use crate::traefik::proxy::{self, Acme, PRIVATE_PORT, ProxySettings, SPEC_LABEL};
+use crate::traefik::{self, ProxyApi};
+
+/// How long a new proxy may take to answer.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What the API's password is derived for.
+const PASSWORD_PURPOSE: &str = "proxy api";
+
+/// Makes the proxy what the configuration says; `true` when its container was made anew or started again.
+pub async fn ensure(context: &Context) -> anyhow::Result<bool> {
+    let _one_at_a_time = context.proxy_lock.lock().await;
+    context
+        .routes
+        .write(traefik::api_file(), &traefik::render_api(&password(context)))
+        .await?;
+    let spec = proxy::container(&settings(context));
+    let labels = BTreeMap::new();
+    context
+        .engine
+        .ensure_network(&spec.network, Some(&context.config.subnet_pool), labels)
+        .await?;
+    match context.engine.inspect_container(&spec.name).await? {
+        Some(state) if is_right(context, &spec, &state).await? => return Ok(false),
+        Some(_) => context.engine.remove_container(&spec.name).await?,
+        None => {}
+    }
+    make(context, &spec).await?;
+    Ok(true)
+}
+
+/// Runs, with the wanted settings, from the image that its name stands for now.
+async fn is_right(context: &Context, spec: &ContainerSpec, state: &ContainerState) -> anyhow::Result<bool> {
+    let image = context.engine.find_image(&spec.image).await?;
+    let is_newest = image.is_none_or(|image| image.id == state.image_id);
+    Ok(state.is_running && is_newest && state.labels.get(SPEC_LABEL) == spec.labels.get(SPEC_LABEL))
+}
+
+async fn make(context: &Context, spec: &ContainerSpec) -> anyhow::Result<()> {
+    if context.engine.find_image(&spec.image).await?.is_none() {
+        tracing::info!(image = spec.image, "pulling the proxy's image");
+        context.engine.pull_image(&spec.image).await.with_context(|| {
+            format!(
+                "the proxy's image {} is not here and cannot be pulled; see --traefik-image",
+                spec.image
+            )
+        })?;
+    }
+    context.engine.create_container(spec).await?;
+    // Before it starts, so that it never answers for an app that it cannot reach.
+    for network in context.engine.list_networks().await? {
+        if network != spec.network {
+            context.engine.connect_network(&network, &spec.name).await?;
+        }
+    }
+    context.engine.start_container(&spec.name).await.with_context(|| {
+        let (http, https) = (context.config.http_port, context.config.https_port);
+        format!("the proxy could not be started on ports {http} and {https}; if they are in use, see --http-port and --https-port")
+    })?;
+    tracing::info!(container = spec.name, "the proxy was started");
+    wait_until_it_answers(context).await
+}
+
+async fn wait_until_it_answers(context: &Context) -> anyhow::Result<()> {
+    let deadline = tokio::time::Instant::now() + START_TIMEOUT;
+    loop {
+        let answer = match api(context).await {
+            Ok(api) => api.ping().await.map_err(DeployError::from),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(()) => return Ok(()),
+            Err(error) if tokio::time::Instant::now() > deadline => {
+                let name = proxy::name(&context.config.instance);
+                let output = context
+                    .engine
+                    .last_output(&name, 3)
+                    .await
+                    .unwrap_or_default()
+                    .join("; ");
+                return Err(anyhow::Error::new(error).context(format!("the proxy does not answer: {output}")));
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn settings(context: &Context) -> ProxySettings {
+    let config = &context.config;
+    ProxySettings {
+        instance: config.instance.clone(),
+        image: config.traefik_image.clone(),
+        bind: config.bind.to_string(),
+        ports: super::routes::public_ports(context),
+        directory: context.paths.traefik(),
+        acme: config.acme_email.clone().map(|email| Acme {
+            email,
+            directory: config.acme_directory.clone(),
+            ca_file: config.acme_ca_file.clone(),
+        }),
+    }
+}
+
+fn password(context: &Context) -> String {
+    context.secrets.derive_password(PASSWORD_PURPOSE)
+}
+
+/// The proxy's API at the port that the engine chose for it; another one after each start.
+pub async fn api(context: &Context) -> Result<ProxyApi, DeployError> {
+    let name = proxy::name(&context.config.instance);
+    let state = context.engine.inspect_container(&name).await?;
+    let port = state.and_then(|state| state.host_ports.get(&PRIVATE_PORT).copied());
+    let port = port.ok_or_else(|| traefik::Error::Unreachable("its container does not run".to_owned()))?;
+    Ok(ProxyApi::new(
+        SocketAddr::from(([127, 0, 0, 1], port)),
+        &password(context),
+    ))
+}
+
+/// The name of an app's project network.
+pub fn project_network(context: &Context, app: &App) -> String {
+    network_name(context, &app.project_slug, app.project_id)
+}
+
+/// The id keeps a deleted project's network apart from that of a new project with the same slug.
+fn network_name(context: &Context, slug: &ProjectSlug, id: ProjectId) -> String {
+    format!("{}-{slug}-{id}", context.config.instance)
+}
+
+/// Makes the network of an app's project, with the proxy in it.
+pub async fn ensure_project_network(context: &Context, app: &App) -> Result<(), DeployError> {
+    let _one_at_a_time = context.proxy_lock.lock().await;
+    let network = project_network(context, app);
+    let labels = BTreeMap::from([(PROJECT_LABEL.to_owned(), app.project_slug.to_string())]);
+    context
+        .engine
+        .ensure_network(&network, Some(&context.config.subnet_pool), labels)
+        .await?;
+    Ok(context
+        .engine
+        .connect_network(&network, &proxy::name(&context.config.instance))
+        .await?)
+}
+
+/// Removes a project's network.
+pub async fn remove_project_network(context: &Context, project: &Project) -> Result<(), docker::Error> {
+    let _one_at_a_time = context.proxy_lock.lock().await;
+    let network = network_name(context, &project.slug, project.id);
+    context
+        .engine
+        .disconnect_network(&network, &proxy::name(&context.config.instance))
+        .await?;
+    context.engine.remove_network(&network).await
+}

@@ -1,0 +1,63 @@
+//! An app's route: derived from the database, written for the proxy.
+
+use super::{Context, DeployError};
+use crate::db;
+use crate::model::ids::AppId;
+use crate::model::route::{AppRoutes, Server};
+use crate::traefik::{self, PublicPorts};
+
+/// Writes (or removes) the route file of an app and answers what the proxy shall show.
+pub async fn write(context: &Context, app: AppId) -> Result<AppRoutes, DeployError> {
+    let _newest_reading_wins = context.route_lock.lock().await;
+    let routes = derive(context, app).await?;
+    let file = traefik::app_file(&routes.app);
+    match traefik::render(&routes, public_ports(context)) {
+        Some(text) => context.routes.write(&file, &text).await?,
+        None => context.routes.remove(&file).await?,
+    };
+    Ok(routes)
+}
+
+/// Ports on which sites are reached from outside.
+pub fn public_ports(context: &Context) -> PublicPorts {
+    PublicPorts {
+        http: context.config.http_port,
+        https: context.config.https_port,
+    }
+}
+
+/// The routes of an app as the database has them; none while it is being deleted or nothing is live.
+async fn derive(context: &Context, app: AppId) -> Result<AppRoutes, DeployError> {
+    let read = context.db.read(move |c| {
+        let Some(row) = db::apps::find(c, app)? else {
+            return Ok(None);
+        };
+        let is_gone = db::apps::is_deleting(c, app)?;
+        let active = if is_gone { None } else { db::apps::find_active(c, app)? };
+        let live = match active {
+            Some((release, deployment)) => db::releases::find(c, release)?.map(|release| (deployment, release)),
+            None => None,
+        };
+        Ok(Some((row, db::domains::list_of_app(c, app)?, live)))
+    });
+    let Some((row, domains, live)) = read.await? else {
+        return Ok(AppRoutes::none(&app.to_string()));
+    };
+    let slug = row.slug.as_str();
+    let Some((deployment, release)) = live else {
+        return Ok(AppRoutes::none(slug));
+    };
+    let server = Server {
+        container: context.name_of(slug, deployment),
+        port: release.run.port.get(),
+    };
+    let config = &context.config;
+    AppRoutes::of_app(
+        &row.slug,
+        &domains,
+        &config.base_domain,
+        Some(server),
+        config.has_acme(),
+    )
+    .map_err(|error| DeployError::Internal(error.to_string()))
+}

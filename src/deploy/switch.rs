@@ -1,0 +1,97 @@
+//! Switch: give the new instance the traffic, and know that it has it.
+//!
+//! One transaction makes the release the active one, then the route file is written from the database, then the
+//! proxy's own API is asked until it shows the new server and no old one.
+
+use std::time::{Duration, Instant};
+
+use super::job::Job;
+use super::pipeline::release_of;
+use super::{DeployError, proxy, routes};
+use crate::db;
+use crate::model::deployment::SwitchReport;
+use crate::traefik::Counters;
+
+/// Longest time for the proxy to take a route; it was seen to take 0.3 s.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What retire needs to tell what the switch cost.
+pub struct Switched {
+    /// The proxy's counters before the route was written.
+    pub before: Counters,
+    /// Time until the proxy used the new instance.
+    pub took: Duration,
+}
+
+/// Switches and waits for the proxy's confirmation.
+pub async fn run(job: &Job) -> Result<Switched, DeployError> {
+    let api = proxy::api(&job.context).await?;
+    let before = api.counters(job.app.slug.as_str()).await.unwrap_or_default();
+    activate(job).await?;
+    let began = Instant::now();
+    let routes = routes::write(&job.context, job.app.id).await?;
+    api.confirm(&routes, CONFIRM_TIMEOUT).await?;
+    let took = began.elapsed();
+    report(job, Counters::default(), took).await?;
+    let ports = routes::public_ports(&job.context);
+    for route in &routes.routes {
+        job.log
+            .line(&format!("Live at {}", route.address(ports.http, ports.https)));
+    }
+    Ok(Switched { before, took })
+}
+
+/// Makes the release the active one, remembering the one before for a way back.
+async fn activate(job: &Job) -> Result<(), DeployError> {
+    let (id, app) = (job.deployment.id, job.app.id);
+    let release = release_of(job).await?.id;
+    let activated = job.context.db.write(move |tx| {
+        let replaced = db::apps::find_active(tx, app)?;
+        // Done before when the deployment is resumed.
+        if replaced != Some((release, id)) {
+            db::deployments::update_replaced(tx, id, replaced)?;
+            db::apps::update_active(tx, app, Some((release, id)))?;
+        }
+        Ok::<_, db::Error>(())
+    });
+    Ok(activated.await?)
+}
+
+/// Stores what the switch has cost.
+pub async fn report(job: &Job, counted: Counters, took: Duration) -> Result<SwitchReport, DeployError> {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let report = SwitchReport {
+        requests: number(counted.requests),
+        failed: number(counted.failed),
+        millis: i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
+    };
+    let id = job.deployment.id;
+    job.context
+        .db
+        .write(move |tx| db::deployments::update_switch(tx, id, &report))
+        .await?;
+    Ok(report)
+}
+
+/// Gives the traffic back to the release before and makes sure that the proxy took it.
+pub async fn put_back(job: &Job) -> Result<(), DeployError> {
+    let (id, app) = (job.deployment.id, job.app.id);
+    let put_back = job.context.db.write(move |tx| {
+        let is_active = db::apps::find_active(tx, app)?.is_some_and(|(_, deployment)| deployment == id);
+        if is_active {
+            db::apps::update_active(tx, app, db::deployments::find_replaced(tx, id)?)?;
+        }
+        Ok::<_, db::Error>(())
+    });
+    put_back.await?;
+    let routes = routes::write(&job.context, app).await?;
+    let confirmed = match proxy::api(&job.context).await {
+        Ok(api) => api.confirm(&routes, CONFIRM_TIMEOUT).await.map_err(DeployError::from),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = confirmed {
+        job.log
+            .line(&format!("The proxy has not confirmed the old route yet: {error}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Images: found, pulled, listed by app and removed.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use bollard::auth::DockerCredentials;
+use bollard::errors::Error as BollardError;
+use bollard::models::ImageInspect;
+use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveImageOptions};
+use futures_util::TryStreamExt;
+
+use super::{Engine, Error};
+use crate::model::container::APP_LABEL;
+
+/// An image on the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The engine's id (`sha256:…`), which names its content.
+    pub id: String,
+    /// Names that point to it, as `busybox:1`.
+    pub tags: Vec<String>,
+    /// Labels, ownership included where it is ours.
+    pub labels: BTreeMap<String, String>,
+    /// TCP ports that it declares by EXPOSE, lowest first.
+    pub exposed_ports: Vec<u16>,
+    /// Whether it declares a HEALTHCHECK.
+    pub has_health_check: bool,
+    /// Unix time, in seconds, at which it came to this engine under its present name.
+    pub tagged_at: i64,
+    /// Size in bytes, shared layers included.
+    pub size_bytes: i64,
+}
+
+impl Engine {
+    /// The image of that name or id, whoever made it; `None` when it is not on the engine.
+    pub async fn find_image(&self, reference: &str) -> Result<Option<Image>, Error> {
+        Ok(self.inspect_image(reference).await?.map(image_from))
+    }
+
+    /// Fetches it from its registry. `NotFound` when the registry has none of that name or asks for a password.
+    pub async fn pull_image(&self, reference: &str) -> Result<(), Error> {
+        let reference = with_tag(checked(reference)?);
+        let docker = self.docker().await?;
+        let options = CreateImageOptionsBuilder::default().from_image(&reference).build();
+        let progress = docker.create_image(Some(options), None, None::<DockerCredentials>);
+        match progress
+            .try_for_each(|_| async { Ok(()) })
+            .await
+            .map_err(self.explain())
+        {
+            Err(Error::NotFound(message)) => Err(Error::NotFound(message)),
+            Err(Error::Refused(message)) if says_missing(&message) => Err(Error::NotFound(message)),
+            outcome => outcome,
+        }
+    }
+
+    /// Removes it; one that is in use or gone is fine. `Refused` when it is not ours.
+    pub async fn remove_image(&self, reference: &str) -> Result<(), Error> {
+        let Some(found) = self.inspect_image(reference).await? else {
+            return Ok(());
+        };
+        if !self.has_our_labels(found.config.as_ref().and_then(|config| config.labels.as_ref())) {
+            return Err(Error::Refused(format!(
+                "image `{reference}` does not belong to this Dhow and is left alone"
+            )));
+        }
+        let docker = self.docker().await?;
+        let removed = docker.remove_image(reference, None::<RemoveImageOptions>, None).await;
+        match removed.map_err(self.explain()) {
+            Ok(_) | Err(Error::NotFound(_) | Error::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Our images of an app (label `dhow.app`), newest first.
+    pub async fn list_images(&self, app: &str) -> Result<Vec<Image>, Error> {
+        let filters = self.our_filters([format!("{APP_LABEL}={app}")]);
+        let mut images = Vec::new();
+        for summary in self.images(&filters).await? {
+            // One that was removed in between is none.
+            images.extend(self.find_image(&summary.id).await?);
+        }
+        images.sort_by_key(|image| Reverse(image.tagged_at));
+        Ok(images)
+    }
+
+    async fn inspect_image(&self, reference: &str) -> Result<Option<ImageInspect>, Error> {
+        let docker = self.docker().await?;
+        match docker.inspect_image(checked(reference)?).await {
+            Ok(found) => Ok(Some(found)),
+            Err(BollardError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+            Err(error) => Err(self.connection.explain(error)),
+        }
+    }
+}
+
+fn image_from(inspected: ImageInspect) -> Image {
+    let config = inspected.config.unwrap_or_default();
+    let ports = config.exposed_ports.unwrap_or_default();
+    let mut exposed_ports: Vec<u16> = ports
+        .iter()
+        .filter_map(|port| port.strip_suffix("/tcp").unwrap_or(port).parse().ok())
+        .collect();
+    exposed_ports.sort_unstable();
+    // A build whose steps were all cached keeps the creation time of the cached image.
+    let tagged = inspected
+        .metadata
+        .and_then(|metadata| metadata.last_tag_time)
+        .filter(|time| time.unix_timestamp() > 0);
+    let health_test = config.healthcheck.and_then(|check| check.test).unwrap_or_default();
+    Image {
+        id: inspected.id.unwrap_or_default(),
+        tags: inspected.repo_tags.unwrap_or_default(),
+        labels: config.labels.unwrap_or_default().into_iter().collect(),
+        exposed_ports,
+        has_health_check: health_test.first().is_some_and(|kind| kind != "NONE"),
+        tagged_at: tagged.or(inspected.created).map_or(0, |time| time.unix_timestamp()),
+        size_bytes: inspected.size.unwrap_or(0),
+    }
+}
+
+/// A reference becomes part of the request's path: nothing may be in it that could lead to another resource.
+fn checked(reference: &str) -> Result<&str, Error> {
+    let is_allowed = |character: char| character.is_ascii_alphanumeric() || "._-/:@".contains(character);
+    let has_odd_part = reference
+        .split('/')
+        .any(|part| part.is_empty() || part.starts_with('.'));
+    if reference.chars().all(is_allowed) && !has_odd_part {
+        return Ok(reference);
+    }
+    Err(Error::Refused(format!(
+        "`{reference}` is not an image reference such as `nginx:1.27` or `ghcr.io/owner/app`"
+    )))
+}
+
+/// Without a tag the engine would pull every tag there is.
+fn with_tag(reference: &str) -> String {
+    let last = reference.rsplit('/').next().unwrap_or(reference);
+    if last.contains([':', '@']) {
+        reference.to_owned()
+    } else {
+        format!("{reference}:latest")
+    }
+}
+
+fn says_missing(message: &str) -> bool {
+    [
+        "manifest unknown",
+        "not found",
+        "pull access denied",
+        "no matching manifest",
+        "does not exist",
+    ]
+    .iter()
+    .any(|text| message.contains(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_cannot_lead_to_another_resource() {
+        let refused = [
+            "",
+            "../containers/x",
+            "a/../b",
+            "a//b",
+            "a?b=c",
+            "a#b",
+            "a b",
+            "a%2fb",
+            "/a",
+        ];
+        for reference in refused {
+            assert!(matches!(checked(reference), Err(Error::Refused(_))), "{reference}");
+        }
+        for reference in [
+            "busybox",
+            "busybox:1",
+            "ghcr.io/owner/app:v1.2_3",
+            "localhost:5000/a@sha256:ab",
+            "sha256:ab",
+        ] {
+            assert!(checked(reference).is_ok(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_reference_without_tag_means_latest() {
+        let cases = [
+            ("busybox", "busybox:latest"),
+            ("busybox:1", "busybox:1"),
+            ("localhost:5000/app", "localhost:5000/app:latest"),
+            ("app@sha256:ab", "app@sha256:ab"),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(with_tag(given), expected);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Why a repository could not be had, and what libgit2's own errors mean.
+
+use git2::{ErrorClass, ErrorCode};
+
+use crate::model::source::GitUrl;
+
+/// Why a repository, or a commit of it, could not be had. Every text is a sentence for the app's owner, says what to
+/// do, and holds no credential.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server wants a password, or does not take the one it got.
+    #[error("{0}")]
+    Auth(String),
+    /// The server does not answer, or not as a Git server does.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The server answers, but has no such repository.
+    #[error("{0}")]
+    RepositoryNotFound(String),
+    /// The branch is not there; names those that are.
+    #[error("{0}")]
+    RefNotFound(String),
+    /// No such commit in the repository, or more than one.
+    #[error("{0}")]
+    CommitNotFound(String),
+    /// There is no commit at all.
+    #[error("The repository is empty. Push a commit to it, then deploy again.")]
+    Empty,
+    /// Against Dhow's rules: a private address, plain http, a link that leaves the checkout.
+    #[error("{0}")]
+    Refused(String),
+    /// Asked to stop.
+    #[error("Cancelled.")]
+    Cancelled,
+    /// The disk is full.
+    #[error("The disk is full. Free some space, then deploy again.")]
+    NoSpace,
+    /// Anything else, in the words of libgit2 or the operating system.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Error {
+    /// What a failed conversation with a server means.
+    pub(super) fn from_server(error: &git2::Error, url: &GitUrl) -> Self {
+        let (host, message) = (url.host(), error.message());
+        if error.code() == ErrorCode::Auth {
+            return Self::Auth(format!(
+                "{host} asks for a password: the repository is private, or there is none at this address. Check the \
+                 address, and that everybody may read the repository."
+            ));
+        }
+        if let Some(status) = message.strip_prefix("unexpected http status code: ") {
+            return Self::from_status(status, &host);
+        }
+        if error.code() == ErrorCode::Certificate || error.class() == ErrorClass::Ssl {
+            return Self::Unreachable(format!(
+                "The TLS certificate of {host} was not accepted ({}).",
+                tidy(message, url)
+            ));
+        }
+        if message.contains("redirect") {
+            return Self::Refused(format!(
+                "{host} redirects to another server, which Dhow does not follow. Use the address that it redirects to."
+            ));
+        }
+        if message.starts_with("invalid content-type") {
+            return Self::Unreachable(format!(
+                "{host} answers, but not as a Git server does. Check that the address is the one for git clone."
+            ));
+        }
+        match error.class() {
+            ErrorClass::Net | ErrorClass::Http => Self::Unreachable(format!(
+                "Fetching from {host} failed ({}). Try again later.",
+                tidy(message, url)
+            )),
+            _ => Self::from(error),
+        }
+    }
+
+    fn from_status(status: &str, host: &str) -> Self {
+        match status {
+            "401" | "403" => Self::Auth(format!(
+                "{host} denies access to the repository (HTTP {status}). Check the address, and that everybody may read it."
+            )),
+            "404" | "410" => Self::RepositoryNotFound(format!(
+                "{host} has no repository at this address (HTTP {status}). Check its spelling, and that it still exists."
+            )),
+            "429" => Self::Unreachable(format!(
+                "{host} wants fewer requests (HTTP 429). Try again in some minutes."
+            )),
+            _ => Self::Unreachable(format!("{host} answers with HTTP {status}. Try again later.")),
+        }
+    }
+}
+
+impl From<&git2::Error> for Error {
+    fn from(error: &git2::Error) -> Self {
+        match error.message() {
+            message if message.contains("No space left on device") || message.contains("Disk quota") => Self::NoSpace,
+            message => Self::Other(format!(
+                "Git failed: {}.",
+                single_line(message.as_bytes(), 300).trim_end_matches('.')
+            )),
+        }
+    }
+}
+
+impl From<git2::Error> for Error {
+    fn from(error: git2::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::NoSpace,
+            _ => Self::Other(format!("A file could not be written: {error}.")),
+        }
+    }
+}
+
+/// libgit2's words in one line, naming the server and not the relay before it.
+fn tidy(message: &str, url: &GitUrl) -> String {
+    let line = single_line(message.as_bytes(), 300).trim_end_matches('.').to_owned();
+    if url.is_encrypted() {
+        line
+    } else {
+        line.replace("127.0.0.1", &url.host())
+    }
+}
+
+/// Somebody else's text as one line: no control characters, at most so many characters.
+pub(super) fn single_line(text: &[u8], max_chars: usize) -> String {
+    String::from_utf8_lossy(text)
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .take(max_chars)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}

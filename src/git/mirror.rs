@@ -1,0 +1,127 @@
+//! A bare copy of somebody else's repository, one an app, kept so that the next fetch is small.
+//!
+//! It can be had again at any time, so a damaged or overgrown one is thrown away and made anew.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use git2::{Repository, RepositoryInitOptions};
+
+use super::commit::{describe, find, id_of};
+use super::destination::Destination;
+use super::fetch::Fetch;
+use super::progress::Reporter;
+use super::{Access, Commit, Error, Want, checkout};
+use crate::model::source::{CommitSha, GitUrl};
+
+/// Every fetch adds a pack, and libgit2 never joins them; reading slows down with their number.
+const MAX_PACKS: usize = 100;
+
+/// A bare copy of an app's repository.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    dir: PathBuf,
+}
+
+impl Mirror {
+    /// Opens the copy in that directory, or makes an empty one; a damaged one is thrown away and made anew.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let mirror = Self { dir: dir.to_owned() };
+        if Repository::open_bare(dir).is_err() || count_packs(dir) > MAX_PACKS {
+            mirror.make_anew()?;
+        }
+        Ok(mirror)
+    }
+
+    /// Fetches what is wanted, and as little else as the server allows. A commit that is here already is not asked for
+    /// again. `progress` is given single lines to show.
+    pub fn fetch(
+        &self,
+        url: &GitUrl,
+        want: &Want,
+        access: Access,
+        progress: &mut dyn FnMut(&str),
+        cancelled: &AtomicBool,
+    ) -> Result<Commit, Error> {
+        if let Want::Commit(wanted) = want {
+            let repository = self.repository()?;
+            if let Ok(Some(id)) = find(&repository, wanted) {
+                return describe(&repository, id, None);
+            }
+        }
+        let destination = Destination::resolve(url, access, cancelled)?;
+        let reporter = Reporter::new(progress, cancelled);
+        let attempt = || {
+            let repository = self.repository()?;
+            Fetch {
+                repository: &repository,
+                url,
+                access,
+                reporter: &reporter,
+            }
+            .run(&destination, want)
+        };
+        match attempt() {
+            // It may be the copy that is at fault: once more with a new one.
+            Err(Error::Other(why)) => {
+                reporter.say(&format!("{why} Fetching everything again."));
+                self.make_anew()?;
+                attempt()
+            }
+            result => result,
+        }
+    }
+
+    /// Writes a commit's files into a directory that does not exist yet, or is empty.
+    pub fn check_out(
+        &self,
+        commit: &CommitSha,
+        into: &Path,
+        submodules: bool,
+        cancelled: &AtomicBool,
+    ) -> Result<(), Error> {
+        let repository = self.repository()?;
+        let result = checkout::check_out(&repository, id_of(commit)?, into, submodules, cancelled);
+        if let Err(Error::Other(why)) = result {
+            self.make_anew()?;
+            return Err(Error::Other(format!(
+                "{why} The copy of the repository was thrown away; deploy again."
+            )));
+        }
+        result
+    }
+
+    fn repository(&self) -> Result<Repository, Error> {
+        Ok(Repository::open_bare(&self.dir)?)
+    }
+
+    fn make_anew(&self) -> Result<(), Error> {
+        if self.dir.exists() {
+            fs::remove_dir_all(&self.dir)?;
+        }
+        // libgit2 would otherwise follow the first redirect to wherever it leads.
+        Ok(make_bare(&self.dir)?
+            .config()?
+            .set_str("http.followRedirects", "false")?)
+    }
+}
+
+/// Makes an empty bare repository that only Dhow can read, without any template of the machine's.
+pub(super) fn make_bare(dir: &Path) -> Result<Repository, Error> {
+    DirBuilder::new().mode(0o700).recursive(true).create(dir)?;
+    let mut options = RepositoryInitOptions::new();
+    options.bare(true).external_template(false).initial_head("main");
+    Ok(Repository::init_opts(dir, &options)?)
+}
+
+fn count_packs(dir: &Path) -> usize {
+    let Ok(files) = fs::read_dir(dir.join("objects/pack")) else {
+        return 0;
+    };
+    files
+        .flatten()
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "pack"))
+        .count()
+}

@@ -1,0 +1,96 @@
+//! A developer deploys with `git push` to Dhow itself, the token as password.
+
+use serde_json::json;
+
+use crate::harness::api::Api;
+use crate::harness::dhow::Dhow;
+use crate::harness::git_server::GitServer;
+use crate::harness::process::{Outcome, run};
+use crate::harness::repository::{Repository, git};
+
+/// Pushes the working copy's head to an app's branch with a token as password.
+async fn push(dhow: &Dhow, repository: &Repository, app: &str, token: &str, branch: &str) -> Outcome {
+    let url = dhow.url().replace("http://", &format!("http://any:{token}@"));
+    let mut command = git(
+        repository.directory(),
+        &["push", &format!("{url}/git/{app}.git"), &format!("HEAD:{branch}")],
+    );
+    command.current_dir(repository.directory());
+    run(command, "").await
+}
+
+async fn push_app(api: &Api, name: &str) {
+    let project = api.create_project(name).await;
+    let body =
+        json!({ "name": name, "source": { "kind": "push" }, "build": { "builder": "dockerfile" }, "port": 3000 });
+    api.post(&format!("/projects/{project}/apps"), body).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_deploys_the_pushed_commit_and_says_where_to_watch() {
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    push_app(&api, "pushed").await;
+    let token = dhow.token("deploy").await;
+    let works = GitServer::start().await;
+    let repository = works.repository("work");
+
+    for (number, page) in [(1, "pushed once"), (2, "pushed twice")] {
+        let commit = repository.commit_app(page);
+        let outcome = push(&dhow, &repository, "pushed", &token, "main").await;
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let watch = format!("{}/apps/pushed/deployments/{number}", dhow.url());
+        assert!(
+            outcome.stderr.contains("remote:") && outcome.stderr.contains(&watch),
+            "it says {watch}: {}",
+            outcome.stderr
+        );
+        let deployments = api.read("/apps/pushed/deployments").await;
+        let deployment = api.succeeded(deployments["items"][0]["id"].as_i64().unwrap()).await;
+        assert_eq!(deployment["trigger"], "push");
+        assert_eq!(deployment["commit"]["sha"], commit);
+        assert_eq!(dhow.visit("pushed.localhost", "/").await.expect(200).text(), page);
+    }
+    let secrets = dhow.lines().text();
+    assert!(!secrets.contains(&token), "the token is in Dhow's own log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_without_the_right_to_deploy_changes_nothing() {
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    push_app(&api, "pushed").await;
+    let git_server = GitServer::start().await;
+    let pulled = git_server.repository("pulled");
+    pulled.commit_app("pulled");
+    api.create_app("pushed", "pulled", &pulled).await;
+    let (deploy, read) = (dhow.token("deploy").await, dhow.token("read").await);
+
+    for (app, token) in [
+        ("pushed", "dhow_wrong"),
+        ("pushed", read.as_str()),
+        ("nowhere", deploy.as_str()),
+        ("pulled", deploy.as_str()),
+        ("..%2f..%2fpushed", deploy.as_str()),
+    ] {
+        let outcome = push(&dhow, &pulled, app, token, "main").await;
+        assert_ne!(outcome.code, 0, "a push to {app}: {}", outcome.stderr);
+    }
+    let bare = dhow
+        .http
+        .send(
+            "GET",
+            &format!("{}/git/pushed.git/info/refs?service=git-receive-pack", dhow.url()),
+            &[],
+            "",
+        )
+        .await;
+    assert!(
+        bare.expect(401).header("www-authenticate").starts_with("Basic"),
+        "git asks for the password then"
+    );
+    for app in ["pushed", "pulled"] {
+        let deployments = api.read(&format!("/apps/{app}/deployments")).await;
+        assert_eq!(deployments["items"], json!([]), "{app}");
+    }
+}

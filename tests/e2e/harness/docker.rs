@@ -1,0 +1,198 @@
+//! The engine seen from outside Dhow, by the docker command: what is there, whose it is, and removal by label.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Kinds of objects, with the arguments that list them.
+const LISTS: [(&str, &[&str]); 4] = [
+    ("container", &["ps", "--all", "--quiet", "--no-trunc"]),
+    ("network", &["network", "ls", "--quiet", "--no-trunc"]),
+    ("volume", &["volume", "ls", "--quiet"]),
+    ("image", &["images", "--quiet", "--no-trunc"]),
+];
+
+/// Runs docker and answers what it printed, trimmed; fails loudly, so that a machine without Docker never passes.
+#[track_caller]
+pub fn docker(arguments: &[&str]) -> String {
+    try_docker(arguments).unwrap_or_else(|error| panic!("docker {arguments:?}: {error}"))
+}
+
+pub fn try_docker(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("docker")
+        .args(arguments)
+        .output()
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
+/// `docker inspect` of one object.
+#[track_caller]
+pub fn inspect(kind: &str, id: &str) -> Value {
+    let text = docker(&["inspect", "--type", kind, id]);
+    serde_json::from_str::<Value>(&text).unwrap()[0].take()
+}
+
+/// Ids of the objects of a kind that carry all the labels ("key=value" or "key").
+pub fn labelled(kind: &str, labels: &[&str]) -> Vec<String> {
+    let (_, list) = LISTS.iter().find(|(name, _)| *name == kind).unwrap();
+    let mut arguments = list.to_vec();
+    let filters: Vec<String> = labels.iter().map(|label| format!("--filter=label={label}")).collect();
+    arguments.extend(filters.iter().map(String::as_str));
+    let mut ids: Vec<String> = docker(&arguments).lines().map(str::to_owned).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// Removes everything of an instance, whatever made it: the end of each test, also of a failed one.
+pub fn remove_instance(instance: &str) {
+    let label = format!("dhow.instance={instance}");
+    let remove: [(&str, &[&str]); 4] = [
+        ("container", &["rm", "--force", "--volumes"]),
+        ("network", &["network", "rm"]),
+        ("volume", &["volume", "rm", "--force"]),
+        ("image", &["rmi", "--force"]),
+    ];
+    for (kind, arguments) in remove {
+        let ids = labelled(kind, &[&label]);
+        if ids.is_empty() {
+            continue;
+        }
+        let arguments: Vec<&str> = arguments
+            .iter()
+            .copied()
+            .chain(ids.iter().map(String::as_str))
+            .collect();
+        if let Err(error) = try_docker(&arguments) {
+            eprintln!("cannot remove a {kind} of {instance}: {error}");
+        }
+    }
+}
+
+/// What a container has printed, on both streams.
+pub fn logs(id: &str) -> String {
+    let output = Command::new("docker").args(["logs", "--tail", "400", id]).output();
+    let (out, err) = output.map(|output| (output.stdout, output.stderr)).unwrap_or_default();
+    format!("{}{}", String::from_utf8_lossy(&out), String::from_utf8_lossy(&err))
+}
+
+/// The words of every container of an instance: parties whose logs explain a failure.
+pub fn container_logs(instance: &str) -> String {
+    let label = format!("dhow.instance={instance}");
+    let mut words = String::new();
+    for id in labelled("container", &[&label]) {
+        let state = try_docker(&["inspect", "-f", "{{.Name}} {{.State.Status}} {{.State.ExitCode}}", &id]);
+        words.push_str(&format!("--- {}\n{}\n", state.unwrap_or_default(), logs(&id)));
+    }
+    words
+}
+
+/// Objects that are not Dhow's: some made here as bait, and all that the engine had before.
+pub struct ForeignObjects {
+    before: BTreeSet<(String, String)>,
+    bait: String,
+}
+
+impl ForeignObjects {
+    /// Takes the snapshot and lays the bait: objects that look like those of the app `mine` of `instance`, by their names
+    /// and by all labels but the instance's own, and others without any label.
+    pub fn beside(instance: &str) -> Self {
+        let bait = format!("bait{instance}");
+        let mine = format!("dhow.bait={bait}");
+        let neighbour = format!("dhow.instance={instance}x");
+        let alike = [
+            neighbour.as_str(),
+            "dhow.owner=somebody",
+            "dhow.kind=app",
+            "dhow.project=mine",
+            "dhow.app=mine",
+        ];
+        for (name, labels) in [("plain", vec![]), ("alike", alike.to_vec())] {
+            let name = format!("{instance}-{name}");
+            let with = |arguments: &[&str], rest: &[&str]| {
+                let mut all: Vec<&str> = arguments.to_vec();
+                for label in labels.iter().copied().chain([mine.as_str()]) {
+                    all.extend(["--label", label]);
+                }
+                all.extend(rest);
+                docker(&all)
+            };
+            with(&["network", "create"], &[&name]);
+            with(&["volume", "create"], &[&name]);
+            let stopped = with(
+                &["create", "--name", &format!("{name}-stopped")],
+                &["busybox:1", "true"],
+            );
+            with(
+                &["run", "--detach", "--init", "--name", &name, "--network", &name],
+                &["busybox:1", "sleep", "900"],
+            );
+            let changes: Vec<String> = labels
+                .iter()
+                .chain([&mine.as_str()])
+                .map(|label| format!("LABEL {label}"))
+                .collect();
+            let mut commit = vec!["commit"];
+            commit.extend(changes.iter().flat_map(|change| ["--change", change.as_str()]));
+            docker(&[&commit[..], &[&stopped, &format!("{name}:bait")]].concat());
+        }
+        Self {
+            before: everything(&bait),
+            bait,
+        }
+    }
+
+    /// Fails when an object that was there before is gone, or one that ran no longer runs.
+    #[track_caller]
+    pub fn assert_survived(&self) {
+        let now = everything(&self.bait);
+        let gone: Vec<_> = self.before.difference(&now).collect();
+        assert!(gone.is_empty(), "foreign objects are gone: {gone:?}");
+        let bait = format!("label=dhow.bait={}", self.bait);
+        let running = docker(&["ps", "--quiet", "--filter", &bait]);
+        assert_eq!(running.lines().count(), 2, "both foreign containers still run");
+    }
+}
+
+impl Drop for ForeignObjects {
+    fn drop(&mut self) {
+        let label = format!("dhow.bait={}", self.bait);
+        for (kind, remove) in [
+            ("container", "rm"),
+            ("network", "rm"),
+            ("volume", "rm"),
+            ("image", "rm"),
+        ] {
+            for id in labelled(kind, &[&label]) {
+                let force: &[&str] = if kind == "network" { &[] } else { &["--force"] };
+                let _ = try_docker(&[&[kind, remove], force, &[id.as_str()]].concat());
+            }
+        }
+    }
+}
+
+/// Every object of the engine but those of tests, and this test's own bait; images by name, since builds leave and take
+/// nameless ones.
+fn everything(bait: &str) -> BTreeSet<(String, String)> {
+    let mut all = BTreeSet::new();
+    for (kind, list) in LISTS {
+        let of_tests = [labelled(kind, &["dhow.instance"]), labelled(kind, &["dhow.bait"])].concat();
+        let own_bait = labelled(kind, &[&format!("dhow.bait={bait}")]);
+        let list = if kind == "image" {
+            &["images", "--no-trunc", "--filter=dangling=false", "--format={{.ID}}"]
+        } else {
+            list
+        };
+        let ids = docker(list).lines().map(str::to_owned).collect::<Vec<_>>();
+        let foreign = ids
+            .into_iter()
+            .filter(|id| own_bait.contains(id) || !of_tests.contains(id));
+        all.extend(foreign.map(|id| (kind.to_owned(), id)));
+    }
+    all
+}

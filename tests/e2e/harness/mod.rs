@@ -1,0 +1,21 @@
+//! What stories are told with: Dhow itself and the real parts around it, each a small noun that cleans up after itself.
+
+pub mod api;
+pub mod browser;
+pub mod dhow;
+pub mod docker;
+pub mod engine_proxy;
+pub mod form;
+pub mod gate;
+pub mod git_server;
+pub mod http;
+pub mod load;
+pub mod panel;
+pub mod process;
+mod proof;
+pub mod repository;
+pub mod setup;
+pub mod sse;
+pub mod visitor;
+pub mod wait;
+pub mod words;

@@ -1,0 +1,30 @@
+//! Stories of Dhow's users, told to the built binary, a real engine, a real Traefik, real git and a real browser.
+//!
+//! One file a story. `harness` is what they are told with. Every test makes its own instance with its own name, ports,
+//! subnets and data, and removes what it made, also when it fails. Without a Docker engine they fail.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+mod harness;
+mod journey;
+
+mod bad_input;
+mod bad_route_file;
+mod budget;
+mod crash;
+mod cross_site;
+mod dangerous_sources;
+mod deploy_queue;
+mod engine_trouble;
+mod env_and_domains;
+mod failed_deployments;
+mod first_deployment;
+mod git_push;
+mod island;
+mod log_is_text;
+mod log_reading;
+mod modern_dockerfile;
+mod ownership;
+mod projects_under_load;
+mod shutdown;
+mod strange_requests;
+mod without_javascript;

@@ -1,0 +1,199 @@
+//! The files of a commit on disk: what is kept, and what is refused.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use dhow::git::{Error, HostedRepository, Want};
+use dhow::model::source::{Branch, CommitPrefix};
+use tempfile::TempDir;
+
+use crate::git_server::WorkTree;
+
+/// The commit at the head of a working copy, checked out.
+struct CheckedOut {
+    dir: TempDir,
+}
+
+impl CheckedOut {
+    fn new() -> Self {
+        Self {
+            dir: TempDir::new().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join("files").join(name)
+    }
+
+    fn mode(&self, name: &str) -> u32 {
+        self.path(name).metadata().unwrap().permissions().mode() & 0o7777
+    }
+
+    fn take(&self, tree: &WorkTree, submodules: bool) -> Result<(), Error> {
+        let hosted = HostedRepository::open(&self.dir.path().join("hosted.git"))?;
+        tree.git(&[
+            "push",
+            "-q",
+            "--force",
+            hosted.dir().to_str().unwrap(),
+            "HEAD:refs/heads/main",
+        ]);
+        let commit = hosted.resolve(&Want::Branch(None))?;
+        hosted.check_out(
+            &commit.sha,
+            &self.dir.path().join("files"),
+            submodules,
+            &AtomicBool::new(false),
+        )
+    }
+}
+
+#[test]
+fn files_are_the_recorded_ones() {
+    let tree = WorkTree::new();
+    tree.write("run.sh", "#!/bin/sh\n");
+    tree.write("deep/er/plain", "a\r\nb\n");
+    tree.write(".gitattributes", "*.txt text eol=crlf\n* ident filter=evil\n");
+    tree.write("unix.txt", "a\nb\n$Id$\n");
+    std::fs::set_permissions(tree.path().join("run.sh"), PermissionsExt::from_mode(0o755)).unwrap();
+    symlink("deep/er/plain", tree.path().join("link")).unwrap();
+    symlink("../../run.sh", tree.path().join("deep/er/up")).unwrap();
+    tree.commit("files");
+
+    let files = CheckedOut::new();
+    files.take(&tree, true).unwrap();
+    assert_eq!(
+        (files.mode("run.sh"), files.mode("deep/er/plain"), files.mode("deep")),
+        (0o755, 0o644, 0o755)
+    );
+    assert_eq!(files.mode(""), 0o700);
+    assert_eq!(std::fs::read(files.path("link")).unwrap(), b"a\r\nb\n");
+    assert_eq!(std::fs::read(files.path("deep/er/up")).unwrap(), b"#!/bin/sh\n");
+    assert_eq!(std::fs::read(files.path("unix.txt")).unwrap(), b"a\nb\n$Id$\n");
+    assert!(!files.path(".git").exists());
+}
+
+#[test]
+fn links_that_leave_are_refused_and_nothing_stays() {
+    for target in ["/etc/passwd", "..", "../../x", "sub/../../x"] {
+        let tree = WorkTree::new();
+        tree.write("sub/file", "x");
+        symlink(target, tree.path().join("escape")).unwrap();
+        tree.commit("link");
+        let files = CheckedOut::new();
+        let error = files.take(&tree, false).unwrap_err();
+        assert!(
+            matches!(error, Error::Refused(_)) && error.to_string().contains("escape"),
+            "{target}: {error:?}"
+        );
+        assert!(!files.path("").exists());
+    }
+}
+
+#[test]
+fn names_that_would_be_read_by_git_are_refused() {
+    let tree = WorkTree::new();
+    tree.write("hook", "x");
+    let blob = tree.git(&["hash-object", "-w", "hook"]);
+    for name in [".git", ".GIT", ".."] {
+        let files = CheckedOut::new();
+        let hosted = HostedRepository::open(&files.dir.path().join("hosted.git")).unwrap();
+        // git itself makes no such tree, so its bytes are written by hand.
+        let mut bytes = format!("100644 {name}\0").into_bytes();
+        bytes.extend(
+            (0..40)
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&blob[at..at + 2], 16).unwrap()),
+        );
+        std::fs::write(tree.path().join("tree"), bytes).unwrap();
+        let id = tree.git(&["hash-object", "-t", "tree", "-w", "--literally", "tree"]);
+        let commit = tree.git(&["commit-tree", id.trim(), "-m", "evil"]);
+        let branch = format!("{}:refs/heads/main", commit.trim());
+        tree.git(&["push", "-q", "--force", hosted.dir().to_str().unwrap(), &branch]);
+        let sha = hosted.resolve(&Want::Branch(None)).unwrap().sha;
+        let into = files.dir.path().join("files");
+        let error = hosted
+            .check_out(&sha, &into, false, &AtomicBool::new(false))
+            .unwrap_err();
+        assert!(matches!(error, Error::Refused(_)), "{name}: {error:?}");
+        assert!(!into.exists());
+    }
+}
+
+#[test]
+fn a_submodule_is_named_or_left_empty() {
+    let library = WorkTree::new();
+    library.write("README", "library");
+    let recorded = library.commit("library");
+    let tree = WorkTree::new();
+    tree.write(
+        ".gitmodules",
+        "[submodule \"lib\"]\n\tpath = vendor/lib\n\turl = ../lib.git\n",
+    );
+    tree.git(&[
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        &format!("160000,{recorded},vendor/lib"),
+    ]);
+    tree.git(&["add", ".gitmodules"]);
+    tree.git(&["commit", "-q", "-m", "submodule"]);
+
+    let files = CheckedOut::new();
+    let error = files.take(&tree, true).unwrap_err();
+    assert!(
+        matches!(error, Error::Refused(_)) && error.to_string().contains("vendor/lib"),
+        "{error:?}"
+    );
+    files.take(&tree, false).unwrap();
+    assert!(files.path("vendor/lib").is_dir());
+}
+
+#[test]
+fn only_an_empty_directory_is_filled() {
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    let files = CheckedOut::new();
+    std::fs::create_dir_all(files.path("")).unwrap();
+    files.take(&tree, false).unwrap();
+    assert!(matches!(files.take(&tree, false), Err(Error::Other(_))));
+    assert!(files.path("VERSION").exists(), "what was there is kept");
+}
+
+#[test]
+fn a_cancelled_checkout_leaves_nothing() {
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    let files = CheckedOut::new();
+    files.take(&tree, false).unwrap();
+    let hosted = HostedRepository::open(&files.dir.path().join("hosted.git")).unwrap();
+    let commit = hosted.resolve(&Want::Branch(None)).unwrap();
+    let into = files.dir.path().join("other");
+    let error = hosted
+        .check_out(&commit.sha, &into, false, &AtomicBool::new(true))
+        .unwrap_err();
+    assert!(matches!(error, Error::Cancelled));
+    assert!(!into.exists());
+}
+
+#[test]
+fn a_hosted_repository_answers_without_network() {
+    let files = CheckedOut::new();
+    let hosted = HostedRepository::open(Path::new(&files.dir.path().join("hosted.git"))).unwrap();
+    assert!(matches!(hosted.resolve(&Want::Branch(None)), Err(Error::Empty)));
+    let tree = WorkTree::new();
+    let first = tree.commit_version("one");
+    tree.commit_version("two");
+    files.take(&tree, false).unwrap();
+    let found = hosted
+        .resolve(&Want::Commit(CommitPrefix::parse(&first[..8]).unwrap()))
+        .unwrap();
+    assert_eq!(found.sha.as_str(), first);
+    let error = hosted
+        .resolve(&Want::Branch(Some(Branch::parse("dev").unwrap())))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "The repository has no branch dev. It has only main.");
+    let missing = Want::Commit(CommitPrefix::parse("0123456789").unwrap());
+    assert!(matches!(hosted.resolve(&missing), Err(Error::CommitNotFound(_))));
+}

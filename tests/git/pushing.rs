@@ -1,0 +1,348 @@
+//! `git push` to the repositories that Dhow hosts.
+
+use std::fs::DirEntry;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use dhow::hooks::push::PushLimits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::git_server::{GitServer, TOKEN, WorkTree};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_stored_and_answered() {
+    let server = GitServer::start().await;
+    let hosted = server.host("hello");
+    let tree = WorkTree::new();
+    let first = tree.commit_version("one");
+    let to = server.push_address("hello");
+
+    let (is_ok, said) = tree.try_git(&["push", &to, "main"]).await;
+    assert!(is_ok, "{said}");
+    assert!(
+        said.contains(&format!("remote: Deployment of {} queued.", &first[..7])),
+        "{said}"
+    );
+
+    let second = tree.commit_version("two");
+    let (is_ok, said) = tree.try_git(&["push", &to, "main"]).await;
+    assert!(
+        is_ok && said.contains(&format!("Deployment of {}", &second[..7])),
+        "{said}"
+    );
+
+    tree.git(&["checkout", "-q", "-b", "feature/x"]);
+    tree.commit_version("side");
+    let (is_ok, said) = tree.try_git(&["push", &to, "feature/x"]).await;
+    assert!(is_ok && said.contains("Stored. Only main is deployed."), "{said}");
+
+    tree.git(&["checkout", "-q", "-B", "main", &first]);
+    let forced = tree.commit_version("instead");
+    let (is_ok, said) = tree.try_git(&["push", &to, "main"]).await;
+    assert!(!is_ok && said.contains("rejected"), "{said}");
+    let (is_ok, said) = tree.try_git(&["push", "--force", &to, "main"]).await;
+    assert!(
+        is_ok && said.contains(&format!("Deployment of {}", &forced[..7])),
+        "{said}"
+    );
+
+    let (is_ok, said) = tree.try_git(&["push", &to, "main"]).await;
+    assert!(is_ok && !said.contains("remote:"), "{said}");
+
+    let pushes = server.pushes();
+    let commits: Vec<_> = pushes
+        .iter()
+        .map(|it| it.commit.as_ref().map(|commit| commit.sha.to_string()))
+        .collect();
+    assert_eq!(commits, [Some(first), Some(second.clone()), None, Some(forced.clone())]);
+    let last = &pushes[3];
+    assert_eq!(last.changes[0].before.as_ref().unwrap().as_str(), second);
+    assert_eq!(last.changes[0].after.as_ref().unwrap().as_str(), forced);
+    let commit = last.commit.as_ref().unwrap();
+    assert_eq!((commit.message.as_str(), commit.author.as_str()), ("instead", "Ada"));
+    assert_eq!(commit.branch.as_deref(), Some("main"));
+    assert_eq!(hosted.dir().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+
+    let clone = WorkTree::new();
+    let (is_ok, said) = clone.try_git(&["clone", "-q", &server.address("hello"), "copy"]).await;
+    assert!(is_ok, "{said}");
+    assert_eq!(
+        std::fs::read_to_string(clone.path().join("copy/VERSION")).unwrap(),
+        "instead"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_branch_becomes_the_deployed_one() {
+    let server = GitServer::start().await;
+    let hosted = server.host("hello");
+    assert_eq!(hosted.deploy_branch().unwrap(), "main");
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    tree.git(&["branch", "-m", "master"]);
+    let (is_ok, said) = tree.try_git(&["push", &server.push_address("hello"), "master"]).await;
+    assert!(is_ok && said.contains("Deployment of"), "{said}");
+    assert_eq!(hosted.deploy_branch().unwrap(), "master");
+
+    // A later branch called main does not take over.
+    tree.git(&["branch", "main"]);
+    let (_, said) = tree.try_git(&["push", &server.push_address("hello"), "main"]).await;
+    assert!(said.contains("Only master is deployed."), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_first_branches_only_main_counts() {
+    let server = GitServer::start().await;
+    let hosted = server.host("hello");
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    tree.git(&["branch", "a"]);
+    tree.git(&["branch", "b"]);
+    let (is_ok, said) = tree.try_git(&["push", &server.push_address("hello"), "a", "b"]).await;
+    assert!(is_ok && said.contains("Only main is deployed."), "{said}");
+    assert_eq!(hosted.deploy_branch().unwrap(), "main");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn branches_can_be_deleted_but_not_the_deployed_one() {
+    let server = GitServer::start().await;
+    server.host("hello");
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    tree.git(&["branch", "other"]);
+    let to = server.push_address("hello");
+    tree.try_git(&["push", &to, "main", "other"]).await;
+    let (is_ok, said) = tree.try_git(&["push", &to, ":other"]).await;
+    assert!(is_ok, "{said}");
+    assert_eq!(server.pushes()[1].changes[0].after, None);
+    let (is_ok, said) = tree.try_git(&["push", &to, ":main"]).await;
+    assert!(
+        !is_ok && said.contains("deletion of the current branch prohibited"),
+        "{said}"
+    );
+    assert_eq!(server.pushes().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_a_repository_holds_is_run() {
+    let server = GitServer::start().await;
+    let hosted = server.host("hello");
+    let tree = WorkTree::new();
+    let evidence = tree.path().join("pwned");
+    let script = format!("#!/bin/sh\ntouch {}\n", evidence.display());
+    for hook in [
+        "pre-receive",
+        "update",
+        "post-receive",
+        "post-update",
+        "reference-transaction",
+    ] {
+        tree.write(&format!("hooks/{hook}"), &script);
+        let path = hosted.dir().join("hooks").join(hook);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &script).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    tree.commit("hooks");
+    let (is_ok, said) = tree.try_git(&["push", &server.push_address("hello"), "main"]).await;
+    assert!(is_ok, "{said}");
+    assert!(!evidence.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_without_the_token_is_refused() {
+    let server = GitServer::start().await;
+    server.host("hello");
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    for to in [
+        server.address("hello"),
+        server.push_address("hello").replace("TESTTOKEN", "WRONG"),
+    ] {
+        let (is_ok, said) = tree.try_git(&["push", &to, "main"]).await;
+        assert!(!is_ok, "{said}");
+        assert!(
+            said.contains("Authentication failed") || said.contains("could not read Username"),
+            "{said}"
+        );
+    }
+    assert!(server.pushes().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_a_repository_are_not_handed_out() {
+    let server = GitServer::start().await;
+    server.host("hello");
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    tree.try_git(&["push", &server.push_address("hello"), "main"]).await;
+    for path in [
+        "HEAD",
+        "config",
+        "info/refs",
+        "objects/info/packs",
+        "../hello.git/HEAD",
+        "info/refs?service=x",
+    ] {
+        let (is_ok, said) = tree
+            .try_git(&["ls-remote", &format!("{}/{path}", server.address("hello"))])
+            .await;
+        assert!(!is_ok && said.contains("not found"), "{path}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_is_too_large_is_refused_in_words() {
+    let server = GitServer::with_limits(PushLimits {
+        body_bytes: 1 << 20,
+        ..PushLimits::default()
+    })
+    .await;
+    let hosted = server.host("hello");
+    let tree = WorkTree::new();
+    let noise: String = (0..400_000_u64)
+        .map(|number| format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        .collect();
+    tree.write("noise", &noise);
+    tree.commit("noise");
+    // Whole with its length, and in chunks without one.
+    for buffer in ["100000000", "65536"] {
+        let setting = format!("http.postBuffer={buffer}");
+        let (is_ok, said) = tree
+            .try_git(&["-c", &setting, "push", &server.push_address("hello"), "main"])
+            .await;
+        assert!(
+            !is_ok && (said.contains("413") || said.contains("exceeds maximum")),
+            "{said}"
+        );
+    }
+    assert!(hosted.branches().unwrap().is_empty() && server.pushes().is_empty());
+
+    // The server is as good as before.
+    std::fs::remove_file(tree.path().join("noise")).unwrap();
+    tree.write("small", "small");
+    tree.git(&["add", "-A"]);
+    tree.git(&["commit", "-q", "--amend", "-m", "small"]);
+    let (is_ok, said) = tree.try_git(&["push", &server.push_address("hello"), "main"]).await;
+    assert!(is_ok, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_objects_are_refused() {
+    let server = GitServer::start().await;
+    server.host("hello");
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    let tree_id = tree.git(&["rev-parse", "HEAD^{tree}"]);
+    let broken = format!(
+        "tree {}\nauthor no mail 0 +0000\ncommitter A <a@b> 0 +0000\n\nbroken\n",
+        tree_id.trim()
+    );
+    tree.write(".git/broken", &broken);
+    let id = tree.git(&["hash-object", "-t", "commit", "-w", "--literally", ".git/broken"]);
+    let spec = format!("{}:refs/heads/main", id.trim());
+    let (is_ok, said) = tree.try_git(&["push", &server.push_address("hello"), &spec]).await;
+    assert!(!is_ok && said.contains("missingEmail"), "{said}");
+    assert!(server.pushes().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_pushes_at_once_take_turns() {
+    let server = GitServer::start().await;
+    server.host("hello");
+    let tree = WorkTree::new();
+    tree.commit_version("one");
+    let to = server.push_address("hello");
+    let spec = |number: u32| format!("main:refs/heads/b{number}");
+    let specs = [spec(1), spec(2), spec(3), spec(4)];
+    let arguments = specs.each_ref().map(|spec| ["push", &to, spec]);
+    let pushes = arguments.each_ref().map(|arguments| tree.try_git(arguments));
+    for (is_ok, said) in futures_util::future::join_all(pushes).await {
+        assert!(is_ok, "{said}");
+    }
+    // The server itself asserts that they did not overlap.
+    assert_eq!(server.pushes().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clone_of_many_branches_sends_a_compressed_request() {
+    let server = GitServer::start().await;
+    server.host("hello");
+    let tree = WorkTree::new();
+    for number in 0..60 {
+        tree.commit_version(&format!("version {number}"));
+        tree.git(&["branch", &format!("b{number}")]);
+    }
+    let (is_ok, said) = tree.try_git(&["push", "--all", &server.push_address("hello")]).await;
+    assert!(is_ok, "{said}");
+    for version in ["0", "2"] {
+        let clone = WorkTree::new();
+        let setting = format!("protocol.version={version}");
+        let (is_ok, said) = clone
+            .try_git(&["-c", &setting, "clone", "-q", &server.address("hello"), "copy"])
+            .await;
+        assert!(is_ok, "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_takes_too_long_is_ended() {
+    let limits = PushLimits {
+        duration: Duration::from_millis(500),
+        ..PushLimits::default()
+    };
+    let server = GitServer::with_limits(limits).await;
+    let hosted = server.host("hello");
+    let mut client = tokio::net::TcpStream::connect(&server.authority).await.unwrap();
+    let credential = BASE64_STANDARD.encode(format!("any:{TOKEN}"));
+    // A body that never comes, with a length and without one.
+    for length in ["Content-Length: 1000", "Transfer-Encoding: chunked"] {
+        let head = format!(
+            "POST /git/hello.git/git-receive-pack HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credential}\r\n\
+             Content-Type: application/x-git-receive-pack-request\r\n{length}\r\n\r\n"
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 1024];
+        let count = client.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..count]).into_owned();
+        assert!(
+            answer.starts_with("HTTP/1.1 504") && answer.contains("took too long"),
+            "{answer}"
+        );
+        client = tokio::net::TcpStream::connect(&server.authority).await.unwrap();
+    }
+    until(|| processes_in(hosted.dir()) == 0, "git processes are left behind").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pusher_who_goes_away_leaves_no_process() {
+    let server = GitServer::start().await;
+    let hosted = server.host("hello");
+    let mut client = tokio::net::TcpStream::connect(&server.authority).await.unwrap();
+    let credential = BASE64_STANDARD.encode(format!("any:{TOKEN}"));
+    let head = format!(
+        "POST /git/hello.git/git-receive-pack HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credential}\r\n\
+         Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000\r\n\r\n00"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    until(|| processes_in(hosted.dir()) > 0, "git was not started").await;
+    drop(client);
+    until(|| processes_in(hosted.dir()) == 0, "git processes are left behind").await;
+}
+
+async fn until(is_so: impl Fn() -> bool, complaint: &str) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{complaint}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// How many processes work in that directory.
+fn processes_in(dir: &Path) -> usize {
+    let is_there = |process: &DirEntry| std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == dir);
+    std::fs::read_dir("/proc").unwrap().flatten().filter(is_there).count()
+}
