@@ -75,7 +75,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("argon2", &["secrets/", "secrets.rs"]),
     ("clap", &["config.rs", "main.rs", "cli/", "cli.rs"]),
     ("std::env", &["config.rs"]),
-    ("process::Command", &["hooks/push.rs"]),
+    ("process::Command", &["hooks/push/backend.rs"]),
 ];
 
 /// Every fault of one file of `src`, whose path is relative to it.

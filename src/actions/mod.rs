@@ -10,7 +10,7 @@ use crate::deploy::Deployer;
 use crate::events::Events;
 use crate::logs::Logs;
 use crate::model::Invalid;
-use crate::secrets::{Passwords, SecretKey};
+use crate::secrets::{self, Passwords, SecretKey};
 
 pub mod app_input;
 pub mod apps;
@@ -72,6 +72,17 @@ impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
         Self::Internal(error.into())
     }
+}
+
+/// Notes a fault in Dhow's own log and answers the id under which it is found there: all that an outsider is told.
+pub fn report(fault: &anyhow::Error) -> String {
+    let id = secrets::random_label();
+    tracing::error!(
+        request = id,
+        error = format!("{fault:#}"),
+        "a request failed by a fault of Dhow"
+    );
+    id
 }
 
 /// Collects refused fields, so that a form shows all of them at once.

@@ -5,8 +5,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::actions::{Error, FieldError};
-use crate::{db, secrets};
+use crate::actions::{Error, FieldError, report};
+use crate::db;
 
 /// An error as the API answers it.
 #[derive(Debug, Clone, Serialize)]
@@ -64,12 +64,7 @@ impl From<Error> for Problem {
                 }
             }
             Error::Internal(error) => {
-                let id = secrets::random_label();
-                tracing::error!(
-                    request = id,
-                    error = format!("{error:#}"),
-                    "a call failed by a fault of Dhow"
-                );
+                let id = report(&error);
                 let detail = format!("Dhow met a fault of its own. Its log tells more under request {id}.");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
             }

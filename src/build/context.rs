@@ -20,6 +20,9 @@ use super::ignore::IgnoreRules;
 
 /// Name in the tar of a Dockerfile that is ignored or lies outside of the context.
 const RESERVED_NAME: &str = ".dhow.Dockerfile";
+/// BuildKit has no other way to be given it than in the context, so a `COPY .` takes it along; no web server that serves
+/// the copy shall be able to read it.
+const RESERVED_MODE: u32 = 0o600;
 /// Bytes in one piece of the stream, and pieces that may wait: what a context costs in memory.
 const PIECE_BYTES: usize = 64 * 1024;
 const PIECES_AHEAD: usize = 4;
@@ -85,7 +88,7 @@ impl Context {
         if self.dockerfile == RESERVED_NAME {
             let name = Path::new(RESERVED_NAME);
             let metadata = fs::metadata(&self.dockerfile_path).map_err(|error| at(name, &error))?;
-            walk.send_file(name, &self.dockerfile_path, &metadata)?;
+            walk.send_file(name, &self.dockerfile_path, &metadata, RESERVED_MODE)?;
         }
         walk.tar.into_inner().map(drop)
     }
@@ -146,16 +149,16 @@ impl Walk<'_> {
             return self.tar.append_link(&mut header, path, target);
         }
         if metadata.is_file() {
-            self.send_file(path, &absolute, metadata)
+            self.send_file(path, &absolute, metadata, metadata.mode())
         } else {
             Ok(())
         }
     }
 
-    fn send_file(&mut self, path: &Path, absolute: &Path, metadata: &Metadata) -> io::Result<()> {
+    fn send_file(&mut self, path: &Path, absolute: &Path, metadata: &Metadata, mode: u32) -> io::Result<()> {
         let size = metadata.len();
         let mut content = File::open(absolute).map_err(|error| at(path, &error))?.take(size);
-        let mut header = header(EntryType::Regular, metadata.mode(), metadata.mtime(), size);
+        let mut header = header(EntryType::Regular, mode, metadata.mtime(), size);
         self.tar.append_data(&mut header, path, &mut content)?;
         if content.limit() > 0 {
             return Err(io::Error::other(format!(
@@ -235,3 +238,6 @@ fn header(kind: EntryType, mode: u32, modified: i64, size: u64) -> Header {
 fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,9 @@
 //! gitignore and from common glob crates: patterns are rooted in the context, braces are literal, `**` may stand
 //! anywhere, the last matching pattern decides, and what is in a matching directory matches too.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use regex::Regex;
 
 /// The patterns of one ignore file.
@@ -121,10 +124,19 @@ fn clean(pattern: &str) -> String {
     }
 }
 
-/// The translation of moby's `patternmatcher`; `None` for a set without end.
+/// The translation of moby's `patternmatcher`; `None` for a malformed pattern.
 fn translate(pattern: &str) -> Option<String> {
     let mut expression = String::from("(?s)^");
-    let mut rest = pattern.chars().peekable();
+    let mut rest = pattern;
+    // Without further wildcards a leading `**` takes any beginning, even a part of a name.
+    if let Some(suffix) = pattern.strip_prefix("**")
+        && !suffix.starts_with('/')
+        && !suffix.contains(WILDCARDS)
+    {
+        expression.push_str(".*");
+        rest = suffix;
+    }
+    let mut rest = rest.chars().peekable();
     while let Some(character) = rest.next() {
         match character {
             '*' if rest.next_if_eq(&'*').is_some() => {
@@ -134,9 +146,8 @@ fn translate(pattern: &str) -> Option<String> {
             }
             '*' => expression.push_str("[^/]*"),
             '?' => expression.push_str("[^/]"),
-            '[' => expression.push_str(&translate_set(&mut rest)?),
-            // A backslash at the end stands for itself in Docker, too.
-            '\\' => push_literal(&mut expression, rest.next().unwrap_or('\\')),
+            '[' => translate_set(&mut rest, &mut expression)?,
+            '\\' => push_literal(&mut expression, rest.next()?),
             literal => push_literal(&mut expression, literal),
         }
     }
@@ -145,24 +156,36 @@ fn translate(pattern: &str) -> Option<String> {
 }
 
 /// `[a-z]`, `[^a]`: the opening bracket has been read.
-fn translate_set(rest: &mut std::iter::Peekable<std::str::Chars>) -> Option<String> {
-    let mut set = String::from("[");
+fn translate_set(rest: &mut Peekable<Chars>, expression: &mut String) -> Option<()> {
+    expression.push('[');
     if rest.next_if_eq(&'^').is_some() {
-        set.push('^');
+        expression.push('^');
     }
-    for is_empty in std::iter::once(true).chain(std::iter::repeat(false)) {
-        match rest.next()? {
-            ']' if is_empty => return None,
-            ']' => break,
-            '-' => set.push('-'),
-            '\\' => push_literal(&mut set, rest.next()?),
-            literal => push_literal(&mut set, literal),
+    loop {
+        push_literal(expression, set_member(rest)?);
+        if rest.next_if_eq(&'-').is_some() {
+            expression.push('-');
+            push_literal(expression, set_member(rest)?);
+        }
+        if rest.next_if_eq(&']').is_some() {
+            expression.push(']');
+            return Some(());
         }
     }
-    set.push(']');
-    Some(set)
+}
+
+/// A character of a set; `-` and `]` must be escaped.
+fn set_member(rest: &mut Peekable<Chars>) -> Option<char> {
+    match rest.next()? {
+        '-' | ']' => None,
+        '\\' => rest.next(),
+        literal => Some(literal),
+    }
 }
 
 fn push_literal(expression: &mut String, character: char) {
     expression.push_str(&regex::escape(character.encode_utf8(&mut [0; 4])));
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,6 @@ fn shown(path: &Path) -> String {
     let text = path.display().to_string();
     if text.is_empty() { ".".to_owned() } else { text }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bollard::errors::Error as BollardError;
 use bollard::models::{BuildInfo, BuildInfoAux};
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
 use super::error::is_disk_full;
 use super::progress::Progress;
+use super::upload::Upload;
 use super::{Engine, Error};
 use crate::model::dockerfile::FrontendNeeds;
 
@@ -73,7 +73,8 @@ impl Engine {
     ) -> Result<String, BuildError> {
         let docker = self.docker().await?.with_timeout(ANSWER_TIMEOUT);
         let options = self.build_options(build)?;
-        let (context, context_error) = watched(context);
+        let upload = Upload::default();
+        let context = upload.watch(context);
         let mut records = docker.build_image(options, None, Some(bollard::body_try_stream(context)));
         let mut progress = Progress::default();
         let mut tick = tokio::time::interval(TICK);
@@ -87,11 +88,12 @@ impl Engine {
                 },
                 _ = tick.tick() => progress.tick(Instant::now()),
             }
+            progress.note(upload.take_line());
             send(&mut progress, &lines).await;
         };
         progress.finish();
         send(&mut progress, &lines).await;
-        if let Some(error) = context_error.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(error) = upload.take_error() {
             return Err(failed(format!("the files to build from could not be read: {error}")));
         }
         if let Err(error) = outcome {
@@ -163,21 +165,6 @@ async fn send(progress: &mut Progress, lines: &mpsc::Sender<String>) {
     }
 }
 
-/// The stream, and the place where its error is kept: bollard would tell only that the connection broke.
-fn watched(
-    context: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
-) -> (
-    impl Stream<Item = io::Result<Bytes>> + Send + 'static,
-    Arc<Mutex<Option<String>>>,
-) {
-    let kept = Arc::new(Mutex::new(None));
-    let keeper = Arc::clone(&kept);
-    let context = context.inspect_err(move |error| {
-        *keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-    });
-    (context, kept)
-}
-
 fn failed(message: String) -> BuildError {
     BuildError::Failed {
         exit_code: None,
@@ -240,3 +227,6 @@ fn frontend_too_old(needs: &FrontendNeeds, engine_version: &str, message: &str) 
          can reach Docker Hub"
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ mod output;
 mod ownership;
 mod progress;
 mod state;
+mod upload;
 
 pub use build::{BuildError, ImageBuild};
 pub use container::ContainerSummary;

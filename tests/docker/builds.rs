@@ -1,129 +1,15 @@
 //! Builds: results, failures in plain words, live lines, and a stop that really stops.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use dhow::build::{Context, plan};
-use dhow::docker::{BuildError, Engine, ImageBuild};
+use dhow::docker::{BuildError, ImageBuild};
 use dhow::model::container::{APP_LABEL, Ownership};
 use tokio::sync::mpsc;
 
 use crate::harness::Place;
-
-/// A checkout to build from.
-struct Checkout(tempfile::TempDir);
-
-impl Checkout {
-    fn new(files: &[(&str, &str)]) -> Checkout {
-        let directory = tempfile::tempdir().unwrap();
-        for (path, content) in files {
-            let path = directory.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
-        }
-        Checkout(directory)
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-/// What a build left: its outcome and its log, each line with the time at which it came.
-struct Built {
-    outcome: Result<String, BuildError>,
-    lines: Vec<(Duration, String)>,
-}
-
-impl Built {
-    fn log(&self) -> String {
-        self.lines.iter().map(|(_, line)| format!("{line}\n")).collect()
-    }
-
-    fn image(&self) -> &str {
-        self.outcome
-            .as_ref()
-            .unwrap_or_else(|error| panic!("{error}\n{}", self.log()))
-    }
-
-    fn time_of(&self, wanted: &str) -> Duration {
-        let found = self.lines.iter().find(|(_, line)| line == wanted);
-        found
-            .unwrap_or_else(|| panic!("no line `{wanted}` in:\n{}", self.log()))
-            .0
-    }
-}
-
-/// A build of two lines; for tests that are about something else.
-pub async fn build_trivially(engine: &Engine, tag: &str) {
-    let checkout = Checkout::new(&[("Dockerfile", "FROM busybox:1\nRUN true\n")]);
-    let plan = plan(checkout.path(), "", ".", "Dockerfile", None).unwrap();
-    let context = Context::open(&plan).unwrap();
-    let build = ImageBuild {
-        tag: tag.to_owned(),
-        dockerfile: context.dockerfile().to_owned(),
-        needs: plan.needs,
-        target: None,
-        args: Vec::new(),
-        labels: BTreeMap::new(),
-    };
-    let (sender, _receiver) = mpsc::channel(64);
-    engine.build_image(&build, context.into_stream(), sender).await.unwrap();
-}
-
-async fn build(place: &Place, checkout: &Checkout, context: &str, dockerfile: &str) -> Built {
-    build_with(place, checkout, context, dockerfile, Vec::new(), None).await
-}
-
-async fn build_with(
-    place: &Place,
-    checkout: &Checkout,
-    context: &str,
-    dockerfile: &str,
-    args: Vec<(String, String)>,
-    target: Option<&str>,
-) -> Built {
-    let plan = plan(checkout.path(), "", context, dockerfile, target).unwrap();
-    let context = Context::open(&plan).unwrap();
-    let build = ImageBuild {
-        tag: format!("{}/app:1", place.name),
-        dockerfile: context.dockerfile().to_owned(),
-        needs: plan.needs,
-        target: plan.target,
-        args,
-        labels: BTreeMap::from([(APP_LABEL.to_owned(), "shop".to_owned())]),
-    };
-    let (sender, mut receiver) = mpsc::channel(16);
-    let begun = Instant::now();
-    let collecting = tokio::spawn(async move {
-        let mut lines = Vec::new();
-        while let Some(line) = receiver.recv().await {
-            lines.push((begun.elapsed(), line));
-        }
-        lines
-    });
-    let outcome = place.engine.build_image(&build, context.into_stream(), sender).await;
-    Built {
-        outcome,
-        lines: collecting.await.unwrap(),
-    }
-}
-
-/// Output of a command in a container of the image.
-async fn run(place: &Place, image: &str, command: &str) -> String {
-    let mut spec = place.sleeper("probe");
-    spec.image = image.to_owned();
-    spec.entrypoint = Some(vec!["/bin/sh".to_owned(), "-c".to_owned()]);
-    spec.command = Some(vec![command.to_owned()]);
-    place.engine.create_container(&spec).await.unwrap();
-    place.engine.start_container(&spec.name).await.unwrap();
-    place.engine.wait_container(&spec.name).await.unwrap();
-    let output = place.engine.last_output(&spec.name, 1000).await.unwrap();
-    place.engine.remove_container(&spec.name).await.unwrap();
-    output.join("\n")
-}
+use crate::workshop::{Checkout, build, build_with, run};
 
 #[tokio::test]
 async fn an_image_is_built_labelled_listed_and_removed() {
@@ -144,7 +30,10 @@ async fn an_image_is_built_labelled_listed_and_removed() {
         Some(&place.engine.ownership().owner)
     );
     assert_eq!(run(&place, built.image(), "cat /made").await, "hi-7f3a");
-    assert_eq!(place.engine.list_images("shop").await.unwrap(), [image.clone()]);
+    assert_eq!(
+        place.engine.list_images("shop").await.unwrap(),
+        std::slice::from_ref(&image)
+    );
     assert!(place.engine.list_images("other").await.unwrap().is_empty());
 
     let again = build_with(&place, &checkout, ".", "Dockerfile", args.clone(), None).await;
@@ -302,8 +191,13 @@ async fn the_context_is_what_the_settings_and_the_ignore_file_say() {
     ];
     let checkout = Checkout::new(&files);
     let built = build(&place, &checkout, ".", "Dockerfile").await;
+    let again = build(&place, &Checkout::new(&files), ".", "Dockerfile").await;
+    assert!(
+        again.log().contains("COPY . /x (cached)"),
+        "a fresh checkout is the same to the cache:\n{}",
+        again.log()
+    );
     let found = run(&place, built.image(), "cd /x && find . -type f | sort").await;
-    println!("{found}");
     assert!(
         !found.contains(".env") && !found.contains("drop") && found.contains("./node_modules/keep"),
         "{found}"
@@ -325,13 +219,36 @@ async fn lines_come_while_the_build_runs() {
     )
     .await;
     built.image();
-    println!("{}", built.log());
     let (first, progress, last) = (built.time_of("first"), built.time_of("p 100%"), built.time_of("last"));
     assert!(progress - first > Duration::from_secs(2), "{first:?} {progress:?}");
     assert!(
         last - progress > Duration::from_secs(1),
         "shown before its line ends: {progress:?} {last:?}"
     );
+}
+
+#[tokio::test]
+async fn output_that_buildkit_clips_is_noted_and_the_build_goes_on() {
+    let place = Place::open().await;
+    let dockerfile = format!(
+        "FROM busybox:1\nRUN : {}; seq 1 300000; sleep 1; echo END\n",
+        place.name
+    );
+    let built = build(
+        &place,
+        &Checkout::new(&[("Dockerfile", &dockerfile)]),
+        ".",
+        "Dockerfile",
+    )
+    .await;
+    built.image();
+    let is_whole = built.lines.iter().any(|(_, line)| line == "300000");
+    let notes = built
+        .lines
+        .iter()
+        .filter(|(_, line)| line.starts_with("Note: "))
+        .count();
+    assert!(is_whole || notes > 0, "{} lines", built.lines.len());
 }
 
 /// Case build-cancel-really-stops.
@@ -351,7 +268,6 @@ async fn dropping_a_build_stops_its_processes() {
         assert!(begun.elapsed() < Duration::from_secs(1), "`{command}` still runs");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    println!("stopped after {:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! The engine's module against a real engine. No engine is a loud failure, never a skip.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
 mod builds;
 mod containers;
 mod harness;
 mod negotiation;
 mod networks;
+mod ownership;
 mod relay;
+mod workshop;

@@ -75,7 +75,7 @@ async fn builds_and_sessions_work_at_an_agreed_version() {
     let engine = Engine::connect(Some(&relay.address()), place.engine.ownership().clone())
         .await
         .unwrap();
-    crate::builds::build_trivially(&engine, &format!("{}/relayed:1", place.name)).await;
+    crate::workshop::build_trivially(&engine, &format!("{}/relayed:1", place.name)).await;
     let requests = relay.take_requests();
     for path in ["POST /v1.52/build?", "POST /v1.52/session "] {
         assert!(
@@ -148,5 +148,5 @@ async fn an_engine_on_tcp_serves_as_well() {
         .await
         .unwrap();
     engine.ping().await.unwrap();
-    crate::builds::build_trivially(&engine, &format!("{}/tcp:1", place.name)).await;
+    crate::workshop::build_trivially(&engine, &format!("{}/tcp:1", place.name)).await;
 }
