@@ -1,25 +1,35 @@
 //! One line of terminal output as pieces of text with a look.
 //!
 //! Colours and weights are kept (SGR), everything else that a terminal would obey is dropped: cursor movement,
-//! titles, links (OSC 8), bells. What comes out is plain text; whoever prints it escapes it. A look ends with its
+//! titles, links (OSC 8), bells. What comes out is plain text, escaped where it is printed. A look ends with its
 //! line, so that any part of a log can be shown without what stands before it.
 
 use std::iter::Peekable;
 use std::str::Chars;
+
+use askama::Template;
+use askama::filters::HtmlSafe;
 
 /// Longer lines are cut in the middle, in bytes.
 const LONGEST_LINE: usize = 4_096;
 /// What is kept of the end of a cut line, in bytes.
 const KEPT_END: usize = 512;
 
-/// Text of one look.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Text of one look; prints itself as markup.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(
+    source = r#"{% if class.is_empty() %}{{ text }}{% else %}<span class="{{ class }}">{{ text }}</span>{% endif %}"#,
+    ext = "html"
+)]
 pub struct Span {
     /// Names of CSS classes with a space between them, or nothing.
     pub class: String,
     /// The text, free of control characters but for tabs.
     pub text: String,
 }
+
+/// What it prints is made by its template, which escapes.
+impl HtmlSafe for Span {}
 
 /// The line as a terminal would show it once it is complete.
 pub fn spans(line: &str) -> Vec<Span> {
