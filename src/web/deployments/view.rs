@@ -138,6 +138,8 @@ pub struct Outcome {
     /// What serves now, in words.
     serving: String,
     switch: Option<String>,
+    /// Whether visitors noticed the switch.
+    has_losses: bool,
 }
 
 /// What it prints is made by its template, which escapes.
@@ -146,8 +148,13 @@ impl HtmlSafe for Outcome {}
 impl Outcome {
     /// For a deployment of an app as it is now.
     pub fn of(app: &App, deployment: &Deployment) -> Self {
+        Self::seen(app.active_release_number, deployment)
+    }
+
+    /// The same while this release serves.
+    fn seen(active_release: Option<i64>, deployment: &Deployment) -> Self {
         let (kind, message) = deployment.error.clone().unzip();
-        let serving = match app.active_release_number {
+        let serving = match active_release {
             Some(number) => format!("v{number} keeps serving."),
             None => "Nothing is live.".to_owned(),
         };
@@ -156,7 +163,17 @@ impl Outcome {
             kind: kind.map_or("", |kind| kind.as_str()),
             message: message.unwrap_or_default(),
             serving,
+            has_losses: deployment.switch.is_some_and(|switch| switch.failed > 0),
             switch: deployment.switch.map(switch_sentence),
+        }
+    }
+
+    /// Whether there is nothing to tell.
+    fn is_empty(&self) -> bool {
+        match self.status {
+            Status::Queued | Status::Running => true,
+            Status::Succeeded => self.switch.is_none(),
+            Status::Failed | Status::Cancelled | Status::Superseded => false,
         }
     }
 }
