@@ -23,13 +23,16 @@ pub mod moment;
 pub mod session;
 pub mod signed_in;
 pub mod sse;
+pub mod status;
 
 mod account;
 mod csrf;
+mod dashboard;
 mod headers;
 mod health;
 mod login;
 mod present;
+mod projects;
 mod setup;
 
 /// What every handler works with.
@@ -45,7 +48,9 @@ pub struct Web {
 pub fn router(actions: Actions, stop: CancellationToken) -> Router {
     Router::new()
         .merge(account::router())
+        .merge(dashboard::router())
         .merge(login::router())
+        .merge(projects::router())
         .merge(setup::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(Web { actions, stop })
