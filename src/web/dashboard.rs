@@ -24,7 +24,9 @@ use view::{Attention, Deployments, Facts, Parts, Projects, Which};
 
 /// The page and its stream.
 pub fn router() -> Router<Web> {
-    Router::new().route("/", get(show)).route("/dashboard/events", get(events))
+    Router::new()
+        .route("/", get(show))
+        .route("/dashboard/events", get(events))
 }
 
 #[derive(Template, WebTemplate)]
@@ -63,8 +65,22 @@ async fn show(
     let parts = Parts::of(&facts, &web.actions.config, layout.banner.clone());
     let seen = parts.render()?.fingerprint();
     layout.has_failure |= !parts.attention.is_empty();
-    let Parts { attention, projects, deployments, .. } = parts;
-    Ok(DashboardPage { layout, attention, projects, deployments, which, older, seen }.into_response())
+    let Parts {
+        attention,
+        projects,
+        deployments,
+        ..
+    } = parts;
+    Ok(DashboardPage {
+        layout,
+        attention,
+        projects,
+        deployments,
+        which,
+        older,
+        seen,
+    }
+    .into_response())
 }
 
 #[derive(Deserialize)]
@@ -85,7 +101,10 @@ async fn events(
         return Err(Error::Forbidden.into());
     }
     // After a reconnection the browser knows better than the page's address what it last saw.
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let last = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .map(str::to_owned);
     let live = Live::new(web.clone(), Which { before: seen.before }, last.unwrap_or(seen.seen));
     Ok(sse::stream(&web.stop, live.events()))
 }

@@ -61,7 +61,11 @@ async fn new(frame: Frame, signed_in: SignedIn) -> Result<NewProjectPage> {
         return Err(Error::Forbidden.into());
     }
     let layout = frame.titled("New project");
-    Ok(NewProjectPage { layout, name: String::new(), errors: FormErrors::none() })
+    Ok(NewProjectPage {
+        layout,
+        name: String::new(),
+        errors: FormErrors::none(),
+    })
 }
 
 async fn create(
@@ -80,7 +84,11 @@ async fn create(
         Err(error) => {
             let errors = FormErrors::from_error(error, LABELS)?;
             let layout = frame.titled("New project").refused();
-            let page = NewProjectPage { layout, name: input.name, errors };
+            let page = NewProjectPage {
+                layout,
+                name: input.name,
+                errors,
+            };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
@@ -107,7 +115,10 @@ impl ProjectPage {
             slug: project.slug.to_string(),
             name: project.name.to_string(),
             typed_name: project.name.to_string(),
-            rows: facts.iter().map(|facts| AppRow::of(facts, &web.actions.config)).collect(),
+            rows: facts
+                .iter()
+                .map(|facts| AppRow::of(facts, &web.actions.config))
+                .collect(),
             errors: FormErrors::none(),
         })
     }
@@ -139,14 +150,21 @@ async fn rename(
     Form(form): Form<NameForm>,
 ) -> Result<Response> {
     let input = ProjectInput { name: form.name };
-    match web.actions.rename_project(&signed_in.actor, project.slug.as_str(), &input).await {
+    match web
+        .actions
+        .rename_project(&signed_in.actor, project.slug.as_str(), &input)
+        .await
+    {
         Ok(renamed) => {
             flash::done(&session, format!("{} is now called {}.", project.name, renamed.name)).await?;
             Ok(Redirect::to(&format!("/projects/{}", project.slug)).into_response())
         }
         Err(error) => {
             let errors = FormErrors::from_error(error, LABELS)?;
-            let page = ProjectPage { typed_name: input.name, ..ProjectPage::load(&web, frame, &project).await? };
+            let page = ProjectPage {
+                typed_name: input.name,
+                ..ProjectPage::load(&web, frame, &project).await?
+            };
             Ok(page.refused(errors))
         }
     }
@@ -162,11 +180,16 @@ async fn delete(
 ) -> Result<Response> {
     if form.confirm.trim() != project.slug.as_str() {
         let message = format!("Type {} to confirm; nothing was deleted.", project.slug);
-        let error = FieldError { field: "confirm".to_owned(), message };
+        let error = FieldError {
+            field: "confirm".to_owned(),
+            message,
+        };
         let page = ProjectPage::load(&web, frame, &project).await?;
         return Ok(page.refused(FormErrors::new(vec![error], LABELS)));
     }
-    web.actions.delete_project(&signed_in.actor, project.slug.as_str()).await?;
+    web.actions
+        .delete_project(&signed_in.actor, project.slug.as_str())
+        .await?;
     flash::done(&session, format!("{} was deleted.", project.name)).await?;
     Ok(Redirect::to("/").into_response())
 }

@@ -42,7 +42,16 @@ impl Live {
     pub fn new(web: Web, which: Which, seen: String) -> Self {
         let events = web.actions.events.listen();
         let looked_at = Instant::now();
-        Self { web, which, events, seen, sent: None, looked_at, refresh: IDLE_REFRESH, is_first: true }
+        Self {
+            web,
+            which,
+            events,
+            seen,
+            sent: None,
+            looked_at,
+            refresh: IDLE_REFRESH,
+            is_first: true,
+        }
     }
 
     /// What to send, for as long as Dhow runs.
@@ -107,7 +116,10 @@ impl Live {
 /// The parts that differ, each to be put in its place.
 fn changes(before: Option<&Rendered>, now: &Rendered) -> String {
     let is_known = |part: &(String, String), parts: &[(String, String)]| parts.contains(part);
-    let others = now.others.iter().filter(|part| before.is_none_or(|before| !is_known(part, &before.others)));
+    let others = now
+        .others
+        .iter()
+        .filter(|part| before.is_none_or(|before| !is_known(part, &before.others)));
     let mut text: String = others.map(|(id, html)| replacement(id, html)).collect();
     let ids = |rendered: &Rendered| rendered.cards.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
     match before {
@@ -128,7 +140,11 @@ mod tests {
         let part = |(id, html): &(&str, &str)| ((*id).to_owned(), (*html).to_owned());
         let projects = cards.iter().map(|(_, html)| *html).collect();
         let others = [("banner", ""), ("deployments", deployments)];
-        Rendered { projects, cards: cards.iter().map(part).collect(), others: others.iter().map(part).collect() }
+        Rendered {
+            projects,
+            cards: cards.iter().map(part).collect(),
+            others: others.iter().map(part).collect(),
+        }
     }
 
     #[test]

@@ -41,7 +41,13 @@ pub struct Facts {
 impl Facts {
     /// Reads it in one go.
     pub fn read(c: &db::Tx, which: Which) -> db::Result<Self> {
-        let mut projects = db::projects::list(c, Page { limit: PROJECTS + 1, before: which.before })?;
+        let mut projects = db::projects::list(
+            c,
+            Page {
+                limit: PROJECTS + 1,
+                before: which.before,
+            },
+        )?;
         let has_more = projects.len() > PROJECTS as usize;
         projects.truncate(PROJECTS as usize);
         let older = projects.last().filter(|_| has_more).map(|project| project.id.0);
@@ -53,7 +59,11 @@ impl Facts {
                 deployments.push((deployment, app));
             }
         }
-        Ok(Self { projects: projects.into_iter().map(|(apps, project)| (project, apps)).collect(), deployments, older })
+        Ok(Self {
+            projects: projects.into_iter().map(|(apps, project)| (project, apps)).collect(),
+            deployments,
+            older,
+        })
     }
 }
 
@@ -79,10 +89,19 @@ impl Parts {
             banner: BannerPart { banner },
             attention: Attention::of(apps),
             projects: Projects {
-                cards: facts.projects.iter().map(|(project, apps)| ProjectCard::of(project, apps, config)).collect(),
+                cards: facts
+                    .projects
+                    .iter()
+                    .map(|(project, apps)| ProjectCard::of(project, apps, config))
+                    .collect(),
             },
-            deployments: Deployments { rows: facts.deployments.iter().map(DeploymentRow::of).collect() },
-            is_busy: facts.deployments.iter().any(|(deployment, _)| !deployment.status.is_final()),
+            deployments: Deployments {
+                rows: facts.deployments.iter().map(DeploymentRow::of).collect(),
+            },
+            is_busy: facts
+                .deployments
+                .iter()
+                .any(|(deployment, _)| !deployment.status.is_final()),
         }
     }
 
@@ -94,7 +113,11 @@ impl Parts {
             ("attention".to_owned(), self.attention.render()?),
             ("deployments".to_owned(), self.deployments.render()?),
         ];
-        Ok(Rendered { projects: self.projects.render()?, cards: cards.collect::<askama::Result<_>>()?, others })
+        Ok(Rendered {
+            projects: self.projects.render()?,
+            cards: cards.collect::<askama::Result<_>>()?,
+            others,
+        })
     }
 }
 
@@ -155,7 +178,9 @@ struct FailedDeployment {
 
 impl Attention {
     fn of<'a>(apps: impl Iterator<Item = &'a AppFacts>) -> Self {
-        Self { lines: apps.filter_map(AttentionLine::of).collect() }
+        Self {
+            lines: apps.filter_map(AttentionLine::of).collect(),
+        }
     }
 
     /// Whether all is well.
@@ -165,7 +190,11 @@ impl Attention {
 
     /// `bad` when something does not serve, else `warn`.
     fn class(&self) -> &'static str {
-        if self.lines.iter().all(|line| line.serves) { "warn" } else { "bad" }
+        if self.lines.iter().all(|line| line.serves) {
+            "warn"
+        } else {
+            "bad"
+        }
     }
 
     fn heading(&self) -> String {
@@ -193,7 +222,11 @@ impl AttentionLine {
             crashed,
             failed: failed.map(|deployment| FailedDeployment {
                 number: deployment.number,
-                reason: deployment.error.as_ref().map(|(_, message)| message.clone()).unwrap_or_default(),
+                reason: deployment
+                    .error
+                    .as_ref()
+                    .map(|(_, message)| message.clone())
+                    .unwrap_or_default(),
                 when: Moment::of(deployment.finished_at.unwrap_or(deployment.created_at)),
             }),
         })
@@ -289,10 +322,14 @@ impl DeploymentRow {
 
 /// How long a deployment ran, or runs; nothing for one that never did.
 fn took(deployment: &Deployment, now: Timestamp) -> String {
-    let Some(started_at) = deployment.started_at else { return String::new() };
+    let Some(started_at) = deployment.started_at else {
+        return String::new();
+    };
     let until = match deployment.status {
         Status::Running => Some(now),
         _ => deployment.finished_at,
     };
-    until.map(|until| duration(until.millis_since(started_at))).unwrap_or_default()
+    until
+        .map(|until| duration(until.millis_since(started_at)))
+        .unwrap_or_default()
 }

@@ -43,7 +43,9 @@ impl AppFacts {
 
 /// The release that serves, and since when.
 fn find_live(c: &db::Tx, app: &App) -> db::Result<Option<(Release, Timestamp)>> {
-    let Some((release, deployment)) = db::apps::find_active(c, app.id)? else { return Ok(None) };
+    let Some((release, deployment)) = db::apps::find_active(c, app.id)? else {
+        return Ok(None);
+    };
     let release = db::releases::find(c, release)?;
     let deployment = db::deployments::find(c, deployment)?;
     Ok(release.map(|release| {
@@ -94,7 +96,10 @@ impl CommitCell {
 
     /// In a few words.
     pub fn of(commit: &CommitInfo) -> Self {
-        Self { short: commit.sha.chars().take(Self::SHORT_DIGITS).collect(), subject: commit.message.clone() }
+        Self {
+            short: commit.sha.chars().take(Self::SHORT_DIGITS).collect(),
+            subject: commit.message.clone(),
+        }
     }
 }
 
@@ -110,7 +115,10 @@ pub struct AddressCell {
 impl AddressCell {
     fn of(href: String) -> Self {
         let text = href.split_once("://").map_or(href.as_str(), |(_, rest)| rest);
-        Self { text: text.trim_end_matches('/').to_owned(), href }
+        Self {
+            text: text.trim_end_matches('/').to_owned(),
+            href,
+        }
     }
 }
 
@@ -141,7 +149,13 @@ mod tests {
     #[test]
     fn an_address_is_told_without_its_scheme() {
         let cell = AddressCell::of("http://web.localhost:8080/".to_owned());
-        assert_eq!((cell.href.as_str(), cell.text.as_str()), ("http://web.localhost:8080/", "web.localhost:8080"));
-        assert_eq!(AddressCell::of("https://example.org/shop".to_owned()).text, "example.org/shop");
+        assert_eq!(
+            (cell.href.as_str(), cell.text.as_str()),
+            ("http://web.localhost:8080/", "web.localhost:8080")
+        );
+        assert_eq!(
+            AddressCell::of("https://example.org/shop".to_owned()).text,
+            "example.org/shop"
+        );
     }
 }
