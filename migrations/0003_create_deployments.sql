@@ -22,8 +22,9 @@ CREATE TABLE deployments (
     switch_requests INTEGER,
     switch_failed INTEGER,
     switch_ms INTEGER,
-    -- How often Dhow ended while the deployment was in its present step.
+    -- How often Dhow, or the engine, ended while the deployment was in death_step.
     deaths INTEGER NOT NULL DEFAULT 0,
+    death_step TEXT,
     UNIQUE (app_id, number)
 ) STRICT;
 CREATE INDEX deployments_unfinished ON deployments (status, id) WHERE status IN ('queued', 'running');

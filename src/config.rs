@@ -211,7 +211,9 @@ impl Config {
 
 /// The filter for log lines (`RUST_LOG`), Dhow's own from `info` on when unset.
 pub fn log_filter() -> String {
-    std::env::var("RUST_LOG").unwrap_or_else(|_| "warn,dhow=info".to_owned())
+    // bollard logs requests with their bodies, and so variables, on debug: never wanted.
+    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn,dhow=info".to_owned());
+    format!("{wanted},bollard=info")
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {

@@ -77,7 +77,11 @@ impl From<db::Error> for Error {
 /// Notes a fault in Dhow's own log and answers the id under which it is found there: all that an outsider is told.
 pub fn report(fault: &anyhow::Error) -> String {
     let id = secrets::random_label();
-    tracing::error!(request = id, error = format!("{fault:#}"), "a request failed by a fault of Dhow");
+    tracing::error!(
+        request = id,
+        error = format!("{fault:#}"),
+        "a request failed by a fault of Dhow"
+    );
     id
 }
 

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::Problem;
@@ -17,11 +17,16 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| refuse(&rejection))?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self(Value::Object(serde_json::Map::new())));
+        }
+        if !is_json {
+            let detail = "Send JSON, with “Content-Type: application/json”.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         match serde_json::from_slice(&bytes) {
             Ok(value @ Value::Object(_)) => Ok(Self(value)),
@@ -29,6 +34,16 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             Err(error) => Err(Error::field("body", Invalid::new(format!("This is not JSON: {error}."))).into()),
         }
     }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    kind.split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 fn refuse(rejection: &BytesRejection) -> Problem {

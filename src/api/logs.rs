@@ -56,7 +56,7 @@ async fn show(
         let body = Body::from_stream(chunks.take_until(stop.cancelled_owned()));
         return Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response());
     }
-    Ok(file(&caller, id, headers.get(header::RANGE)).await)
+    Ok(file(&caller, id, byte_range(&headers)).await)
 }
 
 fn accepts_events(headers: &HeaderMap) -> bool {
@@ -76,6 +76,13 @@ fn last_event_id(headers: &HeaderMap) -> u64 {
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok())
         .unwrap_or(0)
+}
+
+/// The range that is asked for; one in other units than bytes is ignored (RFC 9110 §14.2).
+fn byte_range(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers
+        .get(header::RANGE)
+        .filter(|range| range.as_bytes().starts_with(b"bytes="))
 }
 
 /// The log as events; the last one is `done`, so that a reader knows that nothing more comes.

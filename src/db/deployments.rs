@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, \
     commit_sha, commit_message, commit_author, created_at, started_at, finished_at, error_kind, error_message, \
     release_id, (SELECT number FROM releases WHERE releases.id = release_id) AS release_number, \
-    switch_requests, switch_failed, switch_ms, deaths";
+    switch_requests, switch_failed, switch_ms";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Deployment> {
     let error = row::optional_text(row, "error_kind", ErrorKind::parse)?;
@@ -45,7 +45,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Deployment> {
                 failed,
                 millis,
             }),
-        deaths: row.get("deaths")?,
     })
 }
 
@@ -151,9 +150,9 @@ pub fn claim_next(connection: &Connection, busy: &[AppId]) -> Result<Option<Depl
     find(connection, DeploymentId(id))
 }
 
-/// Enters a step; the count of deaths belongs to one step only.
+/// Enters a step.
 pub fn update_step(connection: &Connection, id: DeploymentId, step: Step) -> Result<()> {
-    let sql = "UPDATE deployments SET deaths = CASE WHEN step = ?2 THEN deaths ELSE 0 END, step = ?2 WHERE id = ?1";
+    let sql = "UPDATE deployments SET step = ?2 WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![id.0, step.as_str()])?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO deployment_steps (deployment_id, step, started_at) VALUES (?1, ?2, ?3) \
@@ -217,19 +216,18 @@ pub fn update_switch(connection: &Connection, id: DeploymentId, report: &SwitchR
     Ok(())
 }
 
-/// Gives a running deployment back to the queue, at its old place; `deaths` more ends of Dhow are counted.
-pub fn update_requeued(connection: &Connection, id: DeploymentId, deaths: i64) -> Result<()> {
-    let sql = "UPDATE deployments SET status = 'queued', started_at = NULL, deaths = deaths + ?2 \
-         WHERE id = ?1 AND status = 'running'";
-    connection.prepare_cached(sql)?.execute(params![id.0, deaths])?;
+/// Gives a running deployment back to the queue, at its old place.
+pub fn update_requeued(connection: &Connection, id: DeploymentId) -> Result<()> {
+    let sql = "UPDATE deployments SET status = 'queued', started_at = NULL WHERE id = ?1 AND status = 'running'";
+    connection.prepare_cached(sql)?.execute([id.0])?;
     Ok(())
 }
 
-/// Counts ends of Dhow against a deployment that goes on where it is.
-pub fn update_died(connection: &Connection, id: DeploymentId, deaths: i64) -> Result<()> {
-    let sql = "UPDATE deployments SET deaths = deaths + ?2 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, deaths])?;
-    Ok(())
+/// Counts that Dhow or the engine ended during the present step; answers how often that was so in this step.
+pub fn update_died(connection: &Connection, id: DeploymentId) -> Result<i64> {
+    let sql = "UPDATE deployments SET deaths = CASE WHEN death_step IS step THEN deaths + 1 ELSE 1 END, \
+         death_step = step WHERE id = ?1 RETURNING deaths";
+    Ok(connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
 }
 
 /// Writes the final status; `false` when the deployment had ended already.

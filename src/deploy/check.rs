@@ -38,11 +38,21 @@ enum Probe {
 
 /// Waits until the new instance is good.
 pub async fn run(job: &Job) -> Result<(), DeployError> {
-    let result = wait_until_good(job).await;
-    if result.is_err() {
-        show_output(job).await;
-    }
-    result
+    let Err(error) = wait_until_good(job).await else {
+        return Ok(());
+    };
+    let output = show_output(job).await;
+    Err(never_ran(&output).unwrap_or(error))
+}
+
+/// What the container's init says when it cannot execute the command: the app never ran.
+fn never_ran(output: &[String]) -> Option<DeployError> {
+    let failure = output
+        .iter()
+        .find_map(|line| line.strip_prefix("[FATAL tini")?.split_once("] exec "))?
+        .1;
+    let advice = "Check the image's CMD and ENTRYPOINT, or the start command in the app's settings.";
+    Some(DeployError::StartFailed(format!("{failure}. {advice}")))
 }
 
 async fn wait_until_good(job: &Job) -> Result<(), DeployError> {
@@ -172,14 +182,22 @@ async fn port_hint(job: &Job) -> String {
     format!("{bind} The image says it uses port {ports}; if so, set that in the app's settings.")
 }
 
-/// Writes the last lines that the new instance printed.
-pub async fn show_output(job: &Job) {
+/// Writes the last lines that the new instance printed into the log, and answers them.
+pub async fn show_output(job: &Job) -> Vec<String> {
     match job.context.engine.last_output(&job.container(), OUTPUT_LINES).await {
-        Ok(lines) if lines.is_empty() => job.log.line("The app printed nothing."),
         Ok(lines) => {
-            job.log.line("The app's last output:");
+            let heading = if lines.is_empty() {
+                "The app printed nothing."
+            } else {
+                "The app's last output:"
+            };
+            job.log.line(heading);
             lines.iter().for_each(|line| job.log.line(&format!("  {line}")));
+            lines
         }
-        Err(error) => job.log.line(&format!("The app's output could not be read: {error}")),
+        Err(error) => {
+            job.log.line(&format!("The app's output could not be read: {error}"));
+            Vec::new()
+        }
     }
 }

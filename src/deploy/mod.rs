@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::Stream;
 use tokio::sync::mpsc;
@@ -39,6 +40,9 @@ pub use context::{Context, Parts};
 pub use error::DeployError;
 pub use watch::Health;
 pub use worker::Worker;
+
+/// How long a change of domains waits for the proxy.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A hint for the worker.
 #[derive(Debug, Clone, Copy)]
@@ -168,9 +172,18 @@ impl Deployer {
         self.tell(Message::Wake);
     }
 
-    /// Writes an app's route from the database at once, whatever else happens to the app.
+    /// Writes an app's route from the database at once, whatever else happens to the app, and waits a moment for the
+    /// proxy to use it. A proxy that does not answer now reads the file when it is back.
     pub async fn apply_route(&self, app: AppId) -> Result<(), DeployError> {
-        routes::write(&self.context, app).await.map(drop)
+        let routes = routes::write(&self.context, app).await?;
+        let confirmed = match proxy::api(&self.context).await {
+            Ok(api) => api.confirm(&routes, APPLY_TIMEOUT).await.map_err(DeployError::from),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = confirmed {
+            tracing::warn!(%app, %error, "a route is written, but the proxy does not show it yet");
+        }
+        Ok(())
     }
 
     /// Whether the engine and the proxy answered when last asked.

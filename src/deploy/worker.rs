@@ -22,7 +22,7 @@ use crate::model::ids::{AppId, DeploymentId};
 
 /// In `meta`: whether the last process stopped by itself, so that what it left running did not die.
 const CLEAN_STOP: &str = "clean_stop";
-/// Deaths of Dhow in one step after which a deployment is given up.
+/// Ends of Dhow or of the engine in one step after which a deployment is given up.
 const MAX_DEATHS: i64 = 2;
 
 /// An app at work.
@@ -93,25 +93,34 @@ impl Worker {
             .as_deref()
             == Some("1");
         self.context.db.write(|tx| db::meta::set(tx, CLEAN_STOP, "0")).await?;
-        let deaths = i64::from(!was_clean);
         for deployment in self.context.db.read(db::deployments::list_running).await? {
-            self.take_up(deployment, deaths).await?;
+            self.take_up(deployment, was_clean).await?;
         }
         let _stopping = self.messages.send(Message::ReconcileAll);
         Ok(())
     }
 
-    async fn take_up(&mut self, deployment: Deployment, deaths: i64) -> Result<(), DeployError> {
+    async fn take_up(&mut self, deployment: Deployment, was_clean: bool) -> Result<(), DeployError> {
         let (id, app_id) = (deployment.id, deployment.app_id);
         let Some(app) = self.context.db.read(move |c| db::apps::find(c, app_id)).await? else {
             return Ok(());
         };
-        let is_live = deployment.step.is_some_and(Step::is_live);
-        if deployment.deaths + deaths >= MAX_DEATHS {
-            if !is_live {
-                undo::remove_all(&self.context, &app, &deployment).await;
+        let count = move |tx: &db::Tx| {
+            if was_clean {
+                Ok(0)
+            } else {
+                db::deployments::update_died(tx, id)
             }
+        };
+        let deaths: i64 = self.context.db.write(count).await?;
+        let is_live = deployment.step.is_some_and(Step::is_live);
+        if !is_live {
+            undo::remove_all(&self.context, &app, &deployment).await;
+        }
+        if deaths >= MAX_DEATHS {
             let error = DeployError::Interrupted;
+            let log = JobLog::open(&self.context, &deployment).map_err(|error| DeployError::of_io(&error))?;
+            log.line(&error.to_string());
             finish(
                 &self.context,
                 &deployment,
@@ -120,17 +129,10 @@ impl Worker {
             )
             .await;
         } else if is_live {
-            self.context
-                .db
-                .write(move |tx| db::deployments::update_died(tx, id, deaths))
-                .await?;
             self.spawn_deployment(app, deployment, true);
         } else {
-            undo::remove_all(&self.context, &app, &deployment).await;
-            self.context
-                .db
-                .write(move |tx| db::deployments::update_requeued(tx, id, deaths))
-                .await?;
+            let requeue = move |tx: &db::Tx| db::deployments::update_requeued(tx, id);
+            self.context.db.write(requeue).await?;
         }
         Ok(())
     }
@@ -326,18 +328,19 @@ async fn run_job(job: &Job, is_resumed: bool) {
 /// A deployment that lost the engine waits for it and is tried once more; any other failure is final.
 async fn fail(job: &Job, error: DeployError) {
     let id = job.deployment.id;
-    if error.kind() == ErrorKind::DockerUnreachable && job.deployment.deaths == 0 {
-        job.log
-            .line(&format!("{error} The deployment begins again when Docker is back."));
-        job.context
-            .health
-            .send_modify(|health| health.docker = Err(error.to_string()));
-        let requeued = job
-            .context
-            .db
-            .write(move |tx| db::deployments::update_requeued(tx, id, 1))
-            .await;
-        if requeued.is_ok() {
+    if error.kind() == ErrorKind::DockerUnreachable {
+        let requeued = job.context.db.write(move |tx| {
+            let is_first = db::deployments::update_died(tx, id)? < MAX_DEATHS;
+            if is_first {
+                db::deployments::update_requeued(tx, id)?;
+            }
+            Ok::<_, db::Error>(is_first)
+        });
+        if requeued.await.unwrap_or(false) {
+            job.log
+                .line(&format!("{error} The deployment begins again when Docker is back."));
+            let lost = Err(error.to_string());
+            job.context.health.send_modify(|health| health.docker = lost);
             return job.announce();
         }
     }
@@ -366,7 +369,7 @@ async fn stop(job: &Job) {
         if is_live {
             Ok(())
         } else {
-            db::deployments::update_requeued(tx, id, 0)
+            db::deployments::update_requeued(tx, id)
         }
     });
     if let Err(error) = requeued.await {

@@ -188,8 +188,6 @@ pub struct Deployment {
     pub release_number: Option<i64>,
     /// What the switch cost.
     pub switch: Option<SwitchReport>,
-    /// How often Dhow ended while the deployment was in its present step.
-    pub deaths: i64,
 }
 
 /// One step as it went.

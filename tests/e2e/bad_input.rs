@@ -198,7 +198,7 @@ async fn variables_and_domains_refuse_bad_values_and_nothing_is_stored() {
         post(json!({ "host": host })).await.refuses("host");
     }
     post(json!({})).await.refuses("host");
-    for prefix in ["", "shop", "/a b", "/a`b", "/../x", "/a?b"] {
+    for prefix in ["shop", "/a b", "/a`b", "/../x", "/a?b"] {
         post(json!({ "host": "shop.example.com", "path_prefix": prefix }))
             .await
             .refuses("path_prefix");
