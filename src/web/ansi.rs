@@ -37,10 +37,16 @@ pub fn spans(line: &str) -> Vec<Span> {
     if line.len() <= LONGEST_LINE {
         return spans_of(line);
     }
-    let (head, tail) = (line.floor_char_boundary(LONGEST_LINE - KEPT_END), line.ceil_char_boundary(line.len() - KEPT_END));
+    let (head, tail) = (
+        line.floor_char_boundary(LONGEST_LINE - KEPT_END),
+        line.ceil_char_boundary(line.len() - KEPT_END),
+    );
     let mut spans = spans_of(&line[..head]);
     let class = "ansi-dim".to_owned();
-    spans.push(Span { class, text: format!(" … {} bytes of this line are not shown … ", tail - head) });
+    spans.push(Span {
+        class,
+        text: format!(" … {} bytes of this line are not shown … ", tail - head),
+    });
     spans.extend(spans_of(&line[tail..]));
     spans
 }
@@ -79,7 +85,10 @@ struct Painter {
 impl Painter {
     fn end_span(&mut self) {
         if !self.text.is_empty() {
-            self.spans.push(Span { class: self.look.class(), text: std::mem::take(&mut self.text) });
+            self.spans.push(Span {
+                class: self.look.class(),
+                text: std::mem::take(&mut self.text),
+            });
         }
     }
 
@@ -149,7 +158,9 @@ struct Look {
 
 impl Look {
     fn apply(&mut self, parameters: &str) {
-        let mut codes = parameters.split([';', ':']).map(|code| code.parse::<u16>().unwrap_or(0));
+        let mut codes = parameters
+            .split([';', ':'])
+            .map(|code| code.parse::<u16>().unwrap_or(0));
         while let Some(code) = codes.next() {
             match code {
                 0 => *self = Self::default(),
@@ -176,15 +187,21 @@ impl Look {
     }
 
     fn class(self) -> String {
-        let (colour, background) =
-            if self.is_reversed { (None, self.colour.or(Some("white"))) } else { (self.colour, self.background) };
+        let (colour, background) = if self.is_reversed {
+            (None, self.colour.or(Some("white")))
+        } else {
+            (self.colour, self.background)
+        };
         let weights = [
             (self.is_bold, "ansi-bold"),
             (self.is_dim, "ansi-dim"),
             (self.is_italic, "ansi-italic"),
             (self.is_underlined, "ansi-underline"),
         ];
-        let weights = weights.into_iter().filter(|(is_on, _)| *is_on).map(|(_, class)| class.to_owned());
+        let weights = weights
+            .into_iter()
+            .filter(|(is_on, _)| *is_on)
+            .map(|(_, class)| class.to_owned());
         let colour = colour.map(|colour| format!("ansi-{colour}"));
         let background = background.map(|colour| format!("ansi-bg-{colour}"));
         weights.chain(colour).chain(background).collect::<Vec<_>>().join(" ")
@@ -225,7 +242,13 @@ mod tests {
 
     /// The spans as `text` or `class{text}`.
     fn shown(line: &str) -> String {
-        let show = |Span { class, text }| if class.is_empty() { text } else { format!("{class}{{{text}}}") };
+        let show = |Span { class, text }| {
+            if class.is_empty() {
+                text
+            } else {
+                format!("{class}{{{text}}}")
+            }
+        };
         spans(line).into_iter().map(show).collect()
     }
 
@@ -235,10 +258,19 @@ mod tests {
             ("plain\ttext", "plain\ttext"),
             ("", ""),
             ("\u{1b}[31mred\u{1b}[0m x", "ansi-red{red} x"),
-            ("\u{1b}[1;92mok\u{1b}[22m still\u{1b}[m", "ansi-bold ansi-green{ok}ansi-green{ still}"),
-            ("\u{1b}[2;3;4;44mx", "ansi-dim ansi-italic ansi-underline ansi-bg-blue{x}"),
+            (
+                "\u{1b}[1;92mok\u{1b}[22m still\u{1b}[m",
+                "ansi-bold ansi-green{ok}ansi-green{ still}",
+            ),
+            (
+                "\u{1b}[2;3;4;44mx",
+                "ansi-dim ansi-italic ansi-underline ansi-bg-blue{x}",
+            ),
             ("\u{1b}[7;31mx\u{1b}[27my", "ansi-bg-red{x}ansi-red{y}"),
-            ("\u{1b}[38;5;196mx\u{1b}[38;2;20;200;30my\u{1b}[38;5;240mz", "ansi-red{x}ansi-green{y}z"),
+            (
+                "\u{1b}[38;5;196mx\u{1b}[38;2;20;200;30my\u{1b}[38;5;240mz",
+                "ansi-red{x}ansi-green{y}z",
+            ),
             ("\u{1b}[38:2:20:40:200mx\u{1b}[39my", "ansi-blue{x}y"),
             ("\u{9b}31mx", "ansi-red{x}"),
             ("a\u{1b}[2Jb\u{1b}[10;5Hc\u{1b}[?25ld\u{1b}[>0me", "abcde"),
@@ -271,7 +303,9 @@ mod tests {
         let line = format!("{}END", "é".repeat(1_000_000));
         let shown = shown(&line);
         assert!(shown.len() < 2 * LONGEST_LINE, "{}", shown.len());
-        assert!(shown.starts_with("ééé") && shown.ends_with("éEND") && shown.contains("bytes of this line are not shown"));
+        assert!(
+            shown.starts_with("ééé") && shown.ends_with("éEND") && shown.contains("bytes of this line are not shown")
+        );
     }
 
     #[test]

@@ -27,8 +27,12 @@ use crate::model::host::Host;
 use crate::model::route::AppRoutes;
 
 /// The words that label each field.
-const LABELS: &[(&str, &str)] =
-    &[("host", "Host"), ("path_prefix", "Path"), ("tls", "HTTPS"), ("redirect_to", "Redirect to")];
+const LABELS: &[(&str, &str)] = &[
+    ("host", "Host"),
+    ("path_prefix", "Path"),
+    ("tls", "HTTPS"),
+    ("redirect_to", "Redirect to"),
+];
 
 /// The page and its forms.
 pub fn router() -> Router<Web> {
@@ -113,12 +117,22 @@ async fn add(
     };
     let (status, refused) = match web.actions.add_domain(&actor, &app, &input).await {
         Ok(domain) => {
-            let served = if app.active_release_id.is_some() { "is served from now on" } else { "will be served" };
+            let served = if app.active_release_id.is_some() {
+                "is served from now on"
+            } else {
+                "will be served"
+            };
             flash::done(&session, format!("{} {served}.", domain.host)).await?;
             return Ok(Redirect::to(&format!("/apps/{}/domains", app.slug)).into_response());
         }
         Err(Error::Invalid(refused)) => (StatusCode::UNPROCESSABLE_ENTITY, refused),
-        Err(Error::Conflict(message)) => (StatusCode::CONFLICT, vec![FieldError { field: "host".to_owned(), message }]),
+        Err(Error::Conflict(message)) => (
+            StatusCode::CONFLICT,
+            vec![FieldError {
+                field: "host".to_owned(),
+                message,
+            }],
+        ),
         Err(error) => return Err(error.into()),
     };
     let page = DomainsPage::new(&web, frame, &app, typed, FormErrors::new(refused, LABELS)).await?;
@@ -133,7 +147,11 @@ async fn remove(
     typed: Typed,
 ) -> Result<Redirect> {
     let host = typed.value("host");
-    match web.actions.remove_domain(&actor, &app, host, typed.text("path_prefix")).await {
+    match web
+        .actions
+        .remove_domain(&actor, &app, host, typed.text("path_prefix"))
+        .await
+    {
         Ok(()) => flash::done(&session, format!("{host} was removed.")).await?,
         // Removed already, for example in another tab: what was wanted is so.
         Err(Error::NotFound) => {}

@@ -29,7 +29,10 @@ impl Default for Labels {
 impl Labels {
     fn of(self, field: &str) -> Option<String> {
         match self {
-            Self::Table(table) => table.iter().find(|(name, _)| *name == field).map(|(_, label)| (*label).to_owned()),
+            Self::Table(table) => table
+                .iter()
+                .find(|(name, _)| *name == field)
+                .map(|(_, label)| (*label).to_owned()),
             Self::Made(label) => label(field),
         }
     }
@@ -52,12 +55,18 @@ impl FormErrors {
 
     /// The refusals, with the labels of the form's fields.
     pub fn new(errors: Vec<FieldError>, labels: &'static [(&'static str, &'static str)]) -> Self {
-        Self { errors, labels: Labels::Table(labels) }
+        Self {
+            errors,
+            labels: Labels::Table(labels),
+        }
     }
 
     /// The refusals of a form whose fields repeat: `label` knows the words for a control's id.
     pub fn with_labels(errors: Vec<FieldError>, label: fn(&str) -> Option<String>) -> Self {
-        Self { errors, labels: Labels::Made(label) }
+        Self {
+            errors,
+            labels: Labels::Made(label),
+        }
     }
 
     /// Takes refusals out of an action's error; any other error is handed back.

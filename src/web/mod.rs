@@ -31,12 +31,14 @@ pub mod typed;
 mod account;
 mod ansi;
 mod csrf;
+mod dashboard;
 mod domains;
 mod env;
 mod headers;
 mod health;
 mod login;
 mod present;
+mod projects;
 mod setup;
 
 /// What every handler works with.
@@ -53,10 +55,12 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
     Router::new()
         .merge(account::router())
         .merge(apps::router())
+        .merge(dashboard::router())
         .merge(deployments::router())
         .merge(domains::router())
         .merge(env::router())
         .merge(login::router())
+        .merge(projects::router())
         .merge(setup::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(Web { actions, stop })

@@ -8,7 +8,10 @@ use crate::model::deployment::Status;
 
 /// A status; prints its whole element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Template)]
-#[template(source = r#"<span class="status status-{{ class }}">{{ word }}</span>"#, ext = "html")]
+#[template(
+    source = r#"<span class="status status-{{ class }}">{{ word }}</span>"#,
+    ext = "html"
+)]
 pub struct StatusWord {
     /// `ok`, `warn`, `bad`, `busy` or `idle`, as in the stylesheet.
     class: &'static str,
@@ -27,7 +30,10 @@ impl From<Status> for StatusWord {
             Status::Failed => "bad",
             Status::Cancelled | Status::Superseded => "idle",
         };
-        Self { class, word: status.as_str() }
+        Self {
+            class,
+            word: status.as_str(),
+        }
     }
 }
 
@@ -39,6 +45,9 @@ impl From<AppStatus> for StatusWord {
             AppStatus::Deploying => "busy",
             AppStatus::New | AppStatus::Stopped => "idle",
         };
-        Self { class, word: status.as_str() }
+        Self {
+            class,
+            word: status.as_str(),
+        }
     }
 }

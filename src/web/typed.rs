@@ -15,7 +15,10 @@ pub struct Typed(Vec<(String, String)>);
 impl Typed {
     /// The value of a field, if the form had it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rfind(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .rfind(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The value of a field, to be shown.
@@ -35,7 +38,10 @@ impl Typed {
 
     /// All values of a field that a form repeats.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Adds a value, which is the one that counts from now on.

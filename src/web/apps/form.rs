@@ -75,7 +75,11 @@ const LABELS: &[(&str, &str)] = &[
 
 /// What the form of a new app holds at first.
 pub fn of_new_app() -> Typed {
-    let empty = AppInput { port: 3000, auto_deploy: true, ..AppInput::default() };
+    let empty = AppInput {
+        port: 3000,
+        auto_deploy: true,
+        ..AppInput::default()
+    };
     let mut typed = typed_of(&empty);
     typed.set("kind", "git");
     typed.set("submodules", "true");
@@ -92,11 +96,14 @@ fn typed_of(input: &AppInput) -> Typed {
     let mut typed = Typed::default();
     for (name, path, _) in FIELDS {
         let value = path.iter().try_fold(&json, |at, key| at.get(key));
-        typed.set(name, match value {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        });
+        typed.set(
+            name,
+            match value {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            },
+        );
     }
     typed
 }
@@ -104,7 +111,10 @@ fn typed_of(input: &AppInput) -> Typed {
 /// Refusals by the fields of the form: a field's name there is the last part of its name in the API.
 pub fn errors(errors: Vec<FieldError>) -> FormErrors {
     let leaf = |field: &str| field.rsplit('.').next().unwrap_or(field).to_owned();
-    let errors = errors.into_iter().map(|error| FieldError { field: leaf(&error.field), ..error });
+    let errors = errors.into_iter().map(|error| FieldError {
+        field: leaf(&error.field),
+        ..error
+    });
     FormErrors::new(errors.collect(), LABELS)
 }
 
@@ -139,7 +149,12 @@ impl Kind {
             _ if text.is_empty() => Value::Null,
             Self::Text => json!(text),
             Self::Integer => json!(text.parse::<i64>().unwrap_or(-1)),
-            Self::Number => json!(text.parse::<f64>().ok().filter(|number| number.is_finite()).unwrap_or(-1.0)),
+            Self::Number => json!(
+                text.parse::<f64>()
+                    .ok()
+                    .filter(|number| number.is_finite())
+                    .unwrap_or(-1.0)
+            ),
             Self::Switch => json!(text == "true"),
         }
     }
@@ -171,7 +186,11 @@ mod tests {
             form
         }] {
             let settings = checked(&form).unwrap();
-            let SettingsSummary { source, dockerfile, is_automatic } = summary(&settings);
+            let SettingsSummary {
+                source,
+                dockerfile,
+                is_automatic,
+            } = summary(&settings);
             assert_eq!(source, format!("git {url} submodules"));
             assert_eq!((dockerfile.as_str(), is_automatic), ("Dockerfile", true));
         }
@@ -186,18 +205,29 @@ mod tests {
     fn summary(settings: &AppSettings) -> SettingsSummary {
         use crate::model::source::Source;
         let source = match &settings.source {
-            Source::Git { url, submodules: true, .. } => format!("git {url} submodules"),
+            Source::Git {
+                url, submodules: true, ..
+            } => format!("git {url} submodules"),
             Source::Git { url, .. } => format!("git {url}"),
             Source::Push { .. } => "push".to_owned(),
         };
         let dockerfile = settings.build.dockerfile.as_str().to_owned();
-        SettingsSummary { source, dockerfile, is_automatic: settings.auto_deploy }
+        SettingsSummary {
+            source,
+            dockerfile,
+            is_automatic: settings.auto_deploy,
+        }
     }
 
     #[test]
     fn a_pushed_app_ignores_what_its_hidden_fields_hold() {
         let mut form = of_new_app();
-        for (name, value) in [("name", "Web"), ("kind", "push"), ("url", "https://x.example/a.git"), ("branch", "main")] {
+        for (name, value) in [
+            ("name", "Web"),
+            ("kind", "push"),
+            ("url", "https://x.example/a.git"),
+            ("branch", "main"),
+        ] {
             form.set(name, value);
         }
         assert_eq!(summary(&checked(&form).unwrap()).source, "push");
@@ -206,12 +236,24 @@ mod tests {
     #[test]
     fn every_wrong_field_is_refused_at_once_and_keeps_what_was_typed() {
         let wrong = [
-            ("name", ""), ("url", "git@x:a/b"), ("branch", "-x"), ("root_dir", "../x"), ("context", "/"),
-            ("dockerfile", "."), ("target", "$(id)"), ("port", "http"), ("path", "x y"), ("timeout_s", "1.5"),
-            ("memory_mb", "lots"), ("cpus", "nan"), ("builder", "magic"),
+            ("name", ""),
+            ("url", "git@x:a/b"),
+            ("branch", "-x"),
+            ("root_dir", "../x"),
+            ("context", "/"),
+            ("dockerfile", "."),
+            ("target", "$(id)"),
+            ("port", "http"),
+            ("path", "x y"),
+            ("timeout_s", "1.5"),
+            ("memory_mb", "lots"),
+            ("cpus", "nan"),
+            ("builder", "magic"),
         ];
         let form = typed(&wrong);
-        let Err(Error::Invalid(refused)) = checked(&form) else { panic!("all of it is wrong") };
+        let Err(Error::Invalid(refused)) = checked(&form) else {
+            panic!("all of it is wrong")
+        };
         let errors = errors(refused);
         for (name, value) in wrong {
             assert!(errors.of(name).is_some(), "{name} is refused");
@@ -219,19 +261,37 @@ mod tests {
         }
         let lines = errors.lines();
         assert_eq!(lines.len(), wrong.len());
-        assert!(lines.iter().all(|line| line.id.is_some()), "each has a label: {lines:?}");
+        assert!(
+            lines.iter().all(|line| line.id.is_some()),
+            "each has a label: {lines:?}"
+        );
     }
 
     #[test]
     fn switches_can_be_turned_off_and_empty_fields_are_defaults() {
         let mut form = of_new_app();
-        for (name, value) in [("name", "Web"), ("url", "https://git.example.org/a/b.git"), ("submodules", "false"),
-            ("auto_deploy", "false"), ("dockerfile", ""), ("context", " "), ("port", ""), ("cpus", "0.5")] {
+        for (name, value) in [
+            ("name", "Web"),
+            ("url", "https://git.example.org/a/b.git"),
+            ("submodules", "false"),
+            ("auto_deploy", "false"),
+            ("dockerfile", ""),
+            ("context", " "),
+            ("port", ""),
+            ("cpus", "0.5"),
+        ] {
             form.set(name, value);
         }
         let settings = checked(&form).unwrap();
-        let SettingsSummary { source, dockerfile, is_automatic } = summary(&settings);
-        assert_eq!((source.as_str(), dockerfile.as_str()), ("git https://git.example.org/a/b.git", "Dockerfile"));
+        let SettingsSummary {
+            source,
+            dockerfile,
+            is_automatic,
+        } = summary(&settings);
+        assert_eq!(
+            (source.as_str(), dockerfile.as_str()),
+            ("git https://git.example.org/a/b.git", "Dockerfile")
+        );
         assert!(!is_automatic && settings.run.resources.cpus == Some(0.5) && settings.run.port.get() == 3000);
     }
 }

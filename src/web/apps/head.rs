@@ -6,7 +6,7 @@ use crate::model::app::App;
 use crate::model::deployment::Deployment;
 use crate::model::domain::Domain;
 use crate::model::release::Release;
-use crate::model::route::AppRoutes;
+use crate::model::route;
 use crate::model::source::Source;
 use crate::web::deployments::view::CommitView;
 use crate::web::moment::Moment;
@@ -54,7 +54,11 @@ pub struct TabLink {
 
 /// The tabs of an app.
 pub fn tabs(slug: &str, current: Tab) -> Vec<TabLink> {
-    let link = |(tab, title, path)| TabLink { title, href: format!("/apps/{slug}{path}"), is_current: tab == current };
+    let link = |(tab, title, path)| TabLink {
+        title,
+        href: format!("/apps/{slug}{path}"),
+        is_current: tab == current,
+    };
     Tab::ALL.into_iter().map(link).collect()
 }
 
@@ -118,7 +122,11 @@ impl AppHead {
     pub async fn load(actions: &Actions, app: &App, tab: Tab) -> Result<Self, Error> {
         let wanted = app.clone();
         let facts = actions.db.read(move |c| facts(c, &wanted)).await?;
-        let unfinished = facts.newest.iter().rev().find(|deployment| !deployment.status.is_final());
+        let unfinished = facts
+            .newest
+            .iter()
+            .rev()
+            .find(|deployment| !deployment.status.is_final());
         Ok(Self {
             slug: app.slug.to_string(),
             name: app.settings.name.to_string(),
@@ -126,7 +134,7 @@ impl AppHead {
             project_name: facts.project_name,
             status: StatusWord::from(app.status),
             live: facts.live.map(|(deployment, release)| live(&deployment, &release)),
-            addresses: addresses(actions, app, &facts.domains)?,
+            addresses: addresses(actions, app, &facts.domains),
             watch: unfinished.map(|deployment| deployment.number),
             can_deploy: matches!(app.settings.source, Source::Git { .. }) || !facts.newest.is_empty(),
             tabs: tabs(app.slug.as_str(), tab),
@@ -157,19 +165,27 @@ fn live(deployment: &Deployment, release: &Release) -> Live {
     }
 }
 
-/// Where an app with these domains is served.
-pub fn addresses(actions: &Actions, app: &App, domains: &[Domain]) -> Result<Vec<Address>, Error> {
+/// Where an app with these domains is served; a host that only redirects counts when there is no other.
+pub fn addresses(actions: &Actions, app: &App, domains: &[Domain]) -> Vec<Address> {
     let config = &actions.config;
-    let routes = AppRoutes::of_app(&app.slug, domains, &config.base_domain, None, config.has_acme())
-        .map_err(|error| Error::field("host", error))?;
-    let served = routes.routes.iter().filter(|route| route.redirect.is_none());
-    Ok(served.map(|route| Address::of(&route.address(config.http_port, config.https_port))).collect())
+    let ports = (config.http_port, config.https_port);
+    let served: Vec<Domain> = domains
+        .iter()
+        .filter(|domain| domain.redirect_to.is_none())
+        .cloned()
+        .collect();
+    let domains = if served.is_empty() { domains } else { &served };
+    let addresses = route::addresses(&app.slug, domains, &config.base_domain, config.has_acme(), ports);
+    addresses.iter().map(|address| Address::of(address)).collect()
 }
 
 impl Address {
     /// For an address as the proxy serves it.
     pub fn of(href: &str) -> Self {
         let text = href.split_once("://").map_or(href, |(_, rest)| rest);
-        Self { href: href.to_owned(), text: text.strip_suffix('/').unwrap_or(text).to_owned() }
+        Self {
+            href: href.to_owned(),
+            text: text.strip_suffix('/').unwrap_or(text).to_owned(),
+        }
     }
 }

@@ -12,5 +12,8 @@ mod show;
 
 /// The pages.
 pub fn router() -> Router<Web> {
-    Router::new().merge(new::router()).merge(show::router()).merge(settings::router())
+    Router::new()
+        .merge(new::router())
+        .merge(show::router())
+        .merge(settings::router())
 }

@@ -22,7 +22,9 @@ use crate::web::typed::Typed;
 
 /// The page and its form.
 pub fn router() -> Router<Web> {
-    Router::new().route("/projects/{project}/apps/new", get(show)).route("/projects/{project}/apps", post(create))
+    Router::new()
+        .route("/projects/{project}/apps/new", get(show))
+        .route("/projects/{project}/apps", post(create))
 }
 
 #[derive(Template, WebTemplate)]
@@ -52,7 +54,13 @@ impl NewAppPage {
 }
 
 async fn show(State(web): State<Web>, LoadedProject(project): LoadedProject, frame: Frame) -> NewAppPage {
-    NewAppPage::new(&web, frame.titled("New app"), &project, form::of_new_app(), FormErrors::none())
+    NewAppPage::new(
+        &web,
+        frame.titled("New app"),
+        &project,
+        form::of_new_app(),
+        FormErrors::none(),
+    )
 }
 
 async fn create(

@@ -73,7 +73,11 @@ async fn change(
     session: Session,
     typed: Typed,
 ) -> Result<Response> {
-    match web.actions.change_app(&actor, app.slug.as_str(), form::to_json(&typed)).await {
+    match web
+        .actions
+        .change_app(&actor, app.slug.as_str(), form::to_json(&typed))
+        .await
+    {
         Ok(app) => {
             flash::done(&session, "Saved. Takes effect with the next deployment.").await?;
             Ok(Redirect::to(&format!("/apps/{}/settings", app.slug)).into_response())
@@ -97,7 +101,10 @@ async fn delete(
     if typed.text("confirm") != Some(app.slug.as_str()) {
         let message = format!("Type {} exactly, so that no other app is meant.", app.slug);
         let errors = FormErrors::new(
-            vec![FieldError { field: "confirm".to_owned(), message }],
+            vec![FieldError {
+                field: "confirm".to_owned(),
+                message,
+            }],
             &[("confirm", "Confirmation")],
         );
         let mut page = SettingsPage::new(&web, frame, &app, form::of_app(&app), errors).await?;
@@ -105,6 +112,13 @@ async fn delete(
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
     web.actions.delete_app(&actor, app.slug.as_str()).await?;
-    flash::done(&session, format!("{} was deleted. What it leaves on the server is being removed.", app.slug)).await?;
+    flash::done(
+        &session,
+        format!(
+            "{} was deleted. What it leaves on the server is being removed.",
+            app.slug
+        ),
+    )
+    .await?;
     Ok(Redirect::to(&format!("/projects/{}", app.project_slug)).into_response())
 }

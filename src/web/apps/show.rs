@@ -75,12 +75,21 @@ async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame) -
     let (id, watch) = (app.id, head.watch);
     let read = web.actions.db.read(move |c| {
         let newest = db::deployments::list_of_app(c, id, Page::first(LISTED))?;
-        let now = watch.map(|number| db::deployments::find_by_number(c, id, number)).transpose()?.flatten();
-        let runs = now.as_ref().map(|now| db::deployments::list_steps(c, now.id)).transpose()?;
+        let now = watch
+            .map(|number| db::deployments::find_by_number(c, id, number))
+            .transpose()?
+            .flatten();
+        let runs = now
+            .as_ref()
+            .map(|now| db::deployments::list_steps(c, now.id))
+            .transpose()?;
         Ok((newest, now.zip(runs)))
     });
     let (newest, now) = read.await?;
-    let failed = newest.first().filter(|deployment| deployment.status == Status::Failed).map(FailedView::from);
+    let failed = newest
+        .first()
+        .filter(|deployment| deployment.status == Status::Failed)
+        .map(FailedView::from);
     let mut layout = frame.titled(head.name.clone());
     layout.has_failure = failed.is_some();
     Ok(AppPage {
@@ -103,9 +112,17 @@ async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame) -
 
 impl From<&Deployment> for FailedView {
     fn from(deployment: &Deployment) -> Self {
-        let message = deployment.error.as_ref().map(|(_, message)| message.clone()).unwrap_or_default();
+        let message = deployment
+            .error
+            .as_ref()
+            .map(|(_, message)| message.clone())
+            .unwrap_or_default();
         let when = Moment::of(deployment.finished_at.unwrap_or(deployment.created_at));
-        Self { number: deployment.number, when, message }
+        Self {
+            number: deployment.number,
+            when,
+            message,
+        }
     }
 }
 
@@ -118,14 +135,28 @@ impl From<&App> for MadeView {
         };
         let context = &settings.build.context;
         let memory = settings.run.resources.memory_mb.map(|mb| format!("{mb} MiB of memory"));
-        let cpus = settings.run.resources.cpus.map(|cpus| format!("{cpus} processor cores"));
+        let cpus = settings
+            .run
+            .resources
+            .cpus
+            .map(|cpus| format!("{cpus} processor cores"));
         Self {
             url,
             branch: branch.to_owned(),
             dockerfile: settings.build.dockerfile.as_str().to_owned(),
-            context: if context.is_root() { ".".to_owned() } else { context.as_str().to_owned() },
+            context: if context.is_root() {
+                ".".to_owned()
+            } else {
+                context.as_str().to_owned()
+            },
             port: settings.run.port.get(),
-            health_path: settings.run.health.path.as_ref().map_or("", HealthPath::as_str).to_owned(),
+            health_path: settings
+                .run
+                .health
+                .path
+                .as_ref()
+                .map_or("", HealthPath::as_str)
+                .to_owned(),
             timeout_s: settings.run.health.timeout_s,
             limits: memory.into_iter().chain(cpus).collect::<Vec<_>>().join(", "),
         }

@@ -57,7 +57,10 @@ impl HtmlSafe for LogLines {}
 
 impl From<Vec<LogLine>> for LogLines {
     fn from(lines: Vec<LogLine>) -> Self {
-        Self { lines, ..Self::default() }
+        Self {
+            lines,
+            ..Self::default()
+        }
     }
 }
 
@@ -89,7 +92,11 @@ pub struct LineReader {
 impl LineReader {
     /// Begins at an offset, which should be that of a line.
     pub fn at(offset: u64) -> Self {
-        Self { pending: String::new(), offset, pending_bytes: 0 }
+        Self {
+            pending: String::new(),
+            offset,
+            pending_bytes: 0,
+        }
     }
 
     /// Takes the next chunk and answers the lines that it completes.
@@ -115,7 +122,9 @@ impl LineReader {
         self.pending.push_str(piece);
         if self.pending.len() > LONGEST_PENDING {
             let head = self.pending.floor_char_boundary(LONGEST_PENDING / 4);
-            let tail = self.pending.ceil_char_boundary(self.pending.len() - LONGEST_PENDING / 4);
+            let tail = self
+                .pending
+                .ceil_char_boundary(self.pending.len() - LONGEST_PENDING / 4);
             self.pending.replace_range(head..tail, "");
         }
     }
@@ -156,7 +165,14 @@ impl LogEnd {
         let left_out = lines.len().saturating_sub(SHOWN_LINES);
         lines.drain(..left_out);
         let is_cut = start > 0 || left_out > 0;
-        Ok(Self { shown: LogLines { lines, is_cut, ends_badly: false }, reader })
+        Ok(Self {
+            shown: LogLines {
+                lines,
+                is_cut,
+                ends_badly: false,
+            },
+            reader,
+        })
     }
 
     /// All of it, also a last line that was never completed: nothing will follow.
@@ -185,7 +201,10 @@ mod tests {
     fn logs_with(content: &str) -> (tempfile::TempDir, Logs) {
         let dir = tempfile::tempdir().unwrap();
         let logs = Logs::open(dir.path()).unwrap();
-        logs.writer(DeploymentId(1), Box::new(|| ())).unwrap().text(content).unwrap();
+        logs.writer(DeploymentId(1), Box::new(|| ()))
+            .unwrap()
+            .text(content)
+            .unwrap();
         (dir, logs)
     }
 
@@ -199,7 +218,11 @@ mod tests {
             lines.extend(reader.push(&log[cut..]));
             assert_eq!(texts(&lines), expected, "cut at {cut}");
             assert_eq!(reader.pending().as_ref().map(text).as_deref(), Some("last"));
-            assert_eq!(reader.offset(), 100 + log.len() as u64 - 4, "where the growing line begins");
+            assert_eq!(
+                reader.offset(),
+                100 + log.len() as u64 - 4,
+                "where the growing line begins"
+            );
         }
     }
 
@@ -244,9 +267,15 @@ mod tests {
 
     #[test]
     fn what_was_printed_is_text_in_the_markup() {
-        let log = "==> build\n\u{1b}[31mred\u{1b}[0m <script>alert(1)</script>\n\nevent: forged\r\n==> <b>\nit failed\n";
+        let log =
+            "==> build\n\u{1b}[31mred\u{1b}[0m <script>alert(1)</script>\n\nevent: forged\r\n==> <b>\nit failed\n";
         let lines = LineReader::at(0).push(log);
-        let markup = LogLines { lines, is_cut: false, ends_badly: true }.to_string();
+        let markup = LogLines {
+            lines,
+            is_cut: false,
+            ends_badly: true,
+        }
+        .to_string();
         assert_eq!(
             markup,
             "<span class=\"log-step\">build</span>\

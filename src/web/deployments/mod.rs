@@ -70,13 +70,24 @@ async fn history(
     let head = AppHead::load(&web.actions, &app, Tab::Deployments).await?;
     let before = cursor.parse().ok();
     // One more than is shown tells whether there is another page.
-    let page = Page { limit: LISTED + 1, before };
-    let found = web.actions.db.read(move |c| db::deployments::list_of_app(c, app.id, page)).await?;
+    let page = Page {
+        limit: LISTED + 1,
+        before,
+    };
+    let found = web
+        .actions
+        .db
+        .read(move |c| db::deployments::list_of_app(c, app.id, page))
+        .await?;
     let shown = &found[..found.len().min(LISTED as usize)];
     Ok(HistoryPage {
         layout: frame.titled(format!("Deployments of {}", head.name)),
         rows: shown.iter().map(DeploymentRow::from).collect(),
-        older: if found.len() > shown.len() { shown.last().map(|last| last.number) } else { None },
+        older: if found.len() > shown.len() {
+            shown.last().map(|last| last.number)
+        } else {
+            None
+        },
         is_first: before.is_none(),
         is_primary: true,
         hides_deploy: found.is_empty(),
@@ -90,8 +101,14 @@ async fn deploy(
     LoadedApp(app): LoadedApp,
     typed: Typed,
 ) -> Result<Redirect> {
-    let deployment = web.actions.deploy(&actor, &app, Trigger::Manual, typed.text("commit")).await?;
-    Ok(Redirect::to(&format!("/apps/{}/deployments/{}", app.slug, deployment.number)))
+    let deployment = web
+        .actions
+        .deploy(&actor, &app, Trigger::Manual, typed.text("commit"))
+        .await?;
+    Ok(Redirect::to(&format!(
+        "/apps/{}/deployments/{}",
+        app.slug, deployment.number
+    )))
 }
 
 async fn cancel(
@@ -108,13 +125,20 @@ async fn cancel(
         Err(Error::Conflict(sentence)) => flash::warn(&session, sentence).await?,
         Err(error) => return Err(error.into()),
     }
-    Ok(Redirect::to(&format!("/apps/{}/deployments/{}", app.slug, deployment.number)))
+    Ok(Redirect::to(&format!(
+        "/apps/{}/deployments/{}",
+        app.slug, deployment.number
+    )))
 }
 
 /// A deployment by the number in the path.
 async fn find(web: &Web, app: &App, number: &str) -> Result<Deployment> {
     let number: i64 = number.parse().map_err(|_| Error::NotFound)?;
     let id = app.id;
-    let found = web.actions.db.read(move |c| db::deployments::find_by_number(c, id, number)).await?;
+    let found = web
+        .actions
+        .db
+        .read(move |c| db::deployments::find_by_number(c, id, number))
+        .await?;
     Ok(found.ok_or(Error::NotFound)?)
 }

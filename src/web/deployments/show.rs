@@ -86,7 +86,7 @@ impl Parts {
                 can_cancel: can_cancel(&deployment),
                 can_retry: is_newest && deployment.status.is_final() && deployment.status != Status::Succeeded,
                 open: if deployment.status == Status::Succeeded && is_newest {
-                    addresses(actions, &app, &domains)?.into_iter().next()
+                    addresses(actions, &app, &domains).into_iter().next()
                 } else {
                     None
                 },
@@ -138,6 +138,10 @@ pub async fn show(
         number: deployment.number,
         parts,
         follow_from: (!is_final).then(|| end.reader.offset()),
-        log: if is_final { end.into_final(deployment.status == Status::Failed) } else { end.shown },
+        log: if is_final {
+            end.into_final(deployment.status == Status::Failed)
+        } else {
+            end.shown
+        },
     })
 }

@@ -54,10 +54,17 @@ pub async fn stream(
     headers: HeaderMap,
 ) -> Result<Response> {
     let id = super::find(&web, &app, &number).await?.id;
-    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse::<u64>().ok());
+    let resumed = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .and_then(|id| id.parse::<u64>().ok());
     let offset = resumed.or_else(|| from.parse().ok()).unwrap_or_default();
     let length = web.actions.logs.length(id).map_err(anyhow::Error::from)?;
-    let held = if resumed.is_some() { MOST_LINES - LINES_AFTER_RESUME } else { SHOWN_LINES };
+    let held = if resumed.is_some() {
+        MOST_LINES - LINES_AFTER_RESUME
+    } else {
+        SHOWN_LINES
+    };
     let live = Live::new(web.actions.clone(), app, id, offset.min(length), held);
     Ok(sse::stream(&web.stop, stream::unfold(live, Live::next)))
 }
@@ -205,9 +212,14 @@ impl Live {
         self.reader = end.reader;
         // What the reader holds of the growing line is read again: a log goes on at whole lines.
         self.reader = LineReader::at(self.reader.offset());
-        drop(mem::replace(&mut self.log, Box::pin(self.actions.follow_log(self.id, self.reader.offset()))));
+        drop(mem::replace(
+            &mut self.log,
+            Box::pin(self.actions.follow_log(self.id, self.reader.offset())),
+        ));
         let lines = end.shown.render().ok()?;
-        Some(format!(r#"<hx-partial id="log-lines" hx-swap="innerHTML">{lines}</hx-partial>"#))
+        Some(format!(
+            r#"<hx-partial id="log-lines" hx-swap="innerHTML">{lines}</hx-partial>"#
+        ))
     }
 }
 

@@ -24,7 +24,11 @@ pub struct CommitView {
 impl From<&CommitInfo> for CommitView {
     fn from(commit: &CommitInfo) -> Self {
         let short = commit.sha.chars().take(7).collect();
-        Self { short, subject: commit.message.clone(), author: commit.author.clone() }
+        Self {
+            short,
+            subject: commit.message.clone(),
+            author: commit.author.clone(),
+        }
     }
 }
 
@@ -54,10 +58,20 @@ impl Steps {
         let view = |step: &Step| {
             let run = runs.iter().find(|run| run.step == *step);
             let (state, word) = step_state(deployment, *step, run);
-            let took = run.and_then(|run| run.millis).filter(|_| state != "pending").map(duration);
-            StepView { name: step.as_str(), state, word, took }
+            let took = run
+                .and_then(|run| run.millis)
+                .filter(|_| state != "pending")
+                .map(duration);
+            StepView {
+                name: step.as_str(),
+                state,
+                word,
+                took,
+            }
         };
-        Self { steps: Step::ALL.iter().map(view).collect() }
+        Self {
+            steps: Step::ALL.iter().map(view).collect(),
+        }
     }
 }
 
@@ -108,7 +122,10 @@ impl From<&Deployment> for DeploymentLine {
             Some(started_at) => ("started", started_at),
             None => ("asked for", deployment.created_at),
         };
-        let wanted = deployment.wanted_commit.as_ref().filter(|_| deployment.commit.is_none());
+        let wanted = deployment
+            .wanted_commit
+            .as_ref()
+            .filter(|_| deployment.commit.is_none());
         Self {
             status: deployment.status.into(),
             release: deployment.release_number,

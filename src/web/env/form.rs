@@ -55,7 +55,10 @@ impl EnvRow {
     }
 
     fn blank() -> Self {
-        Self { scope: EnvScope::Run.as_str().to_owned(), ..Self::default() }
+        Self {
+            scope: EnvScope::Run.as_str().to_owned(),
+            ..Self::default()
+        }
     }
 
     fn is_blank(&self) -> bool {
@@ -81,7 +84,11 @@ impl EnvForm {
     /// The form for what is stored.
     pub fn of(stored: &EnvInput) -> Self {
         let rows = stored.vars.iter().map(EnvRow::of).chain([EnvRow::blank()]).collect();
-        Self { version: stored.version, wants_row: false, rows }
+        Self {
+            version: stored.version,
+            wants_row: false,
+            rows,
+        }
     }
 
     /// The form as it was sent.
@@ -106,7 +113,11 @@ impl EnvForm {
         if wants_row || rows.last().is_none_or(|row| !row.is_blank()) {
             rows.push(EnvRow::blank());
         }
-        Self { version: typed.text("version").and_then(|version| version.parse().ok()), wants_row, rows }
+        Self {
+            version: typed.text("version").and_then(|version| version.parse().ok()),
+            wants_row,
+            rows,
+        }
     }
 
     /// What to store, and the row of each variable in it.
@@ -114,12 +125,22 @@ impl EnvForm {
         let is_wanted = |row: &EnvRow| !row.is_blank() && !row.is_removed;
         let wanted = self.rows.iter().enumerate().filter(|(_, row)| is_wanted(row));
         let (indexes, vars) = wanted.map(|(index, row)| (index, var_of(row, stored))).unzip();
-        (EnvInput { version: self.version, vars, delete: Vec::new() }, indexes)
+        (
+            EnvInput {
+                version: self.version,
+                vars,
+                delete: Vec::new(),
+            },
+            indexes,
+        )
     }
 
     /// Refusals by the fields of the form; `indexes` is as [`EnvForm::to_input`] gave it.
     pub fn errors(errors: Vec<FieldError>, indexes: &[usize]) -> FormErrors {
-        let errors = errors.into_iter().map(|error| FieldError { field: place(&error.field, indexes), ..error });
+        let errors = errors.into_iter().map(|error| FieldError {
+            field: place(&error.field, indexes),
+            ..error
+        });
         FormErrors::with_labels(errors.collect(), label)
     }
 }
@@ -144,12 +165,21 @@ fn indexes(typed: &Typed, name: &str) -> BTreeSet<usize> {
 
 /// An empty secret is never meant: it keeps the stored one, or is refused where there is none.
 fn var_of(row: &EnvRow, stored: &EnvInput) -> EnvVarInput {
-    let before = stored.vars.iter().find(|var| var.key == row.key).and_then(|var| var.value.as_ref());
+    let before = stored
+        .vars
+        .iter()
+        .find(|var| var.key == row.key)
+        .and_then(|var| var.value.as_ref());
     let value = match before {
         Some(before) if with_lf(before) == row.value => Some(before.clone()),
         _ => Some(row.value.clone()).filter(|value| !(value.is_empty() && (row.is_secret || row.is_kept))),
     };
-    EnvVarInput { key: row.key.clone(), value, secret: row.is_secret, scope: row.scope.clone() }
+    EnvVarInput {
+        key: row.key.clone(),
+        value,
+        secret: row.is_secret,
+        scope: row.scope.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -157,12 +187,21 @@ mod tests {
     use super::*;
 
     fn var(key: &str, value: Option<&str>, secret: bool) -> EnvVarInput {
-        EnvVarInput { key: key.into(), value: value.map(str::to_owned), secret, scope: "run".into() }
+        EnvVarInput {
+            key: key.into(),
+            value: value.map(str::to_owned),
+            secret,
+            scope: "run".into(),
+        }
     }
 
     fn stored() -> EnvInput {
         let vars = vec![var("LINES", Some("a\r\nb\r\n"), false), var("TOKEN", None, true)];
-        EnvInput { version: Some(3), vars, delete: Vec::new() }
+        EnvInput {
+            version: Some(3),
+            vars,
+            delete: Vec::new(),
+        }
     }
 
     /// What a browser sends for a form as it is shown, changed by `edit`.
@@ -199,11 +238,19 @@ mod tests {
         let edited = input(|rows| {
             rows[0].value = value.to_owned();
             rows[1].value = "new".to_owned();
-            rows[2] = EnvRow { key: "EMPTY".into(), value: String::new(), scope: "both".into(), ..EnvRow::default() };
+            rows[2] = EnvRow {
+                key: "EMPTY".into(),
+                value: String::new(),
+                scope: "both".into(),
+                ..EnvRow::default()
+            };
         });
         assert_eq!(edited.vars[0].value.as_deref(), Some(value));
         assert_eq!(edited.vars[1], var("TOKEN", Some("new"), true));
-        assert_eq!((edited.vars[2].value.as_deref(), edited.vars[2].scope.as_str()), (Some(""), "both"));
+        assert_eq!(
+            (edited.vars[2].value.as_deref(), edited.vars[2].scope.as_str()),
+            (Some(""), "both")
+        );
     }
 
     #[test]
@@ -216,7 +263,12 @@ mod tests {
     fn an_empty_secret_is_the_stored_one_or_is_refused_by_the_action() {
         let edited = input(|rows| {
             rows[1].is_secret = false;
-            rows[2] = EnvRow { key: "OTHER".into(), is_secret: true, scope: "run".into(), ..EnvRow::default() };
+            rows[2] = EnvRow {
+                key: "OTHER".into(),
+                is_secret: true,
+                scope: "run".into(),
+                ..EnvRow::default()
+            };
         });
         assert_eq!(edited.vars[1], var("TOKEN", None, false));
         assert_eq!(edited.vars[2], var("OTHER", None, true));
@@ -236,11 +288,22 @@ mod tests {
     fn refusals_stand_at_their_rows_although_others_are_left_out() {
         let typed = sent(|rows| {
             rows[0].is_removed = true;
-            rows[2] = EnvRow { key: "2x".into(), value: "kept".into(), scope: "run".into(), ..EnvRow::default() };
+            rows[2] = EnvRow {
+                key: "2x".into(),
+                value: "kept".into(),
+                scope: "run".into(),
+                ..EnvRow::default()
+            };
         });
         let (_, indexes) = EnvForm::parse(&typed, &stored()).to_input(&stored());
-        let error = |field: &str| FieldError { field: field.into(), message: "No.".into() };
-        let errors = EnvForm::errors(vec![error("vars[1].key"), error("vars[0].value"), error("vars")], &indexes);
+        let error = |field: &str| FieldError {
+            field: field.into(),
+            message: "No.".into(),
+        };
+        let errors = EnvForm::errors(
+            vec![error("vars[1].key"), error("vars[0].value"), error("vars")],
+            &indexes,
+        );
         assert!(errors.of("key-2").is_some() && errors.of("value-1").is_some() && errors.of("key-0").is_none());
         let texts: Vec<_> = errors.lines().into_iter().map(|line| line.text).collect();
         assert_eq!(texts, ["Row 3, key: No.", "Row 2, value: No.", "vars: No."]);

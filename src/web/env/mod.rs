@@ -75,21 +75,22 @@ impl EnvPage {
     /// The page with the island, unless the visitor wants to save data.
     fn with_island(mut self, headers: &HeaderMap, app: &App, stored: &EnvInput) -> Result<Self> {
         if headers.get("save-data").is_none_or(|value| value != "on") {
-            let props = Props { app: app.slug.as_str(), version: stored.version, vars: &stored.vars };
+            let props = Props {
+                app: app.slug.as_str(),
+                version: stored.version,
+                vars: &stored.vars,
+            };
             self.props = Some(serde_json::to_string(&props).map_err(anyhow::Error::from)?);
         }
         Ok(self)
     }
 }
 
-async fn show(
-    State(web): State<Web>,
-    LoadedApp(app): LoadedApp,
-    frame: Frame,
-    headers: HeaderMap,
-) -> Result<EnvPage> {
+async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame, headers: HeaderMap) -> Result<EnvPage> {
     let stored = web.actions.show_env(&app).await?;
-    EnvPage::new(&web, frame, &app, EnvForm::of(&stored)).await?.with_island(&headers, &app, &stored)
+    EnvPage::new(&web, frame, &app, EnvForm::of(&stored))
+        .await?
+        .with_island(&headers, &app, &stored)
 }
 
 async fn save(

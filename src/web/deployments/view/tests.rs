@@ -46,17 +46,67 @@ fn each_step_shows_how_far_it_is() {
     use Step::{Build, Check, Fetch, Retire, Start, Switch};
     let all = [Fetch, Build, Start, Check, Switch, Retire];
     let cases = [
-        (Status::Queued, None, runs(&[], None), "pending pending pending pending pending pending"),
-        (Status::Running, None, runs(&[], None), "pending pending pending pending pending pending"),
-        (Status::Running, Some(Build), runs(&[Fetch], Some(Build)), "done current pending pending pending pending"),
+        (
+            Status::Queued,
+            None,
+            runs(&[], None),
+            "pending pending pending pending pending pending",
+        ),
+        (
+            Status::Running,
+            None,
+            runs(&[], None),
+            "pending pending pending pending pending pending",
+        ),
+        (
+            Status::Running,
+            Some(Build),
+            runs(&[Fetch], Some(Build)),
+            "done current pending pending pending pending",
+        ),
         // A second attempt that has not come as far as the first one.
-        (Status::Running, Some(Fetch), runs(&[Build], Some(Fetch)), "current pending pending pending pending pending"),
-        (Status::Queued, Some(Build), runs(&[Fetch], Some(Build)), "pending pending pending pending pending pending"),
-        (Status::Failed, Some(Build), runs(&[Fetch, Build], None), "done failed pending pending pending pending"),
-        (Status::Cancelled, Some(Build), runs(&[Fetch, Build], None), "done skipped pending pending pending pending"),
-        (Status::Superseded, None, runs(&[], None), "pending pending pending pending pending pending"),
-        (Status::Succeeded, Some(Retire), runs(&all, None), "done done done done done done"),
-        (Status::Succeeded, Some(Retire), runs(&all[2..], None), "skipped skipped done done done done"),
+        (
+            Status::Running,
+            Some(Fetch),
+            runs(&[Build], Some(Fetch)),
+            "current pending pending pending pending pending",
+        ),
+        (
+            Status::Queued,
+            Some(Build),
+            runs(&[Fetch], Some(Build)),
+            "pending pending pending pending pending pending",
+        ),
+        (
+            Status::Failed,
+            Some(Build),
+            runs(&[Fetch, Build], None),
+            "done failed pending pending pending pending",
+        ),
+        (
+            Status::Cancelled,
+            Some(Build),
+            runs(&[Fetch, Build], None),
+            "done skipped pending pending pending pending",
+        ),
+        (
+            Status::Superseded,
+            None,
+            runs(&[], None),
+            "pending pending pending pending pending pending",
+        ),
+        (
+            Status::Succeeded,
+            Some(Retire),
+            runs(&all, None),
+            "done done done done done done",
+        ),
+        (
+            Status::Succeeded,
+            Some(Retire),
+            runs(&all[2..], None),
+            "skipped skipped done done done done",
+        ),
     ];
     for (status, step, runs, expected) in cases {
         assert_eq!(states(&deployment(status, step), &runs), expected, "{status} {step:?}");
@@ -65,7 +115,10 @@ fn each_step_shows_how_far_it_is() {
         trigger: Trigger::Rollback,
         ..deployment(Status::Running, Some(Start))
     };
-    assert_eq!(states(&rollback, &runs(&[], Some(Start))), "skipped skipped current pending pending pending");
+    assert_eq!(
+        states(&rollback, &runs(&[], Some(Start))),
+        "skipped skipped current pending pending pending"
+    );
     let queued = Deployment {
         trigger: Trigger::Rollback,
         ..deployment(Status::Queued, None)
@@ -75,9 +128,15 @@ fn each_step_shows_how_far_it_is() {
 
 #[test]
 fn steps_tell_their_time_and_their_state_in_words() {
-    let markup = Steps::of(&deployment(Status::Failed, Some(Step::Build)), &runs(&[Step::Fetch, Step::Build], None)).to_string();
+    let markup = Steps::of(
+        &deployment(Status::Failed, Some(Step::Build)),
+        &runs(&[Step::Fetch, Step::Build], None),
+    )
+    .to_string();
     assert!(markup.starts_with("<ol class=\"steps\" id=\"steps\""), "{markup}");
-    assert!(markup.contains("build</span><span class=\"visually-hidden\"> failed</span><span class=\"step-time\">0.8 s"));
+    assert!(
+        markup.contains("build</span><span class=\"visually-hidden\"> failed</span><span class=\"step-time\">0.8 s")
+    );
     assert_eq!(markup.matches("<li").count(), 6);
 }
 
@@ -92,8 +151,13 @@ fn the_line_tells_commit_and_time_as_text() {
         ..deployment(Status::Succeeded, Some(Step::Retire))
     };
     let markup = DeploymentLine::from(&running).to_string();
-    assert!(markup.contains("<code>4f2c1e9</code> <span class=\"subject\">&#60;img src=x onerror=alert(1)&#62;</span>"));
-    assert!(markup.contains("manual, started <time") && markup.contains("took 8.0 s"), "{markup}");
+    assert!(
+        markup.contains("<code>4f2c1e9</code> <span class=\"subject\">&#60;img src=x onerror=alert(1)&#62;</span>")
+    );
+    assert!(
+        markup.contains("manual, started <time") && markup.contains("took 8.0 s"),
+        "{markup}"
+    );
     assert!(!markup.contains("<img"));
 }
 
@@ -105,20 +169,37 @@ fn the_outcome_says_what_happened_and_what_serves() {
         ..deployment(Status::Failed, Some(Step::Build))
     };
     let markup = outcome(&failed, Some(12));
-    for expected in ["exit code 3&#60;/b&#62;", "v12 keeps serving", "build_failed", "#log-end"] {
+    for expected in [
+        "exit code 3&#60;/b&#62;",
+        "v12 keeps serving",
+        "build_failed",
+        "#log-end",
+    ] {
         assert!(markup.contains(expected), "{expected} in {markup}");
     }
     assert!(outcome(&failed, None).contains("Nothing is live"));
     assert!(outcome(&deployment(Status::Running, None), None).contains("hidden"));
     let switched = |requests, failed| Deployment {
-        switch: Some(SwitchReport { requests, failed, millis: 340 }),
+        switch: Some(SwitchReport {
+            requests,
+            failed,
+            millis: 340,
+        }),
         ..deployment(Status::Succeeded, Some(Step::Retire))
     };
     let cases = [
         (0, 0, "Switched in 0.3 s. No request came meanwhile."),
         (1, 0, "Switched in 0.3 s. One request came meanwhile, none failed."),
-        (1_204, 1, "Switched in 0.3 s. 1,204 requests came meanwhile, one failed."),
-        (1_234_567, 1_000, "Switched in 0.3 s. 1,234,567 requests came meanwhile, 1,000 failed."),
+        (
+            1_204,
+            1,
+            "Switched in 0.3 s. 1,204 requests came meanwhile, one failed.",
+        ),
+        (
+            1_234_567,
+            1_000,
+            "Switched in 0.3 s. 1,234,567 requests came meanwhile, 1,000 failed.",
+        ),
     ];
     for (requests, failed, sentence) in cases {
         let markup = outcome(&switched(requests, failed), Some(1));
