@@ -57,10 +57,11 @@ fn relative(age: i64) -> String {
     }
 }
 
-/// A duration in words: "0.8 s", "41 s", "3 min 20 s", "1 h 2 min".
+/// A duration in words: "12 ms", "0.8 s", "41 s", "3 min 20 s", "1 h 2 min".
 pub fn duration(millis: i64) -> String {
     let seconds = millis / SECOND;
     match millis {
+        ..100 => format!("{millis} ms"),
         ..10_000 => format!("{}.{} s", seconds, millis % SECOND / 100),
         ..100_000 => format!("{seconds} s"),
         ..HOUR => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -105,7 +106,8 @@ mod tests {
     #[test]
     fn durations_are_as_exact_as_their_size_asks() {
         let cases = [
-            (0, "0.0 s"),
+            (0, "0 ms"),
+            (99, "99 ms"),
             (849, "0.8 s"),
             (9_999, "9.9 s"),
             (10_000, "10 s"),
