@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn only_the_own_pages_and_programs_may_change_something() {
-        let cases: [(&str, &[(&str, &str)], bool); 15] = [
+        type Case = (&'static str, &'static [(&'static str, &'static str)], bool);
+        let cases: [Case; 15] = [
             ("POST", &[], false),
             ("POST", &[("sec-fetch-site", "same-origin")], false),
             ("POST", &[("sec-fetch-site", "none")], false),
@@ -73,7 +74,7 @@ mod tests {
         ];
         for (method, headers, is_expected) in cases {
             let mut map = HeaderMap::from_iter([(HOST, "panel:7070".parse().unwrap())]);
-            for (name, value) in headers {
+            for &(name, value) in headers {
                 map.insert(axum::http::HeaderName::from_static(name), value.parse().unwrap());
             }
             let method = method.parse().unwrap();
