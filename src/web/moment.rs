@@ -59,12 +59,15 @@ fn relative(age: i64) -> String {
 
 /// A duration in words: "12 ms", "0.8 s", "41 s", "3 min 20 s", "1 h 2 min".
 pub fn duration(millis: i64) -> String {
+    const MILLIS_BELOW: i64 = 100;
+    const TENTHS_BELOW: i64 = 10 * SECOND;
+    const SECONDS_BELOW: i64 = 100 * SECOND;
     let seconds = millis / SECOND;
     match millis {
-        ..100 => format!("{millis} ms"),
-        ..10_000 => format!("{}.{} s", seconds, millis % SECOND / 100),
-        ..100_000 => format!("{seconds} s"),
-        ..HOUR => format!("{} min {} s", seconds / 60, seconds % 60),
+        ..MILLIS_BELOW => format!("{millis} ms"),
+        MILLIS_BELOW..TENTHS_BELOW => format!("{}.{} s", seconds, millis % SECOND / 100),
+        TENTHS_BELOW..SECONDS_BELOW => format!("{seconds} s"),
+        SECONDS_BELOW..HOUR => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
     }
 }
