@@ -37,10 +37,7 @@ pub fn spans(line: &str) -> Vec<Span> {
     if line.len() <= LONGEST_LINE {
         return spans_of(line);
     }
-    let (head, tail) = (
-        line.floor_char_boundary(LONGEST_LINE - KEPT_END),
-        line.ceil_char_boundary(line.len() - KEPT_END),
-    );
+    let (head, tail) = ends(line, LONGEST_LINE - KEPT_END, KEPT_END);
     let mut spans = spans_of(&line[..head]);
     let class = "ansi-dim".to_owned();
     spans.push(Span {
@@ -49,6 +46,14 @@ pub fn spans(line: &str) -> Vec<Span> {
     });
     spans.extend(spans_of(&line[tail..]));
     spans
+}
+
+/// Where the first `head` bytes of a text end and the last `tail` bytes begin, moved to whole characters.
+pub fn ends(text: &str, head: usize, tail: usize) -> (usize, usize) {
+    let is_boundary = |at: &usize| text.is_char_boundary(*at);
+    let end = (0..=head.min(text.len())).rev().find(is_boundary);
+    let start = (text.len().saturating_sub(tail)..=text.len()).find(is_boundary);
+    (end.unwrap_or(0), start.unwrap_or(text.len()))
 }
 
 /// A line that redraws itself by carriage returns shows what it drew last.

@@ -106,7 +106,6 @@ impl EnvForm {
                 scope: scopes.next().unwrap_or(EnvScope::Run.as_str()).to_owned(),
                 is_removed: removed.contains(&index),
                 is_kept: stored.vars.iter().any(|var| var.key == key && is_stored_secret(var)),
-                ..EnvRow::default()
             })
             .collect();
         let wants_row = typed.get("action") == Some("add");
