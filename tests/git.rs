@@ -4,6 +4,8 @@
 
 #[path = "git/checkouts.rs"]
 mod checkouts;
+#[path = "git/encrypted.rs"]
+mod encrypted;
 #[path = "git/fetching.rs"]
 mod fetching;
 #[path = "support/git_server.rs"]
