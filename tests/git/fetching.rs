@@ -386,6 +386,19 @@ async fn a_fetch_is_cancelled_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_of_the_former_repository_is_not_found_in_the_new_one() {
+    let (server, _tree, commits) = serve_versions(&["one"]).await;
+    let (other, _tree, _) = serve_versions(&["other"]).await;
+    let fetcher = Fetcher::new();
+    fetcher.fetch(&server.address("web"), Want::Branch(None)).await.unwrap();
+    let error = fetcher
+        .fetch(&other.address("web"), commit(&commits[0]))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::CommitNotFound(_)), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_mirror_is_made_anew() {
     let (server, _tree, _) = serve_versions(&["one"]).await;
     let fetcher = Fetcher::new();
