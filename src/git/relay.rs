@@ -22,6 +22,9 @@ use super::destination::{Destination, wait_for};
 use super::{Error, FetchLimits};
 use patient::{Patient, Watch};
 
+/// The list of a repository with half a million branches and tags.
+const MAX_LIST_BYTES: u64 = 32 << 20;
+
 /// Either a TCP connection, or TLS over one.
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
@@ -83,8 +86,14 @@ impl<'a> Relay<'a> {
                 break;
             }
             if let Ok(client) = client {
-                // A connection that breaks is told by libgit2's error, or was noted as trouble.
-                scope.spawn(move || self.carry(client).unwrap_or_default());
+                scope.spawn(move || {
+                    // Other ways in which a connection breaks are told by libgit2's error, or were noted.
+                    if let Err(error) = self.carry(client)
+                        && error.kind() == ErrorKind::TimedOut
+                    {
+                        self.note_failure(&error);
+                    }
+                });
             }
         }
     }
@@ -105,8 +114,19 @@ impl<'a> Relay<'a> {
             .ask(&mut *server, &request, &mut body)
             .inspect_err(|error| self.note_failure(error))?;
         client.write_all(&answer)?;
+        // The list of branches is kept in memory, packs on disk.
+        let max_bytes = if request.starts_with(b"GET ") {
+            MAX_LIST_BYTES
+        } else {
+            u64::MAX
+        };
+        self.pass_on(&mut *server, &mut client, max_bytes)
+    }
+
+    fn pass_on(&self, server: &mut dyn Stream, client: &mut Patient<'_>, max_bytes: u64) -> io::Result<()> {
+        let mut passed = 0;
         let mut buffer = vec![0; 32 * 1024];
-        loop {
+        while passed <= max_bytes {
             match server.read(&mut buffer) {
                 // Many servers end TLS without saying so; whether the body is whole is seen by its own lengths.
                 Ok(0) => return Ok(()),
@@ -115,9 +135,18 @@ impl<'a> Relay<'a> {
                     self.note_failure(&error);
                     return Err(error);
                 }
-                Ok(count) => client.write_all(&buffer[..count])?,
+                Ok(count) => {
+                    client.write_all(&buffer[..count])?;
+                    passed += count as u64;
+                }
             }
         }
+        self.note(Error::Refused(format!(
+            "{} lists more branches and tags than Dhow reads ({} MiB).",
+            self.destination.authority,
+            max_bytes >> 20
+        )));
+        Err(ErrorKind::InvalidData.into())
     }
 
     /// Sends a request; answers the head of the answer, and what came with it of the body.
@@ -132,7 +161,7 @@ impl<'a> Relay<'a> {
                  the right one.",
                 self.destination.authority
             )));
-            io::Error::from(ErrorKind::ConnectionAborted)
+            io::Error::from(patient::ENDED)
         })?;
         Ok([answer, rest].concat())
     }
@@ -140,7 +169,7 @@ impl<'a> Relay<'a> {
     fn dial(&self) -> io::Result<Box<dyn Stream + '_>> {
         let (addresses, limit) = (self.destination.addresses.clone(), self.limits.connect);
         let dialled = wait_for(move || connect(&addresses, limit), || self.watch.is_ended());
-        let socket = dialled.unwrap_or_else(|| Err(ErrorKind::ConnectionAborted.into()))?;
+        let socket = dialled.unwrap_or_else(|| Err(patient::ENDED.into()))?;
         let socket = Patient::new(socket, &self.watch, Some(self.limits.idle))?;
         Ok(match &self.tls {
             Some(config) => Box::new(tls::connect(config, &self.destination.host, socket)?),
@@ -150,7 +179,7 @@ impl<'a> Relay<'a> {
 
     fn note_failure(&self, error: &io::Error) {
         let authority = &self.destination.authority;
-        if self.watch.is_ended() {
+        if error.kind() == patient::ENDED {
             return;
         }
         self.note(Error::Unreachable(match tls::explain(error) {

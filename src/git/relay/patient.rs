@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 /// How long a blocked read or write sleeps before it looks whether to stop.
 const GLANCE: Duration = Duration::from_millis(100);
 
+/// The error of whoever works on after the end of the fetch; the server is not at fault.
+pub(super) const ENDED: ErrorKind = ErrorKind::ConnectionAborted;
+
 /// Whether the fetch still goes on.
 pub(super) struct Watch<'a> {
     cancelled: &'a AtomicBool,
@@ -55,10 +58,9 @@ impl<'a> Patient<'a> {
     fn persist(&mut self, mut step: impl FnMut(&mut TcpStream) -> io::Result<usize>) -> io::Result<usize> {
         let began = Instant::now();
         loop {
+            self.check_patience(began)?;
             match step(&mut self.socket) {
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    self.check_patience(began)?;
-                }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return result,
             }
@@ -67,7 +69,7 @@ impl<'a> Patient<'a> {
 
     fn check_patience(&self, began: Instant) -> io::Result<()> {
         if self.watch.is_ended() {
-            return Err(ErrorKind::ConnectionAborted.into());
+            return Err(ENDED.into());
         }
         if let Some(idle) = self.idle.filter(|idle| began.elapsed() > *idle) {
             let silence = format!("it has sent nothing for {} s", idle.as_secs_f32());
