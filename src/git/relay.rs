@@ -20,6 +20,7 @@ use rustls::ClientConfig;
 
 use super::destination::{Destination, wait_for};
 use super::{Error, FetchLimits};
+use head::Answer;
 use patient::{Patient, Watch};
 
 /// The list of a repository with half a million branches and tags.
@@ -110,33 +111,41 @@ impl<'a> Relay<'a> {
         let (request, body_bytes) = head::rewrite_request(&request, &self.destination.authority)?;
         let mut body = (&body[..]).chain(&mut client).take(body_bytes);
         let mut server = self.dial().inspect_err(|error| self.note_failure(error))?;
-        let answer = self
+        let (answer, start) = self
             .ask(&mut *server, &request, &mut body)
             .inspect_err(|error| self.note_failure(error))?;
-        client.write_all(&answer)?;
+        client.write_all(&answer.head)?;
+        send(&mut client, &start, answer.needs_chunks)?;
         // The list of branches is kept in memory, packs on disk.
         let max_bytes = if request.starts_with(b"GET ") {
             MAX_LIST_BYTES
         } else {
             u64::MAX
         };
-        self.pass_on(&mut *server, &mut client, max_bytes)
+        self.pass_on(&mut *server, &mut client, answer.needs_chunks, max_bytes)
     }
 
-    fn pass_on(&self, server: &mut dyn Stream, client: &mut Patient<'_>, max_bytes: u64) -> io::Result<()> {
+    fn pass_on(
+        &self,
+        server: &mut dyn Stream,
+        client: &mut Patient<'_>,
+        in_chunks: bool,
+        max_bytes: u64,
+    ) -> io::Result<()> {
         let mut passed = 0;
         let mut buffer = vec![0; 32 * 1024];
         while passed <= max_bytes {
             match server.read(&mut buffer) {
-                // Many servers end TLS without saying so; whether the body is whole is seen by its own lengths.
+                Ok(0) if in_chunks => return client.write_all(b"0\r\n\r\n"),
                 Ok(0) => return Ok(()),
+                // Many servers end TLS without saying so; whether the body is whole is seen by its own lengths.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
                 Err(error) => {
                     self.note_failure(&error);
                     return Err(error);
                 }
                 Ok(count) => {
-                    client.write_all(&buffer[..count])?;
+                    send(client, &buffer[..count], in_chunks)?;
                     passed += count as u64;
                 }
             }
@@ -150,7 +159,7 @@ impl<'a> Relay<'a> {
     }
 
     /// Sends a request; answers the head of the answer, and what came with it of the body.
-    fn ask(&self, server: &mut dyn Stream, request: &[u8], body: &mut dyn Read) -> io::Result<Vec<u8>> {
+    fn ask(&self, server: &mut dyn Stream, request: &[u8], body: &mut dyn Read) -> io::Result<(Answer, Vec<u8>)> {
         server.write_all(request)?;
         io::copy(body, server)?;
         server.flush()?;
@@ -163,7 +172,7 @@ impl<'a> Relay<'a> {
             )));
             io::Error::from(patient::ENDED)
         })?;
-        Ok([answer, rest].concat())
+        Ok((answer, rest))
     }
 
     fn dial(&self) -> io::Result<Box<dyn Stream + '_>> {
@@ -187,6 +196,15 @@ impl<'a> Relay<'a> {
             None => format!("{authority} cannot be reached: {error}. Check the address, or try again later."),
         }));
     }
+}
+
+fn send(client: &mut Patient<'_>, bytes: &[u8], in_chunks: bool) -> io::Result<()> {
+    if !in_chunks || bytes.is_empty() {
+        return client.write_all(bytes);
+    }
+    write!(client, "{:x}\r\n", bytes.len())?;
+    client.write_all(bytes)?;
+    client.write_all(b"\r\n")
 }
 
 fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {

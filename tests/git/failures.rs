@@ -182,18 +182,17 @@ fn list_branches_for_ever(pause: Duration) -> String {
     let address = format!("http://{}/x", endless.local_addr().unwrap());
     std::thread::spawn(move || {
         let mut client = endless.accept().unwrap().0;
-        let chunk = |content: &str| format!("{:x}\r\n{content}\r\n", content.len());
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\
-                    Transfer-Encoding: chunked\r\n\r\n";
+        // With neither a length nor chunks, as old servers answer.
+        let head = "HTTP/1.0 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n";
         let first = format!(
             "001e# service=git-upload-pack\n00000044{:040x} refs/heads/a\0ofs-delta\n",
             1
         );
         let branches = format!("003e{:040x} refs/heads/b0001\n", 1).repeat(if pause.is_zero() { 1000 } else { 1 });
-        let mut more = client.write_all(format!("{head}{}", chunk(&first)).as_bytes());
+        let mut more = client.write_all(format!("{head}{first}").as_bytes());
         while more.is_ok() {
             std::thread::sleep(pause);
-            more = client.write_all(chunk(&branches).as_bytes());
+            more = client.write_all(branches.as_bytes());
         }
     });
     address

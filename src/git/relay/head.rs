@@ -64,27 +64,54 @@ pub(super) fn rewrite_request(head: &[u8], authority: &str) -> io::Result<(Vec<u
     }
 }
 
+/// The head of an answer, as libgit2 gets it.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) head: Vec<u8>,
+    /// Whether the body must be put into chunks: libgit2 takes one that ends with the connection for an empty one.
+    pub(super) needs_chunks: bool,
+}
+
 /// An answer whose redirect, if it is one, stays on the relay; fails with the target of one to another server.
-pub(super) fn rewrite_answer(head: &[u8], origin: &Origin) -> Result<Vec<u8>, String> {
+pub(super) fn rewrite_answer(head: &[u8], origin: &Origin) -> Result<Answer, String> {
     let mut elsewhere = None;
-    let rewritten = rewrite(head, |name, value| match name {
-        "location" if value.starts_with('/') && !value.starts_with("//") => Some(format!("Location: {value}")),
-        "location" => match Url::parse(value) {
-            Ok(target) if target.origin() == *origin => {
-                let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
-                Some(format!("Location: {}{query}", target.path()))
-            }
-            _ => {
-                elsewhere = Some(single_line(value.as_bytes(), 200));
-                None
-            }
-        },
-        _ => Some(format!("{name}: {value}")),
+    let mut has_length = false;
+    let mut head = rewrite(head, |name, value| {
+        has_length |= matches!(name, "content-length" | "transfer-encoding");
+        if name != "location" {
+            return Some(format!("{name}: {value}"));
+        }
+        let place = place_on(origin, value);
+        if place.is_none() {
+            elsewhere = Some(single_line(value.as_bytes(), 200));
+        }
+        place.map(|place| format!("Location: {place}"))
     });
-    match elsewhere {
-        Some(target) if is_redirect(head) => Err(target),
-        _ => Ok(rewritten),
+    if let Some(target) = elsewhere.filter(|_| is_redirect(&head)) {
+        return Err(target);
     }
+    if !has_length {
+        // Before the empty line. Chunks are of version 1.1, which an older server does not speak.
+        head.truncate(head.len() - 2);
+        head.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+        if head.starts_with(b"HTTP/1.0") {
+            head[7] = b'1';
+        }
+    }
+    Ok(Answer {
+        head,
+        needs_chunks: !has_length,
+    })
+}
+
+/// Path and query of a redirect to the same server.
+fn place_on(origin: &Origin, location: &str) -> Option<String> {
+    if location.starts_with('/') && !location.starts_with("//") {
+        return Some(location.to_owned());
+    }
+    let target = Url::parse(location).ok().filter(|target| target.origin() == *origin)?;
+    let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Some(format!("{}{query}", target.path()))
 }
 
 fn is_redirect(head: &[u8]) -> bool {
@@ -144,7 +171,7 @@ mod tests {
         let origin = Url::parse("https://git.example.com/a.git").unwrap().origin();
         let answer = |location: &str| {
             let head = format!("HTTP/1.1 301 Moved\r\nLocation: {location}\r\n\r\n");
-            rewrite_answer(head.as_bytes(), &origin).map(|head| String::from_utf8(head).unwrap())
+            rewrite_answer(head.as_bytes(), &origin).map(|answer| String::from_utf8(answer.head).unwrap())
         };
         for (location, kept) in [
             ("/b.git/info/refs?service=x", "/b.git/info/refs?service=x"),
@@ -167,5 +194,21 @@ mod tests {
             assert_eq!(answer(location).unwrap_err(), location);
         }
         assert!(rewrite_answer(b"HTTP/1.1 200 OK\r\nLocation: https://x\r\n\r\n", &origin).is_ok());
+    }
+
+    #[test]
+    fn an_answer_without_length_is_put_into_chunks() {
+        let origin = Url::parse("https://git.example.com/a.git").unwrap().origin();
+        for (fields, needs_chunks) in [
+            ("", true),
+            ("Content-Length: 3\r\n", false),
+            ("transfer-encoding: chunked\r\n", false),
+        ] {
+            let answer = rewrite_answer(format!("HTTP/1.0 200 OK\r\n{fields}\r\n").as_bytes(), &origin).unwrap();
+            assert_eq!(answer.needs_chunks, needs_chunks, "{fields}");
+            let head = String::from_utf8(answer.head).unwrap();
+            assert_eq!(head.contains("HTTP/1.1"), needs_chunks, "{head}");
+            assert!(head.ends_with("\r\n\r\n") && !head.contains("\r\n\r\n\r\n"), "{head}");
+        }
     }
 }
