@@ -2,6 +2,7 @@
 //! serving one costs no work and a browser may keep it for ever.
 #![allow(clippy::print_stdout)] // How a build script speaks to Cargo.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -12,61 +13,83 @@ use sha2::{Digest as _, Sha256};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// Files that are served as one: fewer requests, and the second cannot come before the first has it in its hands.
+const BUNDLES: [(&str, &[&str]); 1] = [("live.js", &["vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js"])];
+
 /// Hexadecimal digits of the content's hash in a file's name.
 const HASH_DIGITS: usize = 8;
 
 fn main() -> Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=static");
-    println!("cargo:rerun-if-changed=templates");
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("static");
     let out_dir = PathBuf::from(std::env::var("OUT_DIR")?);
-    let mut paths = Vec::new();
-    collect(&root, &mut paths)?;
-    paths.sort();
-    let mut code = String::from("/// Every file of `static/`, by name.\npub static ASSETS: &[Asset] = &[\n");
-    for (index, path) in paths.iter().enumerate() {
-        let name = path
-            .strip_prefix(&root)?
-            .to_str()
-            .ok_or("a file name in static/ is not UTF-8")?;
-        embed(&mut code, index, name, path, &out_dir)?;
+    let mut files = BTreeMap::new();
+    collect(&root, &root, &mut files)?;
+    for (name, parts) in BUNDLES {
+        let bundle = bundle(parts, &mut files)?;
+        files.insert(name.to_owned(), bundle);
+    }
+    let mut code = String::from("/// Every file that is served, by name.\npub static ASSETS: &[Asset] = &[\n");
+    for (index, (name, content)) in files.iter().enumerate() {
+        embed(&mut code, index, name, content, &out_dir)?;
     }
     code.push_str("];\n");
     fs::write(out_dir.join("assets.rs"), code)?;
     Ok(())
 }
 
-/// All files below a directory but texts about them.
-fn collect(dir: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+/// All files below a directory but texts about them, by their path below `root`.
+fn collect(root: &Path, dir: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, paths)?;
+            collect(root, &path, files)?;
         } else if path.extension().is_none_or(|extension| extension != "md") {
-            paths.push(path);
+            let name = path
+                .strip_prefix(root)?
+                .to_str()
+                .ok_or("a file name in static/ is not UTF-8")?;
+            files.insert(name.to_owned(), fs::read(&path)?);
         }
     }
     Ok(())
 }
 
-fn embed(code: &mut String, index: usize, name: &str, path: &Path, out_dir: &Path) -> Result<()> {
-    let content = fs::read(path)?;
-    let variant = |suffix: &str, bytes: Vec<u8>| -> Result<String> {
-        if bytes.len() >= content.len() {
-            return Ok("None".to_owned());
-        }
+/// Takes scripts out of `files` and puts them together.
+fn bundle(parts: &[&str], files: &mut BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>> {
+    let mut bundle = Vec::new();
+    for part in parts {
+        bundle.extend(
+            files
+                .remove(*part)
+                .ok_or_else(|| format!("static/{part} is missing; see BUNDLES in build.rs"))?,
+        );
+        bundle.extend(b";\n");
+    }
+    Ok(bundle)
+}
+
+fn embed(code: &mut String, index: usize, name: &str, content: &[u8], out_dir: &Path) -> Result<()> {
+    let write = |suffix: &str, bytes: &[u8]| -> Result<String> {
         let file = out_dir.join(format!("{index}.{suffix}"));
         fs::write(&file, bytes)?;
-        Ok(format!("Some(include_bytes!({file:?}))"))
+        Ok(format!("include_bytes!({file:?})"))
     };
-    let brotli = variant("br", brotli(&content)?)?;
-    let gzip = variant("gz", gzip(&content)?)?;
-    let hashed = hashed_name(name, &content)?;
+    let variant = |suffix: &str, bytes: &[u8]| -> Result<String> {
+        if bytes.len() < content.len() {
+            Ok(format!("Some({})", write(suffix, bytes)?))
+        } else {
+            Ok("None".to_owned())
+        }
+    };
+    let (identity, brotli) = (write("raw", content)?, variant("br", &brotli(content)?)?);
+    let gzip = variant("gz", &gzip(content)?)?;
+    let hashed = hashed_name(name, content)?;
     let mime = mime(name)?;
     writeln!(
         code,
-        "    Asset {{ name: {name:?}, url: \"/static/{hashed}\", mime: {mime:?}, identity: include_bytes!({path:?}), \
+        "    Asset {{ name: {name:?}, url: \"/static/{hashed}\", mime: {mime:?}, identity: {identity}, \
          brotli: {brotli}, gzip: {gzip} }},"
     )?;
     Ok(())

@@ -173,7 +173,12 @@ mod tests {
         let announced = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&announced);
         let mut writer = logs
-            .writer(id, Box::new(move || drop(count.fetch_add(1, Ordering::Relaxed))))
+            .writer(
+                id,
+                Box::new(move || {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }),
+            )
             .unwrap();
         let mut expected = String::new();
         for number in 0..20_000 {

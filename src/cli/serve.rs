@@ -25,5 +25,5 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    crate::run(config, listener, |line| print_line(line), shutdown).await
+    crate::run(config, listener, print_line, shutdown).await
 }

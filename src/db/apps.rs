@@ -130,6 +130,14 @@ pub fn list_ids(connection: &Connection) -> Result<Vec<AppId>> {
         .collect::<rusqlite::Result<_>>()?)
 }
 
+/// Every app's slug, those being deleted included.
+pub fn list_slugs(connection: &Connection) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached("SELECT slug FROM apps")?;
+    Ok(statement
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
 /// How many apps a project has.
 pub fn count_of_project(connection: &Connection, project: ProjectId) -> Result<i64> {
     let sql = "SELECT count(*) FROM apps WHERE project_id = ?1 AND deleting_at IS NULL";

@@ -46,8 +46,9 @@ pub async fn remove_instance(context: &Context, name: &str) -> Result<(), docker
     context.engine.remove_container(name).await
 }
 
-/// Removes containers whose deployment the database does not know, and networks of projects being deleted.
+/// Removes containers whose deployment, and route files whose app, the database does not know.
 pub async fn strays(context: &Context) -> Result<(), DeployError> {
+    routes::remove_strays(context).await?;
     for container in all_containers(context).await? {
         let Some(id) = deployment_of(&container) else { continue };
         if context.db.read(move |c| db::deployments::find(c, id)).await?.is_none() {

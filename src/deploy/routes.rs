@@ -6,16 +6,32 @@ use crate::model::ids::AppId;
 use crate::model::route::{AppRoutes, Server};
 use crate::traefik::{self, PublicPorts};
 
-/// Writes (or removes) the route file of an app and answers what the proxy shall show.
+/// Writes (or removes) the route file of an app and answers what the proxy shall show; an app that is gone has none.
 pub async fn write(context: &Context, app: AppId) -> Result<AppRoutes, DeployError> {
     let _newest_reading_wins = context.route_lock.lock().await;
-    let routes = derive(context, app).await?;
+    let Some(routes) = derive(context, app).await? else {
+        return Ok(AppRoutes::none(&app.to_string()));
+    };
     let file = traefik::app_file(&routes.app);
     match traefik::render(&routes, public_ports(context)) {
         Some(text) => context.routes.write(&file, &text).await?,
         None => context.routes.remove(&file).await?,
     };
     Ok(routes)
+}
+
+/// Removes route files of apps that the database does not know.
+pub async fn remove_strays(context: &Context) -> Result<(), DeployError> {
+    let _newest_reading_wins = context.route_lock.lock().await;
+    let slugs = context.db.read(db::apps::list_slugs).await?;
+    let known: Vec<String> = slugs.iter().map(|slug| traefik::app_file(slug)).collect();
+    for file in context.routes.list().await? {
+        if file != traefik::api_file() && !known.contains(&file) {
+            tracing::info!(file, "removing a route file that no app knows");
+            context.routes.remove(&file).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ports on which sites are reached from outside.
@@ -27,7 +43,7 @@ pub fn public_ports(context: &Context) -> PublicPorts {
 }
 
 /// The routes of an app as the database has them; none while it is being deleted or nothing is live.
-async fn derive(context: &Context, app: AppId) -> Result<AppRoutes, DeployError> {
+async fn derive(context: &Context, app: AppId) -> Result<Option<AppRoutes>, DeployError> {
     let read = context.db.read(move |c| {
         let Some(row) = db::apps::find(c, app)? else {
             return Ok(None);
@@ -41,11 +57,11 @@ async fn derive(context: &Context, app: AppId) -> Result<AppRoutes, DeployError>
         Ok(Some((row, db::domains::list_of_app(c, app)?, live)))
     });
     let Some((row, domains, live)) = read.await? else {
-        return Ok(AppRoutes::none(&app.to_string()));
+        return Ok(None);
     };
     let slug = row.slug.as_str();
     let Some((deployment, release)) = live else {
-        return Ok(AppRoutes::none(slug));
+        return Ok(Some(AppRoutes::none(slug)));
     };
     let server = Server {
         container: context.name_of(slug, deployment),
@@ -59,5 +75,6 @@ async fn derive(context: &Context, app: AppId) -> Result<AppRoutes, DeployError>
         Some(server),
         config.has_acme(),
     )
+    .map(Some)
     .map_err(|error| DeployError::Internal(error.to_string()))
 }

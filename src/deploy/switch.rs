@@ -15,6 +15,9 @@ use crate::traefik::Counters;
 /// Longest time for the proxy to take a route; it was seen to take 0.3 s.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Longer than the proxy waits before it reads changed files (`providersThrottleDuration`).
+const PROXY_THROTTLE: Duration = Duration::from_millis(300);
+
 /// What retire needs to tell what the switch cost.
 pub struct Switched {
     /// The proxy's counters before the route was written.
@@ -85,6 +88,8 @@ pub async fn put_back(job: &Job) -> Result<(), DeployError> {
     });
     put_back.await?;
     let routes = routes::write(&job.context, app).await?;
+    // Within the proxy's throttle its API may still show the state before the switch, and so confirm too early.
+    tokio::time::sleep(PROXY_THROTTLE).await;
     let confirmed = match proxy::api(&job.context).await {
         Ok(api) => api.confirm(&routes, CONFIRM_TIMEOUT).await.map_err(DeployError::from),
         Err(error) => Err(error),

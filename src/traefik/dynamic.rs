@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 #[derive(Serialize)]
 pub(super) struct DynamicFile {
     pub(super) http: Http,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tls: Option<Tls>,
 }
 
 #[derive(Serialize)]
@@ -87,4 +89,22 @@ pub(super) struct LoadBalancer {
 #[derive(Serialize)]
 pub(super) struct ServerUrl {
     pub(super) url: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Tls {
+    pub(super) stores: BTreeMap<String, TlsStore>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TlsStore {
+    pub(super) default_certificate: CertificateFiles,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CertificateFiles {
+    pub(super) cert_file: String,
+    pub(super) key_file: String,
 }

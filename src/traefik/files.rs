@@ -4,7 +4,7 @@
 //! finds the old text or the new one, whenever Dhow is killed. Invariant: the watched directory never holds a
 //! name that was not written whole.
 
-use super::Error;
+use super::{Error, certificate};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -23,13 +23,14 @@ pub struct DynamicFiles {
 
 impl DynamicFiles {
     /// Makes the directories below `root` that are missing (0700), those that the proxy's container mounts
-    /// included, and removes what a killed write left behind. Blocks; meant for the start.
+    /// included, and the fallback certificate; removes what a killed write left behind. Blocks; meant for the start.
     pub fn open(root: &Path) -> Result<Self, Error> {
         let files = Self {
             watched: watched_directory(root),
             unfinished: root.join("unfinished"),
         };
-        for directory in [&files.watched, &files.unfinished, &acme_directory(root)] {
+        let certificates = certificates_directory(root);
+        for directory in [&files.watched, &files.unfinished, &certificates, &acme_directory(root)] {
             DirBuilder::new()
                 .recursive(true)
                 .mode(DIRECTORY_MODE)
@@ -39,6 +40,11 @@ impl DynamicFiles {
         for entry in fs::read_dir(&files.unfinished).map_err(at(&files.unfinished))? {
             let path = entry.map_err(at(&files.unfinished))?.path();
             fs::remove_file(&path).map_err(at(&path))?;
+        }
+        let fallback = certificates.join(certificate::FALLBACK);
+        if !fallback.exists() {
+            let pem = certificate::fallback().map_err(|error| at(&fallback)(io::Error::other(error)))?;
+            files.put(&fallback, &pem)?;
         }
         Ok(files)
     }
@@ -93,12 +99,16 @@ impl DynamicFiles {
         if self.read_now(name)?.as_deref() == Some(text) {
             return Ok(false);
         }
-        let target = self.path(name)?;
-        let unfinished = self.unfinished.join(name);
-        write_synced(&unfinished, text).map_err(at(&unfinished))?;
-        fs::rename(&unfinished, &target).map_err(at(&target))?;
-        self.sync_directory()?;
+        self.put(&self.path(name)?, text)?;
         Ok(true)
+    }
+
+    /// Puts a whole file at a path; `Path::file_name` of it must be unique among all that is written at once.
+    fn put(&self, target: &Path, text: &str) -> Result<(), Error> {
+        let unfinished = self.unfinished.join(target.file_name().unwrap_or_default());
+        write_synced(&unfinished, text).map_err(at(&unfinished))?;
+        fs::rename(&unfinished, target).map_err(at(target))?;
+        sync_parent(target)
     }
 
     fn read_now(&self, name: &str) -> Result<Option<String>, Error> {
@@ -113,7 +123,7 @@ impl DynamicFiles {
     fn remove_now(&self, name: &str) -> Result<bool, Error> {
         let path = self.path(name)?;
         match fs::remove_file(&path) {
-            Ok(()) => self.sync_directory().map(|()| true),
+            Ok(()) => sync_parent(&path).map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(at(&path)(error)),
         }
@@ -141,13 +151,6 @@ impl DynamicFiles {
             ))),
         }
     }
-
-    /// Makes a rename or removal last through a power cut.
-    fn sync_directory(&self) -> Result<(), Error> {
-        File::open(&self.watched)
-            .and_then(|directory| directory.sync_all())
-            .map_err(at(&self.watched))
-    }
 }
 
 /// The name of a directory entry, if Dhow could have written it: lower-case letters, digits and hyphens.
@@ -162,7 +165,12 @@ pub(super) fn watched_directory(root: &Path) -> PathBuf {
     root.join("dynamic")
 }
 
-/// The directory in which Traefik keeps certificates and the account's key.
+/// The directory of certificates that are not by ACME, mounted read-only into the proxy's container.
+pub(super) fn certificates_directory(root: &Path) -> PathBuf {
+    root.join("certificates")
+}
+
+/// The directory in which Traefik keeps certificates by ACME and the account's key.
 pub(super) fn acme_directory(root: &Path) -> PathBuf {
     root.join("acme")
 }
@@ -176,6 +184,14 @@ fn write_synced(path: &Path, text: &str) -> io::Result<()> {
         .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Makes a rename or removal last through a power cut.
+fn sync_parent(path: &Path) -> Result<(), Error> {
+    let directory = path.parent().unwrap_or(path);
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(at(directory))
 }
 
 /// Names the path in an error.
@@ -196,85 +212,4 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{DynamicFiles, Error};
-    use std::fs;
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-
-    fn files() -> (tempfile::TempDir, DynamicFiles) {
-        let root = tempfile::tempdir().expect("a directory");
-        let files = DynamicFiles::open(&root.path().join("traefik")).expect("opened");
-        (root, files)
-    }
-
-    #[tokio::test]
-    async fn a_file_is_written_replaced_listed_and_removed() {
-        let (_root, files) = files();
-        assert_eq!(files.read("app-a").await.expect("read"), None);
-        assert!(files.write("app-b", "one").await.expect("written"));
-        assert!(files.write("app-a", "one").await.expect("written"));
-        assert!(files.write("app-a", "two").await.expect("replaced"));
-        assert_eq!(files.read("app-a").await.expect("read").as_deref(), Some("two"));
-        assert_eq!(files.list().await.expect("listed"), ["app-a", "app-b"]);
-        assert!(files.remove("app-a").await.expect("removed"));
-        assert!(!files.remove("app-a").await.expect("nothing to remove"));
-        assert_eq!(files.list().await.expect("listed"), ["app-b"]);
-    }
-
-    #[tokio::test]
-    async fn what_others_put_there_is_told_apart() {
-        let (_root, files) = files();
-        files.write("app-a", "one").await.expect("written");
-        for entry in ["Mine.yml", "mine.toml", "mine.yaml", ".yml"] {
-            fs::write(files.watched.join(entry), "").expect("put there");
-        }
-        assert_eq!(files.list().await.expect("listed"), ["app-a"]);
-        assert_eq!(
-            files.foreign().await.expect("listed"),
-            [".yml", "Mine.yml", "mine.toml", "mine.yaml"]
-        );
-    }
-
-    #[tokio::test]
-    async fn the_same_text_is_not_written_again() {
-        let (_root, files) = files();
-        files.write("app-a", "one").await.expect("written");
-        let inode = |files: &DynamicFiles| fs::metadata(files.watched.join("app-a.yml")).expect("a file").ino();
-        let before = inode(&files);
-        assert!(!files.write("app-a", "one").await.expect("compared"));
-        assert_eq!(inode(&files), before);
-    }
-
-    #[tokio::test]
-    async fn route_one_bad_file_kills_all_a_killed_write_leaves_nothing_that_traefik_reads() {
-        let (root, files) = files();
-        files.write("app-a", "whole").await.expect("written");
-        super::write_synced(&files.unfinished.join("app-a"), "hal").expect("as far as a killed write came");
-        assert_eq!(fs::read_dir(&files.watched).expect("listed").count(), 1);
-        let files = DynamicFiles::open(&root.path().join("traefik")).expect("opened again");
-        assert_eq!(fs::read_dir(&files.unfinished).expect("listed").count(), 0);
-        assert_eq!(files.read("app-a").await.expect("read").as_deref(), Some("whole"));
-    }
-
-    #[tokio::test]
-    async fn nobody_else_may_read_them() {
-        let (root, files) = files();
-        files.write("dhow", "hash").await.expect("written");
-        let mode = |path: &std::path::Path| fs::metadata(path).expect("exists").permissions().mode() & 0o777;
-        assert_eq!(mode(&files.watched.join("dhow.yml")), 0o600);
-        for directory in ["traefik", "traefik/dynamic", "traefik/unfinished", "traefik/acme"] {
-            assert_eq!(mode(&root.path().join(directory)), 0o700, "{directory}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_name_cannot_leave_the_directory() {
-        let (_root, files) = files();
-        for name in ["", "..", "../x", "a/b", "a.b", "A", "a b"] {
-            assert!(
-                matches!(files.write(name, "x").await, Err(Error::File { .. })),
-                "{name:?}"
-            );
-        }
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 //! is written here is read by Traefik as a whole or not at all, since one bad file would take every app away.
 
 mod api;
+mod certificate;
 mod dynamic;
 mod files;
 mod metrics;

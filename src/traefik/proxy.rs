@@ -3,7 +3,7 @@
 //! Arguments only, no configuration file and no shell, so that any image with Traefik as its entry point serves.
 //! Traefik gets no Docker socket; its API is on an entry point of its own that the host publishes on loopback.
 
-use super::files::{acme_directory, watched_directory};
+use super::files::{acme_directory, certificates_directory, watched_directory};
 use super::render::PublicPorts;
 use super::{PRIVATE, RESOLVER, WEB, WEB_SECURE};
 use crate::model::container::{BindMount, ContainerSpec, KIND_LABEL, PublishedPort, RestartPolicy};
@@ -21,6 +21,7 @@ pub const PRIVATE_PORT: u16 = 7071;
 const WEB_PORT: u16 = 80;
 const WEB_SECURE_PORT: u16 = 443;
 const DYNAMIC_MOUNT: &str = "/dhow/dynamic";
+pub(super) const CERTIFICATES_MOUNT: &str = "/dhow/certificates";
 const ACME_MOUNT: &str = "/dhow/acme";
 const ACME_CA_MOUNT: &str = "/dhow/acme-ca.pem";
 
@@ -106,7 +107,10 @@ fn binds(settings: &ProxySettings) -> Vec<BindMount> {
         container_path: container_path.to_owned(),
         is_read_only,
     };
-    let mut binds = vec![mount(watched_directory(&settings.directory), DYNAMIC_MOUNT, true)];
+    let mut binds = vec![
+        mount(watched_directory(&settings.directory), DYNAMIC_MOUNT, true),
+        mount(certificates_directory(&settings.directory), CERTIFICATES_MOUNT, true),
+    ];
     if let Some(acme) = &settings.acme {
         binds.push(mount(acme_directory(&settings.directory), ACME_MOUNT, false));
         binds.extend(

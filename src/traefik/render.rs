@@ -3,9 +3,11 @@
 //! Empty maps are left out, since the file provider refuses them and with them every other file. Every rule has a
 //! priority of its own: Traefik's default is the length of the rule's text (Traefik docs, "Rules & Priority").
 
-use super::dynamic::{DynamicFile, Http, LoadBalancer, Middleware, Router, RouterTls, ServerUrl, Service};
+use super::dynamic::{
+    DynamicFile, Http, LoadBalancer, Middleware, Router, RouterTls, ServerUrl, Service, Tls, TlsStore,
+};
 use super::text::dynamic_text;
-use super::{API_USER, PRIVATE, RESOLVER, WEB, WEB_SECURE};
+use super::{API_USER, PRIVATE, RESOLVER, WEB, WEB_SECURE, certificate};
 use crate::model::host::Host;
 use crate::model::path_prefix::PathPrefix;
 use crate::model::route::{AppRoutes, Redirect, Route};
@@ -49,11 +51,11 @@ pub fn render(routes: &AppRoutes, ports: PublicPorts) -> Option<String> {
         services: BTreeMap::from([(service_name(&routes.app), Service { load_balancer: service })]),
     };
     let is_known = !routes.routes.is_empty() || routes.server.is_some();
-    is_known.then(|| dynamic_text(&DynamicFile { http }))
+    is_known.then(|| dynamic_text(&DynamicFile { http, tls: None }))
 }
 
-/// The content of the file that puts Traefik's API and metrics on the private entry point, behind this password.
-/// It stands there as a plain hash only (Traefik docs, "BasicAuth"): it must be long and random.
+/// The content of the file that is not an app's: it names the fallback certificate and puts Traefik's API and
+/// metrics on the private entry point, behind this password. It stands there as a plain hash only (Traefik docs, "BasicAuth"): it must be long and random.
 pub fn render_api(password: &str) -> String {
     let user = format!("{API_USER}:{{SHA}}{}", STANDARD.encode(Sha1::digest(password)));
     let auth = "dhow-password".to_owned();
@@ -78,7 +80,15 @@ pub fn render_api(password: &str) -> String {
         )]),
         services: BTreeMap::new(),
     };
-    dynamic_text(&DynamicFile { http })
+    let tls = Some(Tls {
+        stores: BTreeMap::from([(
+            "default".to_owned(),
+            TlsStore {
+                default_certificate: certificate::files(),
+            },
+        )]),
+    });
+    dynamic_text(&DynamicFile { http, tls })
 }
 
 /// Name of an app's service, without the provider.

@@ -1,10 +1,11 @@
 //! Requests that change something must come from Dhow's own pages, or from a program that is no browser.
 //!
 //! Browsers tell where a request comes from by `Sec-Fetch-Site`, older ones by `Origin`; neither can be set by a
-//! page. The session's cookie is `SameSite=Lax` besides.
+//! page. A bearer token is no cookie: a foreign page cannot make a browser send one (the Fetch standard asks first,
+//! and Dhow does not consent). The session's cookie is `SameSite=Lax` besides.
 
 use axum::extract::Request;
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -23,6 +24,9 @@ fn is_refused(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return false;
     }
+    if has_token(headers) {
+        return false;
+    }
     if let Some(site) = headers.get("sec-fetch-site") {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");
     }
@@ -30,6 +34,11 @@ fn is_refused(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
         Some(origin) => !origin.to_str().is_ok_and(|origin| is_own(origin, uri, headers)),
         None => false,
     }
+}
+
+fn has_token(headers: &HeaderMap) -> bool {
+    let authorization = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+    authorization.is_some_and(|value| value.len() > 7 && value[..7].eq_ignore_ascii_case(b"bearer "))
 }
 
 /// Whether an origin names the host that the request was sent to. The scheme may differ behind a proxy.
@@ -50,7 +59,8 @@ mod tests {
 
     #[test]
     fn only_the_own_pages_and_programs_may_change_something() {
-        let cases: [(&str, &[(&str, &str)], bool); 15] = [
+        type Case = (&'static str, &'static [(&'static str, &'static str)], bool);
+        let cases: [Case; 17] = [
             ("POST", &[], false),
             ("POST", &[("sec-fetch-site", "same-origin")], false),
             ("POST", &[("sec-fetch-site", "none")], false),
@@ -68,12 +78,22 @@ mod tests {
             ("POST", &[("origin", "http://evil.example")], true),
             ("POST", &[("origin", "null")], true),
             ("DELETE", &[("origin", "http://evil.example")], true),
+            (
+                "POST",
+                &[("sec-fetch-site", "cross-site"), ("authorization", "Bearer dhow_x")],
+                false,
+            ),
+            (
+                "POST",
+                &[("sec-fetch-site", "cross-site"), ("authorization", "Basic eDp5")],
+                true,
+            ),
             ("GET", &[("sec-fetch-site", "cross-site")], false),
             ("HEAD", &[("origin", "http://evil.example")], false),
         ];
         for (method, headers, is_expected) in cases {
             let mut map = HeaderMap::from_iter([(HOST, "panel:7070".parse().unwrap())]);
-            for (name, value) in headers {
+            for &(name, value) in headers {
                 map.insert(axum::http::HeaderName::from_static(name), value.parse().unwrap());
             }
             let method = method.parse().unwrap();

@@ -9,7 +9,33 @@ use crate::actions::{Error, FieldError};
 #[derive(Debug, Clone, Default)]
 pub struct FormErrors {
     errors: Vec<FieldError>,
-    labels: &'static [(&'static str, &'static str)],
+    labels: Labels,
+}
+
+/// The words that label a form's fields.
+#[derive(Debug, Clone, Copy)]
+enum Labels {
+    Table(&'static [(&'static str, &'static str)]),
+    /// For fields that repeat, whose ids are numbered.
+    Made(fn(&str) -> Option<String>),
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        Self::Table(&[])
+    }
+}
+
+impl Labels {
+    fn of(self, field: &str) -> Option<String> {
+        match self {
+            Self::Table(table) => table
+                .iter()
+                .find(|(name, _)| *name == field)
+                .map(|(_, label)| (*label).to_owned()),
+            Self::Made(label) => label(field),
+        }
+    }
 }
 
 /// One line of the summary.
@@ -29,7 +55,18 @@ impl FormErrors {
 
     /// The refusals, with the labels of the form's fields.
     pub fn new(errors: Vec<FieldError>, labels: &'static [(&'static str, &'static str)]) -> Self {
-        Self { errors, labels }
+        Self {
+            errors,
+            labels: Labels::Table(labels),
+        }
+    }
+
+    /// The refusals of a form whose fields repeat: `label` knows the words for a control's id.
+    pub fn with_labels(errors: Vec<FieldError>, label: fn(&str) -> Option<String>) -> Self {
+        Self {
+            errors,
+            labels: Labels::Made(label),
+        }
     }
 
     /// Takes refusals out of an action's error; any other error is handed back.
@@ -71,12 +108,8 @@ impl FormErrors {
         self.errors
             .iter()
             .map(|error| {
-                let label = self
-                    .labels
-                    .iter()
-                    .find(|(field, _)| *field == error.field)
-                    .map(|(_, label)| *label);
-                let text = format!("{}: {}", label.unwrap_or(&error.field), error.message);
+                let label = self.labels.of(&error.field);
+                let text = format!("{}: {}", label.as_deref().unwrap_or(&error.field), error.message);
                 SummaryLine {
                     id: label.map(|_| error.field.as_str()),
                     text,

@@ -13,7 +13,9 @@ use tower_http::compression::CompressionLayer;
 use crate::actions::Actions;
 use crate::config::MAX_BODY_BYTES;
 
+pub mod apps;
 pub mod assets;
+pub mod deployments;
 pub mod error;
 pub mod flash;
 pub mod forms;
@@ -23,13 +25,20 @@ pub mod moment;
 pub mod session;
 pub mod signed_in;
 pub mod sse;
+pub mod status;
+pub mod typed;
 
 mod account;
+mod ansi;
 mod csrf;
+mod dashboard;
+mod domains;
+mod env;
 mod headers;
 mod health;
 mod login;
 mod present;
+mod projects;
 mod setup;
 
 /// What every handler works with.
@@ -45,7 +54,13 @@ pub struct Web {
 pub fn router(actions: Actions, stop: CancellationToken) -> Router {
     Router::new()
         .merge(account::router())
+        .merge(apps::router())
+        .merge(dashboard::router())
+        .merge(deployments::router())
+        .merge(domains::router())
+        .merge(env::router())
         .merge(login::router())
+        .merge(projects::router())
         .merge(setup::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(Web { actions, stop })

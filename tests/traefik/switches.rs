@@ -36,6 +36,8 @@ async fn twenty_switches_lose_nothing_and_are_true_when_confirmed() {
     }
     let seen = load.stop().await;
     let counted = bed.api.counters("shop").await.expect("counters").since(before);
+    let log = bed.log();
+    assert!(!log.contains(" ERR "), "{log}");
     times.sort();
     println!(
         "switches: median {:?}, slowest {:?}; answers {seen:?}; counted {counted:?}",

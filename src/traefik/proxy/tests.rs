@@ -91,11 +91,12 @@ fn nothing_of_docker_is_mounted_and_routes_cannot_be_changed_from_within() {
         spec.binds.iter().map(of).collect::<Vec<_>>()
     };
     let dynamic = ("/var/lib/dhow/traefik/dynamic".to_owned(), true);
-    assert_eq!(mounts(None), std::slice::from_ref(&dynamic));
+    let certificates = ("/var/lib/dhow/traefik/certificates".to_owned(), true);
+    assert_eq!(mounts(None), [dynamic.clone(), certificates.clone()]);
     let storage = ("/var/lib/dhow/traefik/acme".to_owned(), false);
     assert_eq!(
         mounts(Some(acme())),
-        [dynamic, storage, ("/etc/pebble.pem".to_owned(), true)]
+        [dynamic, certificates, storage, ("/etc/pebble.pem".to_owned(), true)]
     );
 }
 

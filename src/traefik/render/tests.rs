@@ -334,6 +334,16 @@ fn the_api_needs_the_password_and_the_file_holds_only_its_hash() {
             }
           }
         }
+      },
+      "tls": {
+        "stores": {
+          "default": {
+            "defaultCertificate": {
+              "certFile": "/dhow/certificates/fallback.pem",
+              "keyFile": "/dhow/certificates/fallback.pem"
+            }
+          }
+        }
       }
     }
     "#);

@@ -1,6 +1,6 @@
 //! The words on the controls that stories press: the one place to follow when a page is reworded.
 
-pub const CLAIM: &str = "Create owner";
+pub const CLAIM: &str = "Become the owner";
 pub const SIGN_IN: &str = "Sign in";
 pub const NEW_PROJECT: &str = "New project";
 pub const CREATE_PROJECT: &str = "Create project";

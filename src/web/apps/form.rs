@@ -1,0 +1,303 @@
+//! The form of an app: between what is typed and the API's JSON, in both directions.
+//!
+//! One table says for each field where it is in the JSON and what kind of value it holds. An empty field is its
+//! default; a number that is none becomes one that the action refuses, so that one place says what is allowed.
+
+use serde_json::{Value, json};
+
+use crate::actions::FieldError;
+use crate::actions::app_input::AppInput;
+use crate::model::app::App;
+use crate::web::forms::FormErrors;
+use crate::web::typed::Typed;
+
+/// What a field's text stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Text that may not be empty.
+    Required,
+    Text,
+    Integer,
+    Number,
+    Switch,
+}
+
+/// Name in the form, place in the API's JSON, kind.
+type Spec = (&'static str, &'static [&'static str], Kind);
+
+const FIELDS: &[Spec] = &[
+    ("name", &["name"], Kind::Required),
+    ("slug", &["slug"], Kind::Text),
+    ("kind", &["source", "kind"], Kind::Required),
+    ("url", &["source", "url"], Kind::Text),
+    ("branch", &["source", "branch"], Kind::Text),
+    ("submodules", &["source", "submodules"], Kind::Switch),
+    ("root_dir", &["source", "root_dir"], Kind::Text),
+    ("builder", &["build", "builder"], Kind::Text),
+    ("context", &["build", "context"], Kind::Text),
+    ("dockerfile", &["build", "dockerfile"], Kind::Text),
+    ("target", &["build", "target"], Kind::Text),
+    ("start_command", &["build", "start_command"], Kind::Text),
+    ("release_command", &["build", "release_command"], Kind::Text),
+    ("port", &["port"], Kind::Integer),
+    ("path", &["health", "path"], Kind::Text),
+    ("timeout_s", &["health", "timeout_s"], Kind::Integer),
+    ("memory_mb", &["resources", "memory_mb"], Kind::Integer),
+    ("cpus", &["resources", "cpus"], Kind::Number),
+    ("auto_deploy", &["auto_deploy"], Kind::Switch),
+];
+
+/// Only a Git source has these; the form sends them also while they are hidden.
+const GIT_ONLY: [&str; 3] = ["url", "branch", "submodules"];
+
+/// The words that label each field.
+const LABELS: &[(&str, &str)] = &[
+    ("name", "Name"),
+    ("slug", "Short name"),
+    ("kind", "Where the code comes from"),
+    ("url", "Repository URL"),
+    ("branch", "Branch"),
+    ("submodules", "Submodules"),
+    ("root_dir", "App folder"),
+    ("builder", "Builder"),
+    ("context", "Build context"),
+    ("dockerfile", "Dockerfile"),
+    ("target", "Stage"),
+    ("start_command", "Start command"),
+    ("release_command", "Release command"),
+    ("port", "Port"),
+    ("path", "Health path"),
+    ("timeout_s", "Give up after"),
+    ("memory_mb", "Memory limit"),
+    ("cpus", "Processor limit"),
+    ("auto_deploy", "Automatic deployment"),
+];
+
+/// What the form of a new app holds at first.
+pub fn of_new_app() -> Typed {
+    let empty = AppInput {
+        port: 3000,
+        auto_deploy: true,
+        ..AppInput::default()
+    };
+    let mut typed = typed_of(&empty);
+    typed.set("kind", "git");
+    typed.set("submodules", "true");
+    typed
+}
+
+/// What the form of an app holds at first.
+pub fn of_app(app: &App) -> Typed {
+    typed_of(&AppInput::from(app))
+}
+
+fn typed_of(input: &AppInput) -> Typed {
+    let json = serde_json::to_value(input).unwrap_or_default();
+    let mut typed = Typed::default();
+    for (name, path, _) in FIELDS {
+        let value = path.iter().try_fold(&json, |at, key| at.get(key));
+        typed.set(
+            name,
+            match value {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            },
+        );
+    }
+    typed
+}
+
+/// Whether a folded part of the form shall be open: something in it was refused, or is not as in a new app.
+pub fn is_open(typed: &Typed, errors: &FormErrors, names: &[&str]) -> bool {
+    let usual = of_new_app();
+    errors.has_any(names) || names.iter().any(|name| typed.value(name) != usual.value(name))
+}
+
+/// Refusals by the fields of the form: a field's name there is the last part of its name in the API.
+pub fn errors(errors: Vec<FieldError>) -> FormErrors {
+    let leaf = |field: &str| field.rsplit('.').next().unwrap_or(field).to_owned();
+    let errors = errors.into_iter().map(|error| FieldError {
+        field: leaf(&error.field),
+        ..error
+    });
+    FormErrors::new(errors.collect(), LABELS)
+}
+
+/// The API's JSON for what was typed; fields that the form did not have are left out.
+pub fn to_json(typed: &Typed) -> Value {
+    let is_git = typed.get("kind") == Some("git");
+    let mut json = json!({});
+    for (name, path, kind) in FIELDS.iter().filter(|(name, ..)| is_git || !GIT_ONLY.contains(name)) {
+        if let Some(text) = typed.get(name) {
+            // Indexing makes what is missing on the way.
+            *path.iter().fold(&mut json, |at, key| &mut at[*key]) = kind.value(text.trim());
+        }
+    }
+    json
+}
+
+/// The same for an app that is yet to be made, where nothing is there to be kept.
+pub fn to_new_json(typed: &Typed) -> Value {
+    let mut typed = typed.clone();
+    for (name, default) in [("name", ""), ("kind", "git")] {
+        if typed.get(name).is_none() {
+            typed.set(name, default);
+        }
+    }
+    to_json(&typed)
+}
+
+impl Kind {
+    fn value(self, text: &str) -> Value {
+        match self {
+            Self::Required => json!(text),
+            _ if text.is_empty() => Value::Null,
+            Self::Text => json!(text),
+            Self::Integer => json!(text.parse::<i64>().unwrap_or(-1)),
+            Self::Number => json!(
+                text.parse::<f64>()
+                    .ok()
+                    .filter(|number| number.is_finite())
+                    .unwrap_or(-1.0)
+            ),
+            Self::Switch => json!(text == "true"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::{Error, Result};
+    use crate::model::app::AppSettings;
+
+    fn typed(pairs: &[(&str, &str)]) -> Typed {
+        let mut typed = Typed::default();
+        pairs.iter().for_each(|(name, value)| typed.set(name, *value));
+        typed
+    }
+
+    fn checked(typed: &Typed) -> Result<AppSettings> {
+        AppInput::from_json(to_new_json(typed))?.check(false)
+    }
+
+    #[test]
+    fn name_address_and_port_are_enough() {
+        let url = "https://git.example.org/acme/web.git";
+        for form in [typed(&[("name", "Web"), ("url", url), ("port", "3000")]), {
+            let mut form = of_new_app();
+            form.set("name", "Web");
+            form.set("url", format!(" {url} "));
+            form
+        }] {
+            let settings = checked(&form).unwrap();
+            let SettingsSummary {
+                source,
+                dockerfile,
+                is_automatic,
+            } = summary(&settings);
+            assert_eq!(source, format!("git {url} submodules"));
+            assert_eq!((dockerfile.as_str(), is_automatic), ("Dockerfile", true));
+        }
+    }
+
+    struct SettingsSummary {
+        source: String,
+        dockerfile: String,
+        is_automatic: bool,
+    }
+
+    fn summary(settings: &AppSettings) -> SettingsSummary {
+        use crate::model::source::Source;
+        let source = match &settings.source {
+            Source::Git {
+                url, submodules: true, ..
+            } => format!("git {url} submodules"),
+            Source::Git { url, .. } => format!("git {url}"),
+            Source::Push { .. } => "push".to_owned(),
+        };
+        let dockerfile = settings.build.dockerfile.as_str().to_owned();
+        SettingsSummary {
+            source,
+            dockerfile,
+            is_automatic: settings.auto_deploy,
+        }
+    }
+
+    #[test]
+    fn a_pushed_app_ignores_what_its_hidden_fields_hold() {
+        let mut form = of_new_app();
+        for (name, value) in [
+            ("name", "Web"),
+            ("kind", "push"),
+            ("url", "https://x.example/a.git"),
+            ("branch", "main"),
+        ] {
+            form.set(name, value);
+        }
+        assert_eq!(summary(&checked(&form).unwrap()).source, "push");
+    }
+
+    #[test]
+    fn every_wrong_field_is_refused_at_once_and_keeps_what_was_typed() {
+        let wrong = [
+            ("name", ""),
+            ("url", "git@x:a/b"),
+            ("branch", "-x"),
+            ("root_dir", "../x"),
+            ("context", "/"),
+            ("dockerfile", "."),
+            ("target", "$(id)"),
+            ("port", "http"),
+            ("path", "x y"),
+            ("timeout_s", "1.5"),
+            ("memory_mb", "lots"),
+            ("cpus", "nan"),
+            ("builder", "magic"),
+        ];
+        let form = typed(&wrong);
+        let Err(Error::Invalid(refused)) = checked(&form) else {
+            panic!("all of it is wrong")
+        };
+        let errors = errors(refused);
+        for (name, value) in wrong {
+            assert!(errors.of(name).is_some(), "{name} is refused");
+            assert_eq!(form.value(name), value);
+        }
+        let lines = errors.lines();
+        assert_eq!(lines.len(), wrong.len());
+        assert!(
+            lines.iter().all(|line| line.id.is_some()),
+            "each has a label: {lines:?}"
+        );
+    }
+
+    #[test]
+    fn switches_can_be_turned_off_and_empty_fields_are_defaults() {
+        let mut form = of_new_app();
+        for (name, value) in [
+            ("name", "Web"),
+            ("url", "https://git.example.org/a/b.git"),
+            ("submodules", "false"),
+            ("auto_deploy", "false"),
+            ("dockerfile", ""),
+            ("context", " "),
+            ("port", ""),
+            ("cpus", "0.5"),
+        ] {
+            form.set(name, value);
+        }
+        let settings = checked(&form).unwrap();
+        let SettingsSummary {
+            source,
+            dockerfile,
+            is_automatic,
+        } = summary(&settings);
+        assert_eq!(
+            (source.as_str(), dockerfile.as_str()),
+            ("git https://git.example.org/a/b.git", "Dockerfile")
+        );
+        assert!(!is_automatic && settings.run.resources.cpus == Some(0.5) && settings.run.port.get() == 3000);
+    }
+}

@@ -1,0 +1,191 @@
+//! What stands at the top of every page of an app: its status, what is live, where it is, the next sensible action.
+
+use crate::actions::{Actions, Error};
+use crate::db;
+use crate::model::app::App;
+use crate::model::deployment::Deployment;
+use crate::model::domain::Domain;
+use crate::model::release::Release;
+use crate::model::route;
+use crate::model::source::Source;
+use crate::web::deployments::view::CommitView;
+use crate::web::moment::Moment;
+use crate::web::status::StatusWord;
+
+/// Deployments that are looked at for one that has not ended; more than ever wait for one app.
+const NEWEST: u32 = 10;
+
+/// The parts of an app that have a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// The app itself.
+    Overview,
+    /// What was tried to make live.
+    Deployments,
+    /// Its environment.
+    Variables,
+    /// Its hosts.
+    Domains,
+    /// What its owner typed.
+    Settings,
+}
+
+impl Tab {
+    /// Every tab with its title and the end of its path, in order.
+    const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Overview, "Overview", ""),
+        (Self::Deployments, "Deployments", "/deployments"),
+        (Self::Variables, "Variables", "/env"),
+        (Self::Domains, "Domains", "/domains"),
+        (Self::Settings, "Settings", "/settings"),
+    ];
+}
+
+/// One tab as shown.
+#[derive(Debug)]
+pub struct TabLink {
+    /// Its title.
+    pub title: &'static str,
+    /// Its address.
+    pub href: String,
+    /// Whether it is the page's own.
+    pub is_current: bool,
+}
+
+/// The tabs of an app.
+pub fn tabs(slug: &str, current: Tab) -> Vec<TabLink> {
+    let link = |(tab, title, path)| TabLink {
+        title,
+        href: format!("/apps/{slug}{path}"),
+        is_current: tab == current,
+    };
+    Tab::ALL.into_iter().map(link).collect()
+}
+
+/// What serves.
+#[derive(Debug)]
+pub struct Live {
+    /// Number of the release.
+    pub release: i64,
+    /// Number of the deployment whose instance runs it.
+    pub deployment: i64,
+    /// What it was built from.
+    pub commit: Option<CommitView>,
+    /// Since when.
+    pub since: Moment,
+}
+
+/// Where an app is, or will be once something is live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// For a link.
+    pub href: String,
+    /// For people.
+    pub text: String,
+}
+
+/// The top of an app's page.
+#[derive(Debug)]
+pub struct AppHead {
+    /// The app's slug.
+    pub slug: String,
+    /// The app's name.
+    pub name: String,
+    /// Its project's slug.
+    pub project_slug: String,
+    /// Its project's name.
+    pub project_name: String,
+    /// Its condition.
+    pub status: StatusWord,
+    /// What serves.
+    pub live: Option<Live>,
+    /// Where it is.
+    pub addresses: Vec<Address>,
+    /// The deployment that is under way: its number.
+    pub watch: Option<i64>,
+    /// Whether a deployment can be asked for here: there is something to fetch.
+    pub can_deploy: bool,
+    /// The app's parts.
+    pub tabs: Vec<TabLink>,
+}
+
+/// What the database knows for it.
+struct Facts {
+    project_name: String,
+    domains: Vec<Domain>,
+    live: Option<(Deployment, Release)>,
+    newest: Vec<Deployment>,
+}
+
+impl AppHead {
+    /// Reads it.
+    pub async fn load(actions: &Actions, app: &App, tab: Tab) -> Result<Self, Error> {
+        let wanted = app.clone();
+        let facts = actions.db.read(move |c| facts(c, &wanted)).await?;
+        let unfinished = facts
+            .newest
+            .iter()
+            .rev()
+            .find(|deployment| !deployment.status.is_final());
+        Ok(Self {
+            slug: app.slug.to_string(),
+            name: app.settings.name.to_string(),
+            project_slug: app.project_slug.to_string(),
+            project_name: facts.project_name,
+            status: StatusWord::from(app.status),
+            live: facts.live.map(|(deployment, release)| live(&deployment, &release)),
+            addresses: addresses(actions, app, &facts.domains),
+            watch: unfinished.map(|deployment| deployment.number),
+            can_deploy: matches!(app.settings.source, Source::Git { .. }) || !facts.newest.is_empty(),
+            tabs: tabs(app.slug.as_str(), tab),
+        })
+    }
+}
+
+fn facts(c: &db::Tx, app: &App) -> db::Result<Facts> {
+    let project = db::projects::find(c, app.project_id)?;
+    let live = match db::apps::find_active(c, app.id)? {
+        Some((release, deployment)) => db::deployments::find(c, deployment)?.zip(db::releases::find(c, release)?),
+        None => None,
+    };
+    Ok(Facts {
+        project_name: project.map_or_else(|| app.project_slug.to_string(), |project| project.name.to_string()),
+        domains: db::domains::list_of_app(c, app.id)?,
+        live,
+        newest: db::deployments::list_of_app(c, app.id, db::Page::first(NEWEST))?,
+    })
+}
+
+fn live(deployment: &Deployment, release: &Release) -> Live {
+    Live {
+        release: release.number,
+        deployment: deployment.number,
+        commit: release.commit.as_ref().map(CommitView::from),
+        since: Moment::of(deployment.finished_at.unwrap_or(deployment.created_at)),
+    }
+}
+
+/// Where an app with these domains is served; a host that only redirects counts when there is no other.
+pub fn addresses(actions: &Actions, app: &App, domains: &[Domain]) -> Vec<Address> {
+    let config = &actions.config;
+    let ports = (config.http_port, config.https_port);
+    let served: Vec<Domain> = domains
+        .iter()
+        .filter(|domain| domain.redirect_to.is_none())
+        .cloned()
+        .collect();
+    let domains = if served.is_empty() { domains } else { &served };
+    let addresses = route::addresses(&app.slug, domains, &config.base_domain, config.has_acme(), ports);
+    addresses.iter().map(|address| Address::of(address)).collect()
+}
+
+impl Address {
+    /// For an address as the proxy serves it.
+    pub fn of(href: &str) -> Self {
+        let text = href.split_once("://").map_or(href, |(_, rest)| rest);
+        Self {
+            href: href.to_owned(),
+            text: text.strip_suffix('/').unwrap_or(text).to_owned(),
+        }
+    }
+}

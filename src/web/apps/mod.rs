@@ -1,0 +1,19 @@
+//! Pages of apps: making one, the app itself, its settings, its end.
+
+use axum::Router;
+
+use super::Web;
+
+mod form;
+pub mod head;
+mod new;
+mod settings;
+mod show;
+
+/// The pages.
+pub fn router() -> Router<Web> {
+    Router::new()
+        .merge(new::router())
+        .merge(show::router())
+        .merge(settings::router())
+}

@@ -1,0 +1,178 @@
+//! An app at a glance: what needs a hand, what is under way, what was deployed last, how it is made.
+
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+
+use super::head::{AppHead, Tab};
+use crate::actions::Actions;
+use crate::db::{self, Page};
+use crate::model::app::{App, HealthPath};
+use crate::model::deployment::{Deployment, Status};
+use crate::model::source::{Branch, Source};
+use crate::web::Web;
+use crate::web::deployments::rows::DeploymentRow;
+use crate::web::deployments::view::Steps;
+use crate::web::error::Result;
+use crate::web::layout::{Frame, Layout};
+use crate::web::load::LoadedApp;
+use crate::web::moment::Moment;
+use crate::web::status::StatusWord;
+
+/// Deployments that the overview lists.
+const LISTED: u32 = 5;
+
+/// The page.
+pub fn router() -> Router<Web> {
+    Router::new().route("/apps/{app}", get(show))
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "apps/show.html")]
+struct AppPage {
+    layout: Layout,
+    head: AppHead,
+    failed: Option<FailedView>,
+    now: Option<NowView>,
+    rows: Vec<DeploymentRow>,
+    made: MadeView,
+    /// The command that deploys it, for an app that is pushed to.
+    push: Option<String>,
+    is_primary: bool,
+    hides_deploy: bool,
+}
+
+/// The newest deployment, if it failed.
+struct FailedView {
+    number: i64,
+    when: Moment,
+    message: String,
+}
+
+/// The deployment that is under way.
+struct NowView {
+    number: i64,
+    status: StatusWord,
+    steps: Steps,
+}
+
+/// How the app is made.
+struct MadeView {
+    url: String,
+    branch: String,
+    dockerfile: String,
+    context: String,
+    port: u16,
+    health_path: String,
+    timeout_s: u32,
+    limits: String,
+}
+
+async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame) -> Result<AppPage> {
+    let head = AppHead::load(&web.actions, &app, Tab::Overview).await?;
+    let (id, watch) = (app.id, head.watch);
+    let read = web.actions.db.read(move |c| {
+        let newest = db::deployments::list_of_app(c, id, Page::first(LISTED))?;
+        let now = watch
+            .map(|number| db::deployments::find_by_number(c, id, number))
+            .transpose()?
+            .flatten();
+        let runs = now
+            .as_ref()
+            .map(|now| db::deployments::list_steps(c, now.id))
+            .transpose()?;
+        Ok((newest, now.zip(runs)))
+    });
+    let (newest, now) = read.await?;
+    let failed = newest
+        .first()
+        .filter(|deployment| deployment.status == Status::Failed)
+        .map(FailedView::from);
+    let mut layout = frame.titled(head.name.clone());
+    layout.has_failure = failed.is_some();
+    Ok(AppPage {
+        layout,
+        failed,
+        now: now.map(|(now, runs)| NowView {
+            number: now.number,
+            status: now.status.into(),
+            steps: Steps::of(&now, &runs),
+        }),
+        rows: newest.iter().map(DeploymentRow::from).collect(),
+        made: MadeView::from(&app),
+        push: push_command(&web.actions, &app),
+        is_primary: true,
+        // Its place is in the box that says what will happen.
+        hides_deploy: newest.is_empty(),
+        head,
+    })
+}
+
+impl From<&Deployment> for FailedView {
+    fn from(deployment: &Deployment) -> Self {
+        let message = deployment
+            .error
+            .as_ref()
+            .map(|(_, message)| message.clone())
+            .unwrap_or_default();
+        let when = Moment::of(deployment.finished_at.unwrap_or(deployment.created_at));
+        Self {
+            number: deployment.number,
+            when,
+            message,
+        }
+    }
+}
+
+impl From<&App> for MadeView {
+    fn from(app: &App) -> Self {
+        let settings = &app.settings;
+        let (url, branch) = match &settings.source {
+            Source::Git { url, branch, .. } => (url.to_string(), branch.as_ref().map_or("", Branch::as_str)),
+            Source::Push { .. } => (String::new(), ""),
+        };
+        let context = &settings.build.context;
+        let memory = settings.run.resources.memory_mb.map(|mb| format!("{mb} MiB of memory"));
+        let cpus = settings
+            .run
+            .resources
+            .cpus
+            .map(|cpus| format!("{cpus} processor cores"));
+        Self {
+            url,
+            branch: branch.to_owned(),
+            dockerfile: settings.build.dockerfile.as_str().to_owned(),
+            context: if context.is_root() {
+                ".".to_owned()
+            } else {
+                context.as_str().to_owned()
+            },
+            port: settings.run.port.get(),
+            health_path: settings
+                .run
+                .health
+                .path
+                .as_ref()
+                .map_or("", HealthPath::as_str)
+                .to_owned(),
+            timeout_s: settings.run.health.timeout_s,
+            limits: memory.into_iter().chain(cpus).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+/// `git push` to Dhow itself. The address is the one that Dhow listens on: a `Host` header is anybody's claim.
+fn push_command(actions: &Actions, app: &App) -> Option<String> {
+    if matches!(app.settings.source, Source::Git { .. }) {
+        return None;
+    }
+    let listen = actions.config.listen;
+    let address = if listen.ip().is_unspecified() {
+        format!("{}:{}", actions.config.base_domain, listen.port())
+    } else {
+        listen.to_string()
+    };
+    Some(format!("git push http://git:TOKEN@{address}/git/{}.git main", app.slug))
+}

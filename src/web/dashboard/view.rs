@@ -1,0 +1,335 @@
+//! What the dashboard shows, in parts that each have one root with an id, so that the stream can replace them one by
+//! one.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use serde::Deserialize;
+
+use crate::config::Config;
+use crate::db::{self, Page};
+use crate::model::app::{App, AppStatus, Project};
+use crate::model::deployment::{Deployment, Status};
+use crate::model::time::Timestamp;
+use crate::web::layout::Banner;
+use crate::web::moment::{Moment, duration};
+use crate::web::projects::table::{AppFacts, AppRow, CommitCell};
+use crate::web::status::StatusWord;
+
+/// Projects on one page.
+const PROJECTS: u32 = 50;
+/// Deployments under "Last deployments".
+const DEPLOYMENTS: u32 = 8;
+
+/// Which projects: the newest, or those before one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Which {
+    /// Only projects with a smaller id.
+    #[serde(default)]
+    pub before: Option<i64>,
+}
+
+/// What the database knows.
+pub struct Facts {
+    projects: Vec<(Project, Vec<AppFacts>)>,
+    deployments: Vec<(Deployment, App)>,
+    /// The cursor to older projects.
+    pub older: Option<i64>,
+}
+
+impl Facts {
+    /// Reads it in one go.
+    pub fn read(c: &db::Tx, which: Which) -> db::Result<Self> {
+        let mut projects = db::projects::list(
+            c,
+            Page {
+                limit: PROJECTS + 1,
+                before: which.before,
+            },
+        )?;
+        let has_more = projects.len() > PROJECTS as usize;
+        projects.truncate(PROJECTS as usize);
+        let older = projects.last().filter(|_| has_more).map(|project| project.id.0);
+        let with_apps = |project: Project| Ok((AppFacts::of_project(c, project.id)?, project));
+        let projects = projects.into_iter().map(with_apps).collect::<db::Result<Vec<_>>>()?;
+        let mut deployments = Vec::new();
+        for deployment in db::deployments::list_newest(c, DEPLOYMENTS)? {
+            if let Some(app) = db::apps::find(c, deployment.app_id)? {
+                deployments.push((deployment, app));
+            }
+        }
+        Ok(Self {
+            projects: projects.into_iter().map(|(apps, project)| (project, apps)).collect(),
+            deployments,
+            older,
+        })
+    }
+}
+
+/// Everything that the stream keeps up to date.
+pub struct Parts {
+    /// What does not answer.
+    pub banner: BannerPart,
+    /// What needs a hand.
+    pub attention: Attention,
+    /// The projects.
+    pub projects: Projects,
+    /// The last deployments.
+    pub deployments: Deployments,
+    /// Whether something is under way, so that durations on the page grow.
+    pub is_busy: bool,
+}
+
+impl Parts {
+    /// The parts for what is known.
+    pub fn of(facts: &Facts, config: &Config, banner: Banner) -> Self {
+        let apps = facts.projects.iter().flat_map(|(_, apps)| apps);
+        Self {
+            banner: BannerPart { banner },
+            attention: Attention::of(apps),
+            projects: Projects {
+                cards: facts
+                    .projects
+                    .iter()
+                    .map(|(project, apps)| ProjectCard::of(project, apps, config))
+                    .collect(),
+            },
+            deployments: Deployments {
+                rows: facts.deployments.iter().map(DeploymentRow::of).collect(),
+            },
+            is_busy: facts
+                .deployments
+                .iter()
+                .any(|(deployment, _)| !deployment.status.is_final()),
+        }
+    }
+
+    /// The markup of each part.
+    pub fn render(&self) -> Result<Rendered, anyhow::Error> {
+        let cards = self.projects.cards.iter().map(|card| Ok((card.id(), card.render()?)));
+        let others = vec![
+            ("banner".to_owned(), self.banner.render()?),
+            ("attention".to_owned(), self.attention.render()?),
+            ("deployments".to_owned(), self.deployments.render()?),
+        ];
+        Ok(Rendered {
+            projects: self.projects.render()?,
+            cards: cards.collect::<askama::Result<_>>()?,
+            others,
+        })
+    }
+}
+
+/// Markup by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// All projects.
+    pub projects: String,
+    /// Each of them, in order.
+    pub cards: Vec<(String, String)>,
+    /// The rest.
+    pub others: Vec<(String, String)>,
+}
+
+impl Rendered {
+    /// A short text that differs when anything differs.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.projects.hash(&mut hasher);
+        self.others.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+}
+
+/// What does not answer, as on every page.
+#[derive(Template)]
+#[template(path = "_banner.html")]
+pub struct BannerPart {
+    banner: Banner,
+}
+
+/// Apps that do not serve, or whose last deployment failed.
+#[derive(Template)]
+#[template(path = "dashboard/_attention.html")]
+pub struct Attention {
+    lines: Vec<AttentionLine>,
+}
+
+/// What it prints is made by its template, which escapes.
+impl HtmlSafe for Attention {}
+
+/// One app that needs a hand.
+#[derive(Debug)]
+struct AttentionLine {
+    slug: String,
+    name: String,
+    serves: bool,
+    crashed: bool,
+    failed: Option<FailedDeployment>,
+}
+
+#[derive(Debug)]
+struct FailedDeployment {
+    number: i64,
+    reason: String,
+    when: Moment,
+}
+
+impl Attention {
+    fn of<'a>(apps: impl Iterator<Item = &'a AppFacts>) -> Self {
+        Self {
+            lines: apps.filter_map(AttentionLine::of).collect(),
+        }
+    }
+
+    /// Whether all is well.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// `bad` when something does not serve, else `warn`.
+    fn class(&self) -> &'static str {
+        if self.lines.iter().all(|line| line.serves) {
+            "warn"
+        } else {
+            "bad"
+        }
+    }
+
+    fn heading(&self) -> String {
+        match self.lines.len() {
+            1 => "One app needs a hand".to_owned(),
+            count => format!("{count} apps need a hand"),
+        }
+    }
+}
+
+impl AttentionLine {
+    fn of(facts: &AppFacts) -> Option<Self> {
+        let app = &facts.app;
+        let crashed = app.status == AppStatus::Crashed;
+        let is_failing = crashed || app.status == AppStatus::Failed;
+        // While the next attempt runs, nobody is needed.
+        let failed = facts.failed.as_ref().filter(|_| app.status != AppStatus::Deploying);
+        if !is_failing && failed.is_none() {
+            return None;
+        }
+        Some(Self {
+            slug: app.slug.to_string(),
+            name: app.settings.name.to_string(),
+            serves: app.status == AppStatus::Running,
+            crashed,
+            failed: failed.map(|deployment| FailedDeployment {
+                number: deployment.number,
+                reason: deployment
+                    .error
+                    .as_ref()
+                    .map(|(_, message)| message.clone())
+                    .unwrap_or_default(),
+                when: Moment::of(deployment.finished_at.unwrap_or(deployment.created_at)),
+            }),
+        })
+    }
+}
+
+/// All projects of a page.
+#[derive(Template)]
+#[template(path = "dashboard/_projects.html")]
+pub struct Projects {
+    cards: Vec<ProjectCard>,
+}
+
+/// What it prints is made by its template, which escapes.
+impl HtmlSafe for Projects {}
+
+impl Projects {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.cards.is_empty()
+    }
+}
+
+/// A project with its apps.
+#[derive(Template)]
+#[template(path = "dashboard/_project.html")]
+pub struct ProjectCard {
+    slug: String,
+    name: String,
+    rows: Vec<AppRow>,
+}
+
+/// What it prints is made by its template, which escapes.
+impl HtmlSafe for ProjectCard {}
+
+impl ProjectCard {
+    fn of(project: &Project, apps: &[AppFacts], config: &Config) -> Self {
+        Self {
+            slug: project.slug.to_string(),
+            name: project.name.to_string(),
+            rows: apps.iter().map(|facts| AppRow::of(facts, config)).collect(),
+        }
+    }
+
+    fn id(&self) -> String {
+        format!("project-{}", self.slug)
+    }
+
+    fn count(&self) -> String {
+        match self.rows.len() {
+            1 => "1 app".to_owned(),
+            count => format!("{count} apps"),
+        }
+    }
+}
+
+/// The last deployments of all apps.
+#[derive(Template)]
+#[template(path = "dashboard/_deployments.html")]
+pub struct Deployments {
+    rows: Vec<DeploymentRow>,
+}
+
+/// What it prints is made by its template, which escapes.
+impl HtmlSafe for Deployments {}
+
+#[derive(Debug)]
+struct DeploymentRow {
+    app_slug: String,
+    app_name: String,
+    number: i64,
+    status: StatusWord,
+    commit: Option<CommitCell>,
+    trigger: &'static str,
+    started: Moment,
+    took: String,
+}
+
+impl DeploymentRow {
+    fn of((deployment, app): &(Deployment, App)) -> Self {
+        Self {
+            app_slug: app.slug.to_string(),
+            app_name: app.settings.name.to_string(),
+            number: deployment.number,
+            status: StatusWord::from(deployment.status),
+            commit: deployment.commit.as_ref().map(CommitCell::of),
+            trigger: deployment.trigger.as_str(),
+            started: Moment::of(deployment.started_at.unwrap_or(deployment.created_at)),
+            took: took(deployment, Timestamp::now()),
+        }
+    }
+}
+
+/// How long a deployment ran, or runs; nothing for one that never did.
+fn took(deployment: &Deployment, now: Timestamp) -> String {
+    let Some(started_at) = deployment.started_at else {
+        return String::new();
+    };
+    let until = match deployment.status {
+        Status::Running => Some(now),
+        _ => deployment.finished_at,
+    };
+    until
+        .map(|until| duration(until.millis_since(started_at)))
+        .unwrap_or_default()
+}

@@ -1,0 +1,39 @@
+//! Deployments as rows of a table.
+
+use super::view::{CommitView, took};
+use crate::model::deployment::Deployment;
+use crate::web::moment::Moment;
+use crate::web::status::StatusWord;
+
+/// One row.
+#[derive(Debug)]
+pub struct DeploymentRow {
+    /// Its number in its app.
+    pub number: i64,
+    /// How far it is.
+    pub status: StatusWord,
+    /// What it was about.
+    pub commit: Option<CommitView>,
+    /// The release that it made or brought back.
+    pub release: Option<i64>,
+    /// Why it exists.
+    pub trigger: &'static str,
+    /// When it began, or was asked for.
+    pub when: Moment,
+    /// How long it took.
+    pub took: Option<String>,
+}
+
+impl From<&Deployment> for DeploymentRow {
+    fn from(deployment: &Deployment) -> Self {
+        Self {
+            number: deployment.number,
+            status: deployment.status.into(),
+            commit: deployment.commit.as_ref().map(CommitView::from),
+            release: deployment.release_number,
+            trigger: deployment.trigger.as_str(),
+            when: Moment::of(deployment.started_at.unwrap_or(deployment.created_at)),
+            took: took(deployment),
+        }
+    }
+}

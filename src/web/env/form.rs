@@ -1,0 +1,311 @@
+//! The plain form of an app's variables: rows as typed, what they ask for, and what was refused in them.
+//!
+//! Fields repeat for each row; check boxes name their row, since those that are off are not sent. A value arrives
+//! with the line ends that HTML prescribes (CRLF) and is stored with LF, but one that nobody touched stays as it is.
+
+use std::collections::BTreeSet;
+
+use crate::actions::FieldError;
+use crate::actions::env_vars::{EnvInput, EnvVarInput};
+use crate::model::env_var::EnvScope;
+use crate::web::forms::FormErrors;
+use crate::web::typed::Typed;
+
+/// Most lines that a value's field shows at once.
+const MOST_LINES: usize = 6;
+
+/// What a form asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvForm {
+    /// The version that the form showed.
+    pub version: Option<i64>,
+    /// One more row is wanted, nothing is saved.
+    pub wants_row: bool,
+    /// The rows in order; the last one is blank.
+    pub rows: Vec<EnvRow>,
+}
+
+/// One row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnvRow {
+    /// The variable's name.
+    pub key: String,
+    /// Its value, with LF as line ends.
+    pub value: String,
+    /// Whether it is never shown again.
+    pub is_secret: bool,
+    /// `run`, `build` or `both`.
+    pub scope: String,
+    /// Whether it shall go.
+    pub is_removed: bool,
+    /// Whether Dhow holds a secret under this name, which an empty value keeps.
+    pub is_kept: bool,
+}
+
+impl EnvRow {
+    fn of(var: &EnvVarInput) -> Self {
+        Self {
+            key: var.key.clone(),
+            value: with_lf(var.value.as_deref().unwrap_or_default()),
+            is_secret: var.secret,
+            scope: var.scope.clone(),
+            is_kept: is_stored_secret(var),
+            ..Self::default()
+        }
+    }
+
+    fn blank() -> Self {
+        Self {
+            scope: EnvScope::Run.as_str().to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.key.is_empty() && self.value.is_empty()
+    }
+
+    /// How many lines the value's field shows.
+    pub fn lines(&self) -> usize {
+        (self.value.matches('\n').count() + 1).min(MOST_LINES)
+    }
+}
+
+fn is_stored_secret(var: &EnvVarInput) -> bool {
+    var.secret && var.value.is_none()
+}
+
+/// Browsers send CRLF for every line end in a text area (HTML, "form data set").
+fn with_lf(value: &str) -> String {
+    value.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+impl EnvForm {
+    /// The form for what is stored.
+    pub fn of(stored: &EnvInput) -> Self {
+        let rows = stored.vars.iter().map(EnvRow::of).chain([EnvRow::blank()]).collect();
+        Self {
+            version: stored.version,
+            wants_row: false,
+            rows,
+        }
+    }
+
+    /// The form as it was sent.
+    pub fn parse(typed: &Typed, stored: &EnvInput) -> Self {
+        let (secrets, removed) = (indexes(typed, "secret"), indexes(typed, "remove"));
+        let mut values = typed.all("value");
+        let mut scopes = typed.all("scope");
+        let mut rows: Vec<EnvRow> = typed
+            .all("key")
+            .enumerate()
+            .map(|(index, key)| EnvRow {
+                key: key.to_owned(),
+                value: with_lf(values.next().unwrap_or_default()),
+                is_secret: secrets.contains(&index),
+                scope: scopes.next().unwrap_or(EnvScope::Run.as_str()).to_owned(),
+                is_removed: removed.contains(&index),
+                is_kept: stored.vars.iter().any(|var| var.key == key && is_stored_secret(var)),
+                ..EnvRow::default()
+            })
+            .collect();
+        let wants_row = typed.get("action") == Some("add");
+        if wants_row || rows.last().is_none_or(|row| !row.is_blank()) {
+            rows.push(EnvRow::blank());
+        }
+        Self {
+            version: typed.text("version").and_then(|version| version.parse().ok()),
+            wants_row,
+            rows,
+        }
+    }
+
+    /// What to store, and the row of each variable in it.
+    pub fn to_input(&self, stored: &EnvInput) -> (EnvInput, Vec<usize>) {
+        let is_wanted = |row: &EnvRow| !row.is_blank() && !row.is_removed;
+        let wanted = self.rows.iter().enumerate().filter(|(_, row)| is_wanted(row));
+        let (indexes, vars) = wanted.map(|(index, row)| (index, var_of(row, stored))).unzip();
+        (
+            EnvInput {
+                version: self.version,
+                vars,
+                delete: Vec::new(),
+            },
+            indexes,
+        )
+    }
+
+    /// Refusals by the fields of the form; `indexes` is as [`EnvForm::to_input`] gave it.
+    pub fn errors(errors: Vec<FieldError>, indexes: &[usize]) -> FormErrors {
+        let errors = errors.into_iter().map(|error| FieldError {
+            field: place(&error.field, indexes),
+            ..error
+        });
+        FormErrors::with_labels(errors.collect(), label)
+    }
+}
+
+/// The id of the control that `vars[2].key` means: `key-3` where a row before it was left out.
+fn place(field: &str, indexes: &[usize]) -> String {
+    let place = field.strip_prefix("vars[").and_then(|rest| rest.split_once("]."));
+    let place = place.and_then(|(index, part)| Some((*indexes.get(index.parse::<usize>().ok()?)?, part)));
+    place.map_or_else(|| field.to_owned(), |(row, part)| format!("{part}-{row}"))
+}
+
+/// The words for `key-3`.
+fn label(id: &str) -> Option<String> {
+    let (part, row) = id.split_once('-')?;
+    Some(format!("Row {}, {part}", row.parse::<usize>().ok()? + 1))
+}
+
+/// Rows whose check box is on.
+fn indexes(typed: &Typed, name: &str) -> BTreeSet<usize> {
+    typed.all(name).filter_map(|index| index.parse().ok()).collect()
+}
+
+/// An empty secret is never meant: it keeps the stored one, or is refused where there is none.
+fn var_of(row: &EnvRow, stored: &EnvInput) -> EnvVarInput {
+    let before = stored
+        .vars
+        .iter()
+        .find(|var| var.key == row.key)
+        .and_then(|var| var.value.as_ref());
+    let value = match before {
+        Some(before) if with_lf(before) == row.value => Some(before.clone()),
+        _ => Some(row.value.clone()).filter(|value| !(value.is_empty() && (row.is_secret || row.is_kept))),
+    };
+    EnvVarInput {
+        key: row.key.clone(),
+        value,
+        secret: row.is_secret,
+        scope: row.scope.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn var(key: &str, value: Option<&str>, secret: bool) -> EnvVarInput {
+        EnvVarInput {
+            key: key.into(),
+            value: value.map(str::to_owned),
+            secret,
+            scope: "run".into(),
+        }
+    }
+
+    fn stored() -> EnvInput {
+        let vars = vec![var("LINES", Some("a\r\nb\r\n"), false), var("TOKEN", None, true)];
+        EnvInput {
+            version: Some(3),
+            vars,
+            delete: Vec::new(),
+        }
+    }
+
+    /// What a browser sends for a form as it is shown, changed by `edit`.
+    fn sent(edit: impl FnOnce(&mut Vec<EnvRow>)) -> Typed {
+        let mut form = EnvForm::of(&stored());
+        edit(&mut form.rows);
+        let mut typed = Typed::default();
+        typed.set("version", "3");
+        for (index, row) in form.rows.iter().enumerate() {
+            typed.set("key", row.key.clone());
+            typed.set("value", row.value.replace('\n', "\r\n"));
+            typed.set("scope", row.scope.clone());
+            for (name, is_on) in [("secret", row.is_secret), ("remove", row.is_removed)] {
+                if is_on {
+                    typed.set(name, index.to_string());
+                }
+            }
+        }
+        typed
+    }
+
+    fn input(edit: impl FnOnce(&mut Vec<EnvRow>)) -> EnvInput {
+        EnvForm::parse(&sent(edit), &stored()).to_input(&stored()).0
+    }
+
+    #[test]
+    fn saving_without_an_edit_changes_nothing() {
+        assert_eq!(input(|_| ()), stored());
+    }
+
+    #[test]
+    fn values_keep_every_character_and_have_lf() {
+        let value = "\n  pa$$ \"x\" # y\n\n";
+        let edited = input(|rows| {
+            rows[0].value = value.to_owned();
+            rows[1].value = "new".to_owned();
+            rows[2] = EnvRow {
+                key: "EMPTY".into(),
+                value: String::new(),
+                scope: "both".into(),
+                ..EnvRow::default()
+            };
+        });
+        assert_eq!(edited.vars[0].value.as_deref(), Some(value));
+        assert_eq!(edited.vars[1], var("TOKEN", Some("new"), true));
+        assert_eq!(
+            (edited.vars[2].value.as_deref(), edited.vars[2].scope.as_str()),
+            (Some(""), "both")
+        );
+    }
+
+    #[test]
+    fn removed_and_blank_rows_are_left_out() {
+        let edited = input(|rows| rows[0].is_removed = true);
+        assert_eq!(edited.vars, [var("TOKEN", None, true)]);
+    }
+
+    #[test]
+    fn an_empty_secret_is_the_stored_one_or_is_refused_by_the_action() {
+        let edited = input(|rows| {
+            rows[1].is_secret = false;
+            rows[2] = EnvRow {
+                key: "OTHER".into(),
+                is_secret: true,
+                scope: "run".into(),
+                ..EnvRow::default()
+            };
+        });
+        assert_eq!(edited.vars[1], var("TOKEN", None, false));
+        assert_eq!(edited.vars[2], var("OTHER", None, true));
+    }
+
+    #[test]
+    fn a_row_is_added_on_request_and_when_the_last_one_is_used() {
+        let mut typed = sent(|rows| rows[2].key = "NEW".to_owned());
+        assert_eq!(EnvForm::parse(&typed, &stored()).rows.len(), 4);
+        typed.set("action", "add");
+        let form = EnvForm::parse(&typed, &stored());
+        assert!(form.wants_row && form.rows.len() == 4 && form.rows[3] == EnvRow::blank());
+        assert_eq!(EnvForm::parse(&Typed::default(), &stored()).rows, [EnvRow::blank()]);
+    }
+
+    #[test]
+    fn refusals_stand_at_their_rows_although_others_are_left_out() {
+        let typed = sent(|rows| {
+            rows[0].is_removed = true;
+            rows[2] = EnvRow {
+                key: "2x".into(),
+                value: "kept".into(),
+                scope: "run".into(),
+                ..EnvRow::default()
+            };
+        });
+        let (_, indexes) = EnvForm::parse(&typed, &stored()).to_input(&stored());
+        let error = |field: &str| FieldError {
+            field: field.into(),
+            message: "No.".into(),
+        };
+        let errors = EnvForm::errors(
+            vec![error("vars[1].key"), error("vars[0].value"), error("vars")],
+            &indexes,
+        );
+        assert!(errors.of("key-2").is_some() && errors.of("value-1").is_some() && errors.of("key-0").is_none());
+        let texts: Vec<_> = errors.lines().into_iter().map(|line| line.text).collect();
+        assert_eq!(texts, ["Row 3, key: No.", "Row 2, value: No.", "vars: No."]);
+    }
+}

@@ -1,0 +1,133 @@
+//! An app's variables: a plain form, and over it an island for browsers that run scripts.
+
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use serde::Serialize;
+use tower_sessions::Session;
+
+use self::form::{EnvForm, EnvRow};
+use super::Web;
+use super::apps::head::{AppHead, Tab};
+use super::error::Result;
+use super::flash;
+use super::forms::FormErrors;
+use super::layout::{Frame, Layout};
+use super::load::LoadedApp;
+use super::signed_in::SignedIn;
+use super::typed::Typed;
+use crate::actions::Error;
+use crate::actions::env_vars::{EnvInput, EnvVarInput};
+use crate::model::app::App;
+use crate::model::env_var::EnvScope;
+
+mod form;
+
+/// The page and its form.
+pub fn router() -> Router<Web> {
+    Router::new().route("/apps/{app}/env", get(show).post(save))
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "env/show.html")]
+struct EnvPage {
+    layout: Layout,
+    head: AppHead,
+    version: i64,
+    rows: Vec<EnvRow>,
+    errors: FormErrors,
+    /// Somebody else saved while this was typed.
+    is_stale: bool,
+    /// What the island begins with, as JSON; without it the plain form stays.
+    props: Option<String>,
+    is_primary: bool,
+    hides_deploy: bool,
+}
+
+/// What the island begins with: the stored state, also while the form holds something else.
+#[derive(Serialize)]
+struct Props<'a> {
+    app: &'a str,
+    version: Option<i64>,
+    vars: &'a [EnvVarInput],
+}
+
+impl EnvPage {
+    async fn new(web: &Web, frame: Frame, app: &App, form: EnvForm) -> Result<Self> {
+        let head = AppHead::load(&web.actions, app, Tab::Variables).await?;
+        Ok(Self {
+            layout: frame.titled(format!("Variables of {}", head.name)),
+            head,
+            version: form.version.unwrap_or_default(),
+            rows: form.rows,
+            errors: FormErrors::none(),
+            is_stale: false,
+            props: None,
+            is_primary: false,
+            hides_deploy: false,
+        })
+    }
+
+    /// The page with the island, unless the visitor wants to save data.
+    fn with_island(mut self, headers: &HeaderMap, app: &App, stored: &EnvInput) -> Result<Self> {
+        if headers.get("save-data").is_none_or(|value| value != "on") {
+            let props = Props {
+                app: app.slug.as_str(),
+                version: stored.version,
+                vars: &stored.vars,
+            };
+            self.props = Some(serde_json::to_string(&props).map_err(anyhow::Error::from)?);
+        }
+        Ok(self)
+    }
+}
+
+async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame, headers: HeaderMap) -> Result<EnvPage> {
+    let stored = web.actions.show_env(&app).await?;
+    EnvPage::new(&web, frame, &app, EnvForm::of(&stored))
+        .await?
+        .with_island(&headers, &app, &stored)
+}
+
+async fn save(
+    State(web): State<Web>,
+    SignedIn { actor, .. }: SignedIn,
+    LoadedApp(app): LoadedApp,
+    frame: Frame,
+    session: Session,
+    headers: HeaderMap,
+    typed: Typed,
+) -> Result<Response> {
+    let stored = web.actions.show_env(&app).await?;
+    let mut form = EnvForm::parse(&typed, &stored);
+    if form.wants_row {
+        let page = EnvPage::new(&web, frame, &app, form).await?;
+        return Ok(page.with_island(&headers, &app, &stored)?.into_response());
+    }
+    let (input, indexes) = form.to_input(&stored);
+    match web.actions.replace_env(&actor, &app, input).await {
+        Ok(_) => {
+            flash::done(&session, "Saved. Takes effect with the next deployment.").await?;
+            Ok(Redirect::to(&format!("/apps/{}/env", app.slug)).into_response())
+        }
+        Err(Error::Invalid(refused)) => {
+            let mut page = EnvPage::new(&web, frame, &app, form).await?;
+            page.errors = EnvForm::errors(refused, &indexes);
+            page.layout = page.layout.refused();
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(Error::Conflict(_)) => {
+            // Saving once more is then meant: it replaces what the page tells of.
+            form.version = stored.version;
+            let mut page = EnvPage::new(&web, frame, &app, form).await?;
+            page.is_stale = true;
+            page.layout = page.layout.refused();
+            Ok((StatusCode::CONFLICT, page).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,53 @@
+//! Status as a word with its own shape and colour, the same on every page.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use crate::model::app::AppStatus;
+use crate::model::deployment::Status;
+
+/// A status; prints its whole element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Template)]
+#[template(
+    source = r#"<span class="status status-{{ class }}">{{ word }}</span>"#,
+    ext = "html"
+)]
+pub struct StatusWord {
+    /// `ok`, `warn`, `bad`, `busy` or `idle`, as in the stylesheet.
+    class: &'static str,
+    word: &'static str,
+}
+
+/// What it prints is made by its template, which escapes.
+impl HtmlSafe for StatusWord {}
+
+impl From<Status> for StatusWord {
+    fn from(status: Status) -> Self {
+        let class = match status {
+            Status::Queued => "warn",
+            Status::Running => "busy",
+            Status::Succeeded => "ok",
+            Status::Failed => "bad",
+            Status::Cancelled | Status::Superseded => "idle",
+        };
+        Self {
+            class,
+            word: status.as_str(),
+        }
+    }
+}
+
+impl From<AppStatus> for StatusWord {
+    fn from(status: AppStatus) -> Self {
+        let class = match status {
+            AppStatus::Running => "ok",
+            AppStatus::Failed | AppStatus::Crashed => "bad",
+            AppStatus::Deploying => "busy",
+            AppStatus::New | AppStatus::Stopped => "idle",
+        };
+        Self {
+            class,
+            word: status.as_str(),
+        }
+    }
+}
