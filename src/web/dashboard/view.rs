@@ -19,6 +19,8 @@ use crate::web::status::StatusWord;
 
 /// Projects on one page.
 const PROJECTS: u32 = 50;
+/// Apps that are told of above the projects; the tables show all.
+const ATTENTION_LINES: usize = 5;
 /// Deployments under "Last deployments".
 const DEPLOYMENTS: u32 = 8;
 
@@ -153,7 +155,10 @@ pub struct BannerPart {
 #[derive(Template)]
 #[template(path = "dashboard/_attention.html")]
 pub struct Attention {
+    /// The first ones.
     lines: Vec<AttentionLine>,
+    /// How many there are in all.
+    count: usize,
 }
 
 /// What it prints is made by its template, which escapes.
@@ -178,14 +183,21 @@ struct FailedDeployment {
 
 impl Attention {
     fn of<'a>(apps: impl Iterator<Item = &'a AppFacts>) -> Self {
-        Self {
-            lines: apps.filter_map(AttentionLine::of).collect(),
-        }
+        let mut lines: Vec<_> = apps.filter_map(AttentionLine::of).collect();
+        lines.sort_by_key(|line| line.serves);
+        let count = lines.len();
+        lines.truncate(ATTENTION_LINES);
+        Self { lines, count }
     }
 
     /// Whether all is well.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
+    }
+
+    /// How many are not listed.
+    fn more(&self) -> usize {
+        self.count - self.lines.len()
     }
 
     /// `bad` when something does not serve, else `warn`.
@@ -198,7 +210,7 @@ impl Attention {
     }
 
     fn heading(&self) -> String {
-        match self.lines.len() {
+        match self.count {
             1 => "One app needs a hand".to_owned(),
             count => format!("{count} apps need a hand"),
         }
