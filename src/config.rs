@@ -213,7 +213,8 @@ impl Config {
 /// though tower-sessions warns of it.
 pub fn log_filter() -> String {
     // bollard logs requests with their bodies, and so variables, on debug: never wanted.
-    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn,dhow=info,tower_sessions=error,tower_sessions_core=error".to_owned());
+    let wanted = std::env::var("RUST_LOG")
+        .unwrap_or_else(|_| "warn,dhow=info,tower_sessions=error,tower_sessions_core=error".to_owned());
     format!("{wanted},bollard=info")
 }
 

@@ -89,7 +89,7 @@ fn rows(actions: &Actions, app: &App, domains: &[Domain]) -> Vec<DomainRow> {
         address: Address::of(&route.address(config.http_port, config.https_port)),
         host: domain.host.to_string(),
         path_prefix: domain.path_prefix.as_str().to_owned(),
-        https: if route.has_tls { "automatic" } else { "off, plain http" },
+        https: if route.has_tls { "automatic" } else { "plain http" },
         redirect_to: domain.redirect_to.as_ref().map(Host::to_string),
     };
     domains.iter().zip(routes).map(row).collect()

@@ -57,13 +57,15 @@ fn relative(age: i64) -> String {
     }
 }
 
-/// A duration in words: "0.8 s", "41 s", "3 min 20 s", "1 h 2 min".
+/// A duration in words: "12 ms", "0.8 s", "41 s", "3 min 20 s", "1 h 2 min".
 pub fn duration(millis: i64) -> String {
+    const MILLIS_BELOW: i64 = 100;
     const TENTHS_BELOW: i64 = 10 * SECOND;
     const SECONDS_BELOW: i64 = 100 * SECOND;
     let seconds = millis / SECOND;
     match millis {
-        ..TENTHS_BELOW => format!("{}.{} s", seconds, millis % SECOND / 100),
+        ..MILLIS_BELOW => format!("{millis} ms"),
+        MILLIS_BELOW..TENTHS_BELOW => format!("{}.{} s", seconds, millis % SECOND / 100),
         TENTHS_BELOW..SECONDS_BELOW => format!("{seconds} s"),
         SECONDS_BELOW..HOUR => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
@@ -107,7 +109,8 @@ mod tests {
     #[test]
     fn durations_are_as_exact_as_their_size_asks() {
         let cases = [
-            (0, "0.0 s"),
+            (0, "0 ms"),
+            (99, "99 ms"),
             (849, "0.8 s"),
             (9_999, "9.9 s"),
             (10_000, "10 s"),

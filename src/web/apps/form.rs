@@ -108,6 +108,12 @@ fn typed_of(input: &AppInput) -> Typed {
     typed
 }
 
+/// Whether a folded part of the form shall be open: something in it was refused, or is not as in a new app.
+pub fn is_open(typed: &Typed, errors: &FormErrors, names: &[&str]) -> bool {
+    let usual = of_new_app();
+    errors.has_any(names) || names.iter().any(|name| typed.value(name) != usual.value(name))
+}
+
 /// Refusals by the fields of the form: a field's name there is the last part of its name in the API.
 pub fn errors(errors: Vec<FieldError>) -> FormErrors {
     let leaf = |field: &str| field.rsplit('.').next().unwrap_or(field).to_owned();

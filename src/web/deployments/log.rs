@@ -48,8 +48,6 @@ pub struct LogLines {
     pub lines: Vec<LogLine>,
     /// Whether earlier lines are left out.
     pub is_cut: bool,
-    /// Whether the last line says why the deployment failed.
-    pub ends_badly: bool,
 }
 
 /// What it prints is made by its template, which escapes.
@@ -166,20 +164,16 @@ impl LogEnd {
         lines.drain(..left_out);
         let is_cut = start > 0 || left_out > 0;
         Ok(Self {
-            shown: LogLines {
-                lines,
-                is_cut,
-                ends_badly: false,
-            },
+            shown: LogLines { lines, is_cut },
             reader,
         })
     }
 
     /// All of it, also a last line that was never completed: nothing will follow.
-    pub fn into_final(self, ends_badly: bool) -> LogLines {
+    pub fn into_final(self) -> LogLines {
         let mut shown = self.shown;
         shown.lines.extend(self.reader.pending());
-        LogLines { ends_badly, ..shown }
+        shown
     }
 }
 
@@ -244,7 +238,7 @@ mod tests {
         let (_dir, logs) = logs_with(&numbers);
         let end = LogEnd::read(&logs, DeploymentId(1)).unwrap();
         assert_eq!(end.reader.offset(), numbers.len() as u64);
-        let shown = end.into_final(false);
+        let shown = end.into_final();
         assert!(shown.is_cut);
         assert_eq!(shown.lines.len(), SHOWN_LINES);
         assert_eq!(text(&shown.lines[0]), "99001");
@@ -252,7 +246,7 @@ mod tests {
         let (_dir, logs) = logs_with(&format!("first\n{}END\nlast", "x".repeat(1_000_000)));
         let end = LogEnd::read(&logs, DeploymentId(1)).unwrap();
         assert_eq!(end.reader.offset(), 1_000_010);
-        let shown = end.into_final(false);
+        let shown = end.into_final();
         assert!(shown.is_cut && texts(&shown.lines).iter().map(String::len).sum::<usize>() < 10_000);
         assert_eq!(texts(&shown.lines).last().unwrap(), "last");
     }
@@ -262,7 +256,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let end = LogEnd::read(&Logs::open(dir.path()).unwrap(), DeploymentId(1)).unwrap();
         assert_eq!(end.reader.offset(), 0);
-        assert_eq!(end.into_final(true).to_string(), "");
+        assert_eq!(end.into_final().to_string(), "");
     }
 
     #[test]
@@ -270,12 +264,7 @@ mod tests {
         let log =
             "==> build\n\u{1b}[31mred\u{1b}[0m <script>alert(1)</script>\n\nevent: forged\r\n==> <b>\nit failed\n";
         let lines = LineReader::at(0).push(log);
-        let markup = LogLines {
-            lines,
-            is_cut: false,
-            ends_badly: true,
-        }
-        .to_string();
+        let markup = LogLines { lines, is_cut: false }.to_string();
         assert_eq!(
             markup,
             "<span class=\"log-step\">build</span>\
@@ -283,7 +272,7 @@ mod tests {
              <span class=\"log-line\"></span>\
              <span class=\"log-line\">event: forged</span>\
              <span class=\"log-line\">==&#62; &#60;b&#62;</span>\
-             <span class=\"log-line log-line-bad\" id=\"log-end\">it failed</span>"
+             <span class=\"log-line\">it failed</span>"
         );
     }
 }

@@ -138,10 +138,6 @@ pub async fn show(
         number: deployment.number,
         parts,
         follow_from: (!is_final).then(|| end.reader.offset()),
-        log: if is_final {
-            end.into_final(deployment.status == Status::Failed)
-        } else {
-            end.shown
-        },
+        log: if is_final { end.into_final() } else { end.shown },
     })
 }
