@@ -97,7 +97,7 @@ impl JobLog {
     pub fn open(context: &Context, deployment: &Deployment) -> Self {
         let (events, id) = (context.events.clone(), deployment.id);
         let announce = Box::new(move || events.announce(Event::Log(id)));
-        let writer = context.logs.writer(id, announce).inspect_err(|error| tell(error));
+        let writer = context.logs.writer(id, announce).inspect_err(tell);
         Self(writer.ok().map(|writer| Arc::new(Mutex::new(writer))))
     }
 
