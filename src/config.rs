@@ -209,10 +209,12 @@ impl Config {
     }
 }
 
-/// The filter for log lines (`RUST_LOG`), Dhow's own from `info` on when unset.
+/// The filter for log lines (`RUST_LOG`), Dhow's own from `info` on when unset. A browser's stale cookie is no news,
+/// though tower-sessions warns of it.
 pub fn log_filter() -> String {
     // bollard logs requests with their bodies, and so variables, on debug: never wanted.
-    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn,dhow=info".to_owned());
+    let wanted = std::env::var("RUST_LOG")
+        .unwrap_or_else(|_| "warn,dhow=info,tower_sessions=error,tower_sessions_core=error".to_owned());
     format!("{wanted},bollard=info")
 }
 

@@ -17,6 +17,7 @@ pub mod apps;
 pub mod deployments;
 pub mod domains;
 pub mod env_vars;
+pub mod json;
 pub mod projects;
 pub mod pushes;
 pub mod sessions;

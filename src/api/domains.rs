@@ -10,8 +10,8 @@ use super::body::JsonBody;
 use super::caller::Caller;
 use super::list::Items;
 use super::{Api, Problem};
-use crate::actions::app_input::parse_json;
 use crate::actions::domains::DomainInput;
+use crate::actions::json::parse_json;
 use crate::db;
 
 /// The calls.

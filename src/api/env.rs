@@ -7,8 +7,8 @@ use axum::{Json, Router};
 use super::body::JsonBody;
 use super::caller::Caller;
 use super::{Api, Problem};
-use crate::actions::app_input::parse_json;
 use crate::actions::env_vars::EnvInput;
+use crate::actions::json::parse_json;
 
 /// The calls.
 pub fn router() -> Router<Api> {

@@ -10,7 +10,7 @@ use super::body::JsonBody;
 use super::caller::Caller;
 use super::list::{Items, Paging, with_one_more};
 use super::{Api, Problem};
-use crate::actions::app_input::parse_json;
+use crate::actions::json::parse_json;
 use crate::actions::projects::ProjectInput;
 use crate::db;
 use crate::model::app::Project;

@@ -95,16 +95,52 @@ fn lines_to_log(job: &Job) -> (mpsc::Sender<String>, tokio::task::JoinHandle<()>
     (sender, task)
 }
 
+/// A failed command is told in words; what BuildKit said of it stays in the log.
 fn explain(job: &Job, error: BuildError) -> DeployError {
-    if let BuildError::Failed {
-        exit_code: Some(code), ..
-    } = &error
-    {
-        job.log.line(&format!("The command ended with exit code {code}."));
+    match error {
+        BuildError::Failed {
+            exit_code: Some(code),
+            message,
+        } => {
+            job.log.line(&message);
+            let command = command_of(&message).unwrap_or("a command of the Dockerfile");
+            DeployError::BuildFailed {
+                message: format!("“{command}” ended with exit code {code}. See its output above."),
+            }
+        }
+        error => error.into(),
     }
-    error.into()
+}
+
+/// The command in BuildKit's message, whose form depends on its version.
+fn command_of(message: &str) -> Option<&str> {
+    let old = message
+        .split_once("executor failed running [")
+        .and_then(|(_, rest)| rest.rsplit_once("]: exit code"));
+    let new = || {
+        message
+            .split_once("process \"")
+            .and_then(|(_, rest)| rest.rsplit_once("\" did not complete"))
+    };
+    let (command, _) = old.or_else(new)?;
+    let command = command.strip_prefix("/bin/sh -c ").unwrap_or(command);
+    Some(command.lines().next().unwrap_or(command)).filter(|command| command.len() <= 200)
 }
 
 fn whole_minutes(limit: Duration) -> u64 {
     limit.as_secs().div_ceil(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_failed_command_is_found_in_old_and_new_messages() {
+        let old = "executor failed running [/bin/sh -c exit 3]: exit code: 3";
+        let new = "process \"/bin/sh -c npm run [x]\" did not complete successfully: exit code: 1";
+        assert_eq!(command_of(old), Some("exit 3"));
+        assert_eq!(command_of(new), Some("npm run [x]"));
+        assert_eq!(command_of("failed to solve: parse error"), None);
+    }
 }

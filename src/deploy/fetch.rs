@@ -79,7 +79,16 @@ struct Work {
 }
 
 impl Work {
+    /// Fetches; a step that was given up meanwhile leaves no files, whenever the thread notices.
     fn run(self) -> Result<Commit, DeployError> {
+        let fetched = self.fetch();
+        if self.is_cancelled.load(Ordering::Relaxed) {
+            remove_dir(&self.dir)?;
+        }
+        fetched
+    }
+
+    fn fetch(&self) -> Result<Commit, DeployError> {
         remove_dir(&self.dir)?;
         match &self.source {
             Source::Git { url, submodules, .. } => {

@@ -1,7 +1,7 @@
 //! One deployment at work: its app, its log, its wish to stop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -87,31 +87,39 @@ pub fn image_tag(context: &Context, app: &App, deployment: crate::model::ids::De
     format!("{}/{}:{deployment}", context.config.instance, app.slug)
 }
 
-/// The log of one deployment; clones write to the same file.
+/// The log of one deployment; clones write to the same file. A log that cannot be written (a full disk) must not bring
+/// a deployment down: Dhow's own log tells of it.
 #[derive(Clone)]
-pub struct JobLog(Arc<Mutex<LogWriter>>);
+pub struct JobLog(Option<Arc<Mutex<LogWriter>>>);
 
 impl JobLog {
     /// Writes to the log of a deployment.
-    pub fn open(context: &Context, deployment: &Deployment) -> std::io::Result<Self> {
+    pub fn open(context: &Context, deployment: &Deployment) -> Self {
         let (events, id) = (context.events.clone(), deployment.id);
         let announce = Box::new(move || events.announce(Event::Log(id)));
-        Ok(Self(Arc::new(Mutex::new(context.logs.writer(id, announce)?))))
+        let writer = context.logs.writer(id, announce).inspect_err(tell);
+        Self(writer.ok().map(|writer| Arc::new(Mutex::new(writer))))
     }
 
     /// Hides these values from now on.
     pub fn redact(&self, redaction: Redaction) {
-        self.writer().redact_with(move |text| redaction.apply(text));
-    }
-
-    /// Writes a line. A log that cannot be written (a full disk) must not bring a deployment down.
-    pub fn line(&self, text: &str) {
-        if let Err(error) = self.writer().line(text) {
-            tracing::warn!(%error, "a deployment's log could not be written");
+        if let Some(mut writer) = self.writer() {
+            writer.redact_with(move |text| redaction.apply(text));
         }
     }
 
-    fn writer(&self) -> std::sync::MutexGuard<'_, LogWriter> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Writes a line.
+    pub fn line(&self, text: &str) {
+        if let Some(Err(error)) = self.writer().map(|mut writer| writer.line(text)) {
+            tell(&error);
+        }
     }
+
+    fn writer(&self) -> Option<MutexGuard<'_, LogWriter>> {
+        Some(self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn tell(error: &std::io::Error) {
+    tracing::warn!(%error, "a deployment's log could not be written");
 }

@@ -193,7 +193,9 @@ impl Deployer {
 
     /// Asks the engine and the proxy now.
     pub async fn ask_health(&self) -> Health {
-        watch::ask(&self.context).await
+        let health = watch::ask(&self.context).await;
+        watch::note(&self.context, &self.messages, health.clone());
+        health
     }
 
     /// Where files are.

@@ -74,6 +74,11 @@ async fn look(context: &Context, messages: &mpsc::UnboundedSender<Message>) {
     if health.docker.is_ok() && health.traefik.is_err() {
         health.traefik = put_proxy_right(context, messages).await;
     }
+    note(context, messages, health);
+}
+
+/// Stores what was found; a change is announced, and an engine that came back has everything looked at.
+pub fn note(context: &Context, messages: &mpsc::UnboundedSender<Message>, health: Health) {
     let was = context.health.send_replace(health.clone());
     if was == health {
         return;

@@ -12,18 +12,18 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Job, JobLog};
-use super::pipeline::{self, Ended};
-use super::{Context, DeployError, Message, reconcile, undo, watch};
+use super::{Context, Message, reconcile, watch};
 use crate::db;
 use crate::events::Event;
 use crate::model::app::App;
-use crate::model::deployment::{Deployment, ErrorKind, Status, Step};
+use crate::model::deployment::{Deployment, Status};
 use crate::model::ids::{AppId, DeploymentId};
+
+mod recover;
+mod run;
 
 /// In `meta`: whether the last process stopped by itself, so that what it left running did not die.
 const CLEAN_STOP: &str = "clean_stop";
-/// Ends of Dhow or of the engine in one step after which a deployment is given up.
-const MAX_DEATHS: i64 = 2;
 
 /// An app at work.
 struct Slot {
@@ -33,13 +33,20 @@ struct Slot {
     is_retiring: Arc<AtomicBool>,
 }
 
+/// What a task says when it ends.
+struct Freed {
+    app: AppId,
+    /// Whether a look at the engine is due: a request that was given up may have been carried out all the same.
+    is_suspect: bool,
+}
+
 /// The dispatcher.
 pub struct Worker {
     context: Arc<Context>,
     messages: mpsc::UnboundedSender<Message>,
     receiver: mpsc::UnboundedReceiver<Message>,
     slots: HashMap<AppId, Slot>,
-    tasks: JoinSet<AppId>,
+    tasks: JoinSet<Freed>,
     /// Apps to be reconciled once their slot is free.
     unreconciled: HashSet<AppId>,
 }
@@ -83,60 +90,6 @@ impl Worker {
         }
     }
 
-    /// Takes up what a former process left: live deployments go on, earlier ones wait again, apps are put right.
-    async fn recover(&mut self) -> Result<(), DeployError> {
-        let was_clean = self
-            .context
-            .db
-            .read(|c| db::meta::find(c, CLEAN_STOP))
-            .await?
-            .as_deref()
-            == Some("1");
-        self.context.db.write(|tx| db::meta::set(tx, CLEAN_STOP, "0")).await?;
-        for deployment in self.context.db.read(db::deployments::list_running).await? {
-            self.take_up(deployment, was_clean).await?;
-        }
-        let _stopping = self.messages.send(Message::ReconcileAll);
-        Ok(())
-    }
-
-    async fn take_up(&mut self, deployment: Deployment, was_clean: bool) -> Result<(), DeployError> {
-        let (id, app_id) = (deployment.id, deployment.app_id);
-        let Some(app) = self.context.db.read(move |c| db::apps::find(c, app_id)).await? else {
-            return Ok(());
-        };
-        let count = move |tx: &db::Tx| {
-            if was_clean {
-                Ok(0)
-            } else {
-                db::deployments::update_died(tx, id)
-            }
-        };
-        let deaths: i64 = self.context.db.write(count).await?;
-        let is_live = deployment.step.is_some_and(Step::is_live);
-        if !is_live {
-            undo::remove_all(&self.context, &app, &deployment).await;
-        }
-        if deaths >= MAX_DEATHS {
-            let error = DeployError::Interrupted;
-            let log = JobLog::open(&self.context, &deployment).map_err(|error| DeployError::of_io(&error))?;
-            log.line(&error.to_string());
-            finish(
-                &self.context,
-                &deployment,
-                Status::Failed,
-                Some((error.kind(), error.to_string())),
-            )
-            .await;
-        } else if is_live {
-            self.spawn_deployment(app, deployment, true);
-        } else {
-            let requeue = move |tx: &db::Tx| db::deployments::update_requeued(tx, id);
-            self.context.db.write(requeue).await?;
-        }
-        Ok(())
-    }
-
     async fn handle(&mut self, message: Message) {
         match message {
             Message::Wake => self.finish_deleted_projects().await,
@@ -159,7 +112,7 @@ impl Worker {
         }
         match self.context.db.read(move |c| db::deployments::find(c, id)).await {
             Ok(Some(deployment)) if deployment.status == Status::Queued => {
-                finish(&self.context, &deployment, Status::Cancelled, None).await;
+                run::finish(&self.context, &deployment, Status::Cancelled, None).await;
             }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, deployment = %id, "a deployment could not be cancelled"),
@@ -185,9 +138,14 @@ impl Worker {
         self.finish_deleted_projects().await;
     }
 
-    fn free(&mut self, ended: Result<AppId, tokio::task::JoinError>) {
+    fn free(&mut self, ended: Result<Freed, tokio::task::JoinError>) {
         match ended {
-            Ok(app) => drop(self.slots.remove(&app)),
+            Ok(Freed { app, is_suspect }) => {
+                self.slots.remove(&app);
+                if is_suspect {
+                    self.unreconciled.insert(app);
+                }
+            }
             Err(error) => tracing::error!(%error, "a task of the worker ended by a fault"),
         }
     }
@@ -251,7 +209,7 @@ impl Worker {
                 tracing::warn!(%app, %error, "an app could not be put right");
             }
             context.events.announce(Event::App(app));
-            app
+            Freed { app, is_suspect: false }
         });
     }
 
@@ -266,31 +224,21 @@ impl Worker {
         self.slots.insert(app_id, slot);
         let (context, messages) = (Arc::clone(&self.context), self.messages.clone());
         self.tasks.spawn(async move {
-            match JobLog::open(&context, &deployment) {
-                Ok(log) => {
-                    let job = Job {
-                        context,
-                        app,
-                        deployment,
-                        log,
-                        cancel,
-                        is_retiring,
-                        messages,
-                    };
-                    run_job(&job, is_resumed).await;
-                }
-                Err(error) => {
-                    let error = DeployError::of_io(&error);
-                    finish(
-                        &context,
-                        &deployment,
-                        Status::Failed,
-                        Some((error.kind(), error.to_string())),
-                    )
-                    .await;
-                }
+            let log = JobLog::open(&context, &deployment);
+            let job = Job {
+                context,
+                app,
+                deployment,
+                log,
+                cancel,
+                is_retiring,
+                messages,
+            };
+            let is_good = run::job(&job, is_resumed).await;
+            Freed {
+                app: app_id,
+                is_suspect: !is_good,
             }
-            app_id
         });
     }
 }
@@ -301,92 +249,4 @@ fn claim(tx: &db::Tx, busy: &[AppId]) -> db::Result<Option<(App, Deployment)>> {
         return Ok(None);
     };
     Ok(db::apps::find(tx, deployment.app_id)?.map(|app| (app, deployment)))
-}
-
-async fn run_job(job: &Job, is_resumed: bool) {
-    job.announce();
-    let ended = if is_resumed {
-        pipeline::resume(job).await
-    } else {
-        pipeline::run(job).await
-    };
-    match ended {
-        Ok(()) => {
-            job.log.line("Done.");
-            finish(&job.context, &job.deployment, Status::Succeeded, None).await;
-        }
-        Err(Ended::Cancelled) => {
-            job.log.line("Cancelled.");
-            finish(&job.context, &job.deployment, Status::Cancelled, None).await;
-        }
-        Err(Ended::Failed(error)) => fail(job, error).await,
-        Err(Ended::Stopped) => stop(job).await,
-    }
-    job.context.events.announce(Event::App(job.app.id));
-}
-
-/// A deployment that lost the engine waits for it and is tried once more; any other failure is final.
-async fn fail(job: &Job, error: DeployError) {
-    let id = job.deployment.id;
-    if error.kind() == ErrorKind::DockerUnreachable {
-        let requeued = job.context.db.write(move |tx| {
-            let is_first = db::deployments::update_died(tx, id)? < MAX_DEATHS;
-            if is_first {
-                db::deployments::update_requeued(tx, id)?;
-            }
-            Ok::<_, db::Error>(is_first)
-        });
-        if requeued.await.unwrap_or(false) {
-            job.log
-                .line(&format!("{error} The deployment begins again when Docker is back."));
-            let lost = Err(error.to_string());
-            job.context.health.send_modify(|health| health.docker = lost);
-            return job.announce();
-        }
-    }
-    job.log.line(&error.to_string());
-    if error.kind() == ErrorKind::Internal {
-        tracing::error!(%error, deployment = %id, "a deployment met a fault");
-    }
-    finish(
-        &job.context,
-        &job.deployment,
-        Status::Failed,
-        Some((error.kind(), error.to_string())),
-    )
-    .await;
-}
-
-/// Dhow stops: what is not live yet waits again, what is live goes on where it is at the next start.
-async fn stop(job: &Job) {
-    job.log
-        .line("Dhow stops; the deployment goes on when it is started again.");
-    let id = job.deployment.id;
-    let requeued = job.context.db.write(move |tx| {
-        let is_live = db::deployments::find(tx, id)?
-            .and_then(|now| now.step)
-            .is_some_and(Step::is_live);
-        if is_live {
-            Ok(())
-        } else {
-            db::deployments::update_requeued(tx, id)
-        }
-    });
-    if let Err(error) = requeued.await {
-        tracing::error!(%error, deployment = %id, "a deployment could not be put back into the queue");
-    }
-    job.announce();
-}
-
-/// Writes how a deployment ended; the only place that does, but for a request that takes a queued one's place.
-async fn finish(context: &Context, deployment: &Deployment, status: Status, error: Option<(ErrorKind, String)>) {
-    let id = deployment.id;
-    let written = context
-        .db
-        .write(move |tx| db::deployments::update_finished(tx, id, status, error.as_ref()))
-        .await;
-    if let Err(error) = written {
-        tracing::error!(%error, deployment = %id, "the end of a deployment could not be stored");
-    }
-    context.events.announce(Event::Deployment(id, deployment.app_id));
 }

@@ -76,8 +76,12 @@ impl Banner {
     /// As last seen.
     pub fn now(web: &Web) -> Self {
         let health = web.actions.deployer.health();
-        let docker = health.docker.err();
-        let traefik = if docker.is_none() { health.traefik.err() } else { None };
+        let docker = health.docker.err().map(sentence);
+        let traefik = if docker.is_none() {
+            health.traefik.err().map(sentence)
+        } else {
+            None
+        };
         Self { docker, traefik }
     }
 
@@ -85,6 +89,14 @@ impl Banner {
     pub fn is_empty(&self) -> bool {
         self.docker.is_none() && self.traefik.is_none()
     }
+}
+
+/// Ends a text as a sentence, since another one follows it.
+fn sentence(mut text: String) -> String {
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
 }
 
 /// Makes the frame of the page that answers a request; takes the flash message out of the session.

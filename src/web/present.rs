@@ -6,7 +6,6 @@
 //! the page shows.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use askama::Template;
@@ -22,8 +21,8 @@ use serde_json::json;
 use super::Web;
 use super::error::{Cause, Failure, HX_REDIRECT, PageError, SignInNeeded};
 use super::layout::Layout;
+use crate::actions::report;
 use crate::actions::sessions::SessionUser;
-use crate::model::time::Timestamp;
 
 /// Longest time until an answer begins; streams go on for longer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -144,26 +143,11 @@ fn explain(method: &Method, uri: &Uri, response: &Response) -> Failure {
         .cloned()
         .unwrap_or_else(|| Failure::of(response.status()));
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        let request_id = next_request_id();
-        let cause = response
-            .extensions()
-            .get::<Cause>()
-            .map(|cause| format!("{:#}", cause.0));
-        let path = uri.path();
-        tracing::error!(request_id, %method, path, cause, "a request failed");
-        failure.request_id = Some(request_id);
+        let cause = response.extensions().get::<Cause>();
+        let cause = cause.map_or_else(|| "no cause was told".to_owned(), |cause| format!("{:#}", cause.0));
+        failure.request_id = Some(report(&anyhow::anyhow!("{method} {}: {cause}", uri.path())));
     }
     failure
-}
-
-/// Short enough to be typed: the time, and a count that tells requests of one millisecond apart.
-fn next_request_id() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!(
-        "{:x}-{:x}",
-        Timestamp::now().as_millis(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
 }
 
 /// RFC 9457, for layers that stand before pages and API alike.

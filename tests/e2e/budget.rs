@@ -39,12 +39,10 @@ async fn the_dashboard_costs_thirty_kilobytes_and_five_requests_at_most() {
     for number in 1..=5 {
         api.create_app("shop", &format!("app{number}"), &repository).await;
     }
-    let panel = dhow.panel().await;
-
     // Signed in by the cookie alone, so that no page before this one has filled the cache.
     let browser = Browser::open().await;
     browser.goto(&format!("{}/healthz", dhow.url())).await;
-    browser.remember(&panel.cookies()).await;
+    browser.sign_in_unseen().await;
     browser.goto(&format!("{}/", dhow.url())).await;
     browser.see("web", crate::harness::browser::SHOWN_WITHIN).await;
     let cold = cost(&browser).await;

@@ -1,10 +1,12 @@
 //! What stands at the top of every page of an app: its status, what is live, where it is, the next sensible action.
 
 use crate::actions::{Actions, Error};
+use crate::config::Config;
 use crate::db;
 use crate::model::app::App;
 use crate::model::deployment::Deployment;
 use crate::model::domain::Domain;
+use crate::model::ids::AppId;
 use crate::model::release::Release;
 use crate::model::route;
 use crate::model::source::Source;
@@ -133,8 +135,8 @@ impl AppHead {
             project_slug: app.project_slug.to_string(),
             project_name: facts.project_name,
             status: StatusWord::from(app.status),
-            live: facts.live.map(|(deployment, release)| live(&deployment, &release)),
-            addresses: addresses(actions, app, &facts.domains),
+            live: facts.live.as_ref().map(Live::of),
+            addresses: addresses(&actions.config, app, &facts.domains),
             watch: unfinished.map(|deployment| deployment.number),
             can_deploy: matches!(app.settings.source, Source::Git { .. }) || !facts.newest.is_empty(),
             tabs: tabs(app.slug.as_str(), tab),
@@ -144,30 +146,36 @@ impl AppHead {
 
 fn facts(c: &db::Tx, app: &App) -> db::Result<Facts> {
     let project = db::projects::find(c, app.project_id)?;
-    let live = match db::apps::find_active(c, app.id)? {
-        Some((release, deployment)) => db::deployments::find(c, deployment)?.zip(db::releases::find(c, release)?),
-        None => None,
-    };
     Ok(Facts {
         project_name: project.map_or_else(|| app.project_slug.to_string(), |project| project.name.to_string()),
         domains: db::domains::list_of_app(c, app.id)?,
-        live,
+        live: find_live(c, app.id)?,
         newest: db::deployments::list_of_app(c, app.id, db::Page::first(NEWEST))?,
     })
 }
 
-fn live(deployment: &Deployment, release: &Release) -> Live {
-    Live {
-        release: release.number,
-        deployment: deployment.number,
-        commit: release.commit.as_ref().map(CommitView::from),
-        since: Moment::of(deployment.finished_at.unwrap_or(deployment.created_at)),
+/// What serves an app: the deployment whose instance runs, and its release.
+pub fn find_live(c: &db::Tx, app: AppId) -> db::Result<Option<(Deployment, Release)>> {
+    match db::apps::find_active(c, app)? {
+        Some((release, deployment)) => Ok(db::deployments::find(c, deployment)?.zip(db::releases::find(c, release)?)),
+        None => Ok(None),
+    }
+}
+
+impl Live {
+    /// What serves, as shown.
+    pub fn of((deployment, release): &(Deployment, Release)) -> Self {
+        Self {
+            release: release.number,
+            deployment: deployment.number,
+            commit: release.commit.as_ref().map(CommitView::from),
+            since: Moment::of(deployment.finished_at.unwrap_or(deployment.created_at)),
+        }
     }
 }
 
 /// Where an app with these domains is served; a host that only redirects counts when there is no other.
-pub fn addresses(actions: &Actions, app: &App, domains: &[Domain]) -> Vec<Address> {
-    let config = &actions.config;
+pub fn addresses(config: &Config, app: &App, domains: &[Domain]) -> Vec<Address> {
     let ports = (config.http_port, config.https_port);
     let served: Vec<Domain> = domains
         .iter()

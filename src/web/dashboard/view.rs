@@ -10,15 +10,16 @@ use serde::Deserialize;
 use crate::config::Config;
 use crate::db::{self, Page};
 use crate::model::app::{App, AppStatus, Project};
-use crate::model::deployment::{Deployment, Status};
-use crate::model::time::Timestamp;
+use crate::model::deployment::Deployment;
+use crate::web::deployments::rows::DeploymentRow;
 use crate::web::layout::Banner;
-use crate::web::moment::{Moment, duration};
-use crate::web::projects::table::{AppFacts, AppRow, CommitCell};
-use crate::web::status::StatusWord;
+use crate::web::moment::Moment;
+use crate::web::projects::table::{AppFacts, AppRow};
 
 /// Projects on one page.
 const PROJECTS: u32 = 50;
+/// Apps that are told of above the projects; the tables show all.
+const ATTENTION_LINES: usize = 5;
 /// Deployments under "Last deployments".
 const DEPLOYMENTS: u32 = 8;
 
@@ -96,7 +97,7 @@ impl Parts {
                     .collect(),
             },
             deployments: Deployments {
-                rows: facts.deployments.iter().map(DeploymentRow::of).collect(),
+                rows: facts.deployments.iter().map(NamedRow::of).collect(),
             },
             is_busy: facts
                 .deployments
@@ -153,7 +154,10 @@ pub struct BannerPart {
 #[derive(Template)]
 #[template(path = "dashboard/_attention.html")]
 pub struct Attention {
+    /// The first ones.
     lines: Vec<AttentionLine>,
+    /// How many there are in all.
+    count: usize,
 }
 
 /// What it prints is made by its template, which escapes.
@@ -178,14 +182,21 @@ struct FailedDeployment {
 
 impl Attention {
     fn of<'a>(apps: impl Iterator<Item = &'a AppFacts>) -> Self {
-        Self {
-            lines: apps.filter_map(AttentionLine::of).collect(),
-        }
+        let mut lines: Vec<_> = apps.filter_map(AttentionLine::of).collect();
+        lines.sort_by_key(|line| line.serves);
+        let count = lines.len();
+        lines.truncate(ATTENTION_LINES);
+        Self { lines, count }
     }
 
     /// Whether all is well.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
+    }
+
+    /// How many are not listed.
+    fn more(&self) -> usize {
+        self.count - self.lines.len()
     }
 
     /// `bad` when something does not serve, else `warn`.
@@ -198,7 +209,7 @@ impl Attention {
     }
 
     fn heading(&self) -> String {
-        match self.lines.len() {
+        match self.count {
             1 => "One app needs a hand".to_owned(),
             count => format!("{count} apps need a hand"),
         }
@@ -287,49 +298,26 @@ impl ProjectCard {
 #[derive(Template)]
 #[template(path = "dashboard/_deployments.html")]
 pub struct Deployments {
-    rows: Vec<DeploymentRow>,
+    rows: Vec<NamedRow>,
 }
 
 /// What it prints is made by its template, which escapes.
 impl HtmlSafe for Deployments {}
 
+/// A deployment, and whose it is.
 #[derive(Debug)]
-struct DeploymentRow {
+struct NamedRow {
     app_slug: String,
     app_name: String,
-    number: i64,
-    status: StatusWord,
-    commit: Option<CommitCell>,
-    trigger: &'static str,
-    started: Moment,
-    took: String,
+    row: DeploymentRow,
 }
 
-impl DeploymentRow {
+impl NamedRow {
     fn of((deployment, app): &(Deployment, App)) -> Self {
         Self {
             app_slug: app.slug.to_string(),
             app_name: app.settings.name.to_string(),
-            number: deployment.number,
-            status: StatusWord::from(deployment.status),
-            commit: deployment.commit.as_ref().map(CommitCell::of),
-            trigger: deployment.trigger.as_str(),
-            started: Moment::of(deployment.started_at.unwrap_or(deployment.created_at)),
-            took: took(deployment, Timestamp::now()),
+            row: DeploymentRow::from(deployment),
         }
     }
-}
-
-/// How long a deployment ran, or runs; nothing for one that never did.
-fn took(deployment: &Deployment, now: Timestamp) -> String {
-    let Some(started_at) = deployment.started_at else {
-        return String::new();
-    };
-    let until = match deployment.status {
-        Status::Running => Some(now),
-        _ => deployment.finished_at,
-    };
-    until
-        .map(|until| duration(until.millis_since(started_at)))
-        .unwrap_or_default()
 }

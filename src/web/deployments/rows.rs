@@ -1,8 +1,9 @@
 //! Deployments as rows of a table.
 
 use super::view::{CommitView, took};
-use crate::model::deployment::Deployment;
-use crate::web::moment::Moment;
+use crate::model::deployment::{Deployment, Status};
+use crate::model::time::Timestamp;
+use crate::web::moment::{Moment, duration};
 use crate::web::status::StatusWord;
 
 /// One row.
@@ -20,7 +21,7 @@ pub struct DeploymentRow {
     pub trigger: &'static str,
     /// When it began, or was asked for.
     pub when: Moment,
-    /// How long it took.
+    /// How long it took, or has taken so far.
     pub took: Option<String>,
 }
 
@@ -33,7 +34,12 @@ impl From<&Deployment> for DeploymentRow {
             release: deployment.release_number,
             trigger: deployment.trigger.as_str(),
             when: Moment::of(deployment.started_at.unwrap_or(deployment.created_at)),
-            took: took(deployment),
+            took: took(deployment).or_else(|| so_far(deployment)),
         }
     }
+}
+
+fn so_far(deployment: &Deployment) -> Option<String> {
+    let started_at = deployment.started_at.filter(|_| deployment.status == Status::Running)?;
+    Some(duration(Timestamp::now().millis_since(started_at)))
 }

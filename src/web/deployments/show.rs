@@ -86,7 +86,7 @@ impl Parts {
                 can_cancel: can_cancel(&deployment),
                 can_retry: is_newest && deployment.status.is_final() && deployment.status != Status::Succeeded,
                 open: if deployment.status == Status::Succeeded && is_newest {
-                    addresses(actions, &app, &domains).into_iter().next()
+                    addresses(&actions.config, &app, &domains).into_iter().next()
                 } else {
                     None
                 },

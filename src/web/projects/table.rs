@@ -4,13 +4,11 @@
 use crate::config::Config;
 use crate::db::{self, Page};
 use crate::model::app::App;
-use crate::model::deployment::{CommitInfo, Deployment, Status};
+use crate::model::deployment::{Deployment, Status};
 use crate::model::domain::Domain;
 use crate::model::ids::ProjectId;
 use crate::model::release::Release;
-use crate::model::route::addresses;
-use crate::model::time::Timestamp;
-use crate::web::moment::Moment;
+use crate::web::apps::head::{Address, Live, addresses, find_live};
 use crate::web::status::StatusWord;
 
 /// What the database knows of an app, as far as a row tells it.
@@ -18,7 +16,7 @@ pub struct AppFacts {
     /// The app.
     pub app: App,
     domains: Vec<Domain>,
-    live: Option<(Release, Timestamp)>,
+    live: Option<(Deployment, Release)>,
     /// Its newest deployment, if that failed.
     pub failed: Option<Deployment>,
 }
@@ -34,25 +32,11 @@ impl AppFacts {
         let newest = db::deployments::list_of_app(c, app.id, Page::first(1))?.pop();
         Ok(Self {
             domains: db::domains::list_of_app(c, app.id)?,
-            live: find_live(c, &app)?,
+            live: find_live(c, app.id)?,
             failed: newest.filter(|deployment| deployment.status == Status::Failed),
             app,
         })
     }
-}
-
-/// The release that serves, and since when.
-fn find_live(c: &db::Tx, app: &App) -> db::Result<Option<(Release, Timestamp)>> {
-    let Some((release, deployment)) = db::apps::find_active(c, app.id)? else {
-        return Ok(None);
-    };
-    let release = db::releases::find(c, release)?;
-    let deployment = db::deployments::find(c, deployment)?;
-    Ok(release.map(|release| {
-        let since = deployment.and_then(|deployment| deployment.finished_at.or(deployment.started_at));
-        let made_at = release.created_at;
-        (release, since.unwrap_or(made_at))
-    }))
 }
 
 /// A row.
@@ -65,97 +49,21 @@ pub struct AppRow {
     /// Its condition.
     pub status: StatusWord,
     /// What serves.
-    pub live: Option<LiveCell>,
+    pub live: Option<Live>,
     /// Where.
-    pub address: Option<AddressCell>,
-}
-
-/// What serves.
-#[derive(Debug)]
-pub struct LiveCell {
-    /// Number of the release.
-    pub release: i64,
-    /// What it was built from.
-    pub commit: Option<CommitCell>,
-    /// Since when.
-    pub since: Moment,
-}
-
-/// A commit in a few words.
-#[derive(Debug, PartialEq, Eq)]
-pub struct CommitCell {
-    /// The beginning of its id.
-    pub short: String,
-    /// The first line of its message.
-    pub subject: String,
-}
-
-impl CommitCell {
-    /// Digits of a commit's id that tell it apart for people.
-    const SHORT_DIGITS: usize = 7;
-
-    /// In a few words.
-    pub fn of(commit: &CommitInfo) -> Self {
-        Self {
-            short: commit.sha.chars().take(Self::SHORT_DIGITS).collect(),
-            subject: commit.message.clone(),
-        }
-    }
-}
-
-/// Where an app is reached.
-#[derive(Debug, PartialEq, Eq)]
-pub struct AddressCell {
-    /// For a link.
-    pub href: String,
-    /// For people.
-    pub text: String,
-}
-
-impl AddressCell {
-    fn of(href: String) -> Self {
-        let text = href.split_once("://").map_or(href.as_str(), |(_, rest)| rest);
-        Self {
-            text: text.trim_end_matches('/').to_owned(),
-            href,
-        }
-    }
+    pub address: Option<Address>,
 }
 
 impl AppRow {
     /// The row of an app.
     pub fn of(facts: &AppFacts, config: &Config) -> Self {
         let app = &facts.app;
-        let ports = (config.http_port, config.https_port);
-        let addresses = addresses(&app.slug, &facts.domains, &config.base_domain, config.has_acme(), ports);
         Self {
             slug: app.slug.to_string(),
             name: app.settings.name.to_string(),
             status: StatusWord::from(app.status),
-            live: facts.live.as_ref().map(|(release, since)| LiveCell {
-                release: release.number,
-                commit: release.commit.as_ref().map(CommitCell::of),
-                since: Moment::of(*since),
-            }),
-            address: addresses.into_iter().next().map(AddressCell::of),
+            live: facts.live.as_ref().map(Live::of),
+            address: addresses(config, app, &facts.domains).into_iter().next(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_told_without_its_scheme() {
-        let cell = AddressCell::of("http://web.localhost:8080/".to_owned());
-        assert_eq!(
-            (cell.href.as_str(), cell.text.as_str()),
-            ("http://web.localhost:8080/", "web.localhost:8080")
-        );
-        assert_eq!(
-            AddressCell::of("https://example.org/shop".to_owned()).text,
-            "example.org/shop"
-        );
     }
 }

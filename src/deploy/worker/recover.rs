@@ -1,0 +1,63 @@
+//! Boot: take up what a former process left.
+
+use super::run::{MAX_DEATHS, finish};
+use super::{CLEAN_STOP, Worker};
+use crate::db;
+use crate::deploy::job::JobLog;
+use crate::deploy::{DeployError, Message, undo};
+use crate::model::deployment::{Deployment, Status, Step};
+
+impl Worker {
+    /// Takes up what a former process left: live deployments go on, earlier ones wait again, apps are put right.
+    pub(super) async fn recover(&mut self) -> Result<(), DeployError> {
+        let was_clean = self
+            .context
+            .db
+            .read(|c| db::meta::find(c, CLEAN_STOP))
+            .await?
+            .as_deref()
+            == Some("1");
+        self.context.db.write(|tx| db::meta::set(tx, CLEAN_STOP, "0")).await?;
+        for deployment in self.context.db.read(db::deployments::list_running).await? {
+            self.take_up(deployment, was_clean).await?;
+        }
+        let _stopping = self.messages.send(Message::ReconcileAll);
+        Ok(())
+    }
+
+    async fn take_up(&mut self, deployment: Deployment, was_clean: bool) -> Result<(), DeployError> {
+        let (id, app_id) = (deployment.id, deployment.app_id);
+        let Some(app) = self.context.db.read(move |c| db::apps::find(c, app_id)).await? else {
+            return Ok(());
+        };
+        let count = move |tx: &db::Tx| {
+            if was_clean {
+                Ok(0)
+            } else {
+                db::deployments::update_died(tx, id)
+            }
+        };
+        let deaths: i64 = self.context.db.write(count).await?;
+        let is_live = deployment.step.is_some_and(Step::is_live);
+        if !is_live {
+            undo::remove_all(&self.context, &app, &deployment).await;
+        }
+        if deaths >= MAX_DEATHS {
+            let error = DeployError::Interrupted;
+            JobLog::open(&self.context, &deployment).line(&error.to_string());
+            finish(
+                &self.context,
+                &deployment,
+                Status::Failed,
+                Some((error.kind(), error.to_string())),
+            )
+            .await;
+        } else if is_live {
+            self.spawn_deployment(app, deployment, true);
+        } else {
+            let requeue = move |tx: &db::Tx| db::deployments::update_requeued(tx, id);
+            self.context.db.write(requeue).await?;
+        }
+        Ok(())
+    }
+}
