@@ -114,9 +114,9 @@ impl AppPage {
         })
     }
 
-    /// Whether a deployment is under way, so that the page will change.
-    pub const fn is_busy(&self) -> bool {
-        self.now.is_some()
+    /// Whether the page will change: a deployment is under way, or the first push is waited for.
+    pub const fn will_change(&self) -> bool {
+        self.now.is_some() || (self.push.is_some() && self.rows.is_empty())
     }
 }
 

@@ -1,4 +1,5 @@
-//! An open page of an app while a deployment is under way: the page's content anew whenever something changes.
+//! An open page of an app while a deployment is under way or the first push is waited for: the page's content anew
+//! whenever something changes.
 
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ impl Live {
         };
         let page = AppPage::load(&self.actions, &app, self.frame.clone()).await.ok()?;
         let main = page.as_main().render().ok()?;
-        self.phase = if page.is_busy() { Phase::Follow } else { Phase::Done };
+        self.phase = if page.will_change() { Phase::Follow } else { Phase::Done };
         Some((Event::default().data(sse::replacement("main", &main)), self))
     }
 }
