@@ -4,9 +4,17 @@
 
 #[path = "git/checkouts.rs"]
 mod checkouts;
+#[path = "git/encrypted.rs"]
+mod encrypted;
+#[path = "git/failures.rs"]
+mod failures;
+#[path = "git/fetcher.rs"]
+mod fetcher;
 #[path = "git/fetching.rs"]
 mod fetching;
 #[path = "support/git_server.rs"]
 mod git_server;
+#[path = "git/push_limits.rs"]
+mod push_limits;
 #[path = "git/pushing.rs"]
 mod pushing;

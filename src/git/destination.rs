@@ -6,14 +6,20 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::{Access, Error};
+use url::Origin;
+
 use crate::model::address::is_private_host;
 use crate::model::source::GitUrl;
 
 /// A server that may be called, at addresses that were checked.
 #[derive(Debug)]
 pub(super) struct Destination {
-    /// `host:port`, as it is named in requests.
+    /// The name that its certificate must be for.
+    pub(super) host: String,
+    /// Host and port, as they are named in requests.
     pub(super) authority: String,
+    /// What a redirect may not leave.
+    pub(super) origin: Origin,
     /// Whether TLS is spoken.
     pub(super) is_encrypted: bool,
     /// Where it is; never empty.
@@ -53,17 +59,11 @@ impl Destination {
         }
         Ok(Self {
             authority: url.authority(),
+            origin: url.origin(),
             is_encrypted: url.is_encrypted(),
+            host,
             addresses,
         })
-    }
-
-    /// Why a redirect is not followed.
-    pub(super) fn redirect_sentence(&self) -> String {
-        format!(
-            "{} redirects to another server, which Dhow does not follow. Use the address that it redirects to.",
-            self.authority
-        )
     }
 }
 

@@ -53,16 +53,8 @@ impl Error {
         if let Some(status) = message.strip_prefix("unexpected http status code: ") {
             return Self::from_status(status, &host);
         }
-        if error.code() == ErrorCode::Certificate || error.class() == ErrorClass::Ssl {
-            return Self::Unreachable(format!(
-                "The TLS certificate of {host} was not accepted ({}).",
-                tidy(message, url)
-            ));
-        }
-        if message.contains("redirect") {
-            return Self::Refused(format!(
-                "{host} redirects to another server, which Dhow does not follow. Use the address that it redirects to."
-            ));
+        if message.starts_with("too many redirects") {
+            return Self::Unreachable(format!("{host} redirects for ever. Check the repository's address."));
         }
         if message.starts_with("invalid content-type") {
             return Self::Unreachable(format!(
@@ -123,12 +115,8 @@ impl From<std::io::Error> for Error {
 
 /// libgit2's words in one line, naming the server and not the relay before it.
 fn tidy(message: &str, url: &GitUrl) -> String {
-    let line = single_line(message.as_bytes(), 300).trim_end_matches('.').to_owned();
-    if url.is_encrypted() {
-        line
-    } else {
-        line.replace("127.0.0.1", &url.host())
-    }
+    let line = single_line(message.as_bytes(), 300).replace("127.0.0.1", &url.host());
+    line.trim_end_matches('.').to_owned()
 }
 
 /// Somebody else's text as one line: no control characters, at most so many characters.

@@ -1,6 +1,6 @@
 //! One fetch: what the server has, what of it is wanted, and how little of it must be moved.
 
-use git2::{AutotagOption, Direction, FetchOptions, Oid, ProxyOptions, Remote, RemoteHead, RemoteRedirect, Repository};
+use git2::{AutotagOption, Direction, FetchOptions, Oid, Remote, RemoteHead, RemoteRedirect, Repository};
 
 use super::commit::{branch_not_found, commit_not_found, default_not_found, describe, find};
 use super::destination::Destination;
@@ -51,9 +51,10 @@ impl Fetch<'_, '_> {
     }
 
     fn fetch_through(&self, port: u16, want: &Want) -> Result<Commit, Error> {
-        let mut remote = self.remote(port)?;
+        let relayed = format!("http://127.0.0.1:{port}{}", self.url.path());
+        let mut remote = self.repository.remote_anonymous(&relayed)?;
         let mut connection = remote
-            .connect_auth(Direction::Fetch, Some(self.reporter.callbacks()), self.proxy(port))
+            .connect_auth(Direction::Fetch, Some(self.reporter.callbacks()), None)
             .map_err(|error| Error::from_server(&error, self.url))?;
         let offer = Offer::read(
             connection
@@ -63,8 +64,7 @@ impl Fetch<'_, '_> {
         if offer.tips.is_empty() {
             return Err(Error::Empty);
         }
-        // The first download goes over this connection; any other makes a new one.
-        let mut get = |tips: &[&Tip], depth| self.get(connection.remote(), port, tips, depth);
+        let mut get = |tips: &[&Tip], depth| self.get(connection.remote(), tips, depth);
         match want {
             Want::Branch(branch) => {
                 let branch = match branch {
@@ -112,19 +112,19 @@ impl Fetch<'_, '_> {
 
     /// Fetches these tips. Each is kept under its own id and not under its name, since names of branches clash with
     /// each other over time (`a`, then `a/b`).
-    fn get(&self, remote: &mut Remote<'_>, port: u16, tips: &[&Tip], depth: i32) -> Result<(), Error> {
+    fn get(&self, remote: &mut Remote<'_>, tips: &[&Tip], depth: i32) -> Result<(), Error> {
         let specs: Vec<String> = tips
             .iter()
             .map(|tip| format!("+{}:refs/fetched/{}", tip.name, tip.id))
             .collect();
-        match self.download(remote, port, &specs, depth) {
-            Err(error) if error.message().contains("support shallow") => self.download(remote, port, &specs, 0),
+        match self.download(remote, &specs, depth) {
+            Err(error) if error.message().contains("support shallow") => self.download(remote, &specs, 0),
             result => result,
         }
         .map_err(|error| Error::from_server(&error, self.url))
     }
 
-    fn download(&self, remote: &mut Remote<'_>, port: u16, specs: &[String], depth: i32) -> Result<(), git2::Error> {
+    fn download(&self, remote: &mut Remote<'_>, specs: &[String], depth: i32) -> Result<(), git2::Error> {
         let mut options = FetchOptions::new();
         options
             .remote_callbacks(self.reporter.callbacks())
@@ -132,28 +132,7 @@ impl Fetch<'_, '_> {
             .download_tags(AutotagOption::None)
             .update_fetchhead(false)
             .depth(depth);
-        if let Some(proxy) = self.proxy(port) {
-            options.proxy_options(proxy);
-        }
         remote.fetch(specs, Some(&mut options), None)
-    }
-
-    /// Over http libgit2 knows no proxy, so the relay takes the server's place.
-    fn remote(&self, port: u16) -> Result<Remote<'_>, git2::Error> {
-        if self.url.is_encrypted() {
-            self.repository.remote_anonymous(self.url.as_str())
-        } else {
-            self.repository
-                .remote_anonymous(&format!("http://127.0.0.1:{port}{}", self.url.path()))
-        }
-    }
-
-    fn proxy(&self, port: u16) -> Option<ProxyOptions<'static>> {
-        self.url.is_encrypted().then(|| {
-            let mut proxy = ProxyOptions::new();
-            proxy.url(&format!("http://127.0.0.1:{port}"));
-            proxy
-        })
     }
 }
 

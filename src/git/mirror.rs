@@ -18,6 +18,8 @@ use crate::model::source::{CommitSha, GitUrl};
 
 /// Every fetch adds a pack, and libgit2 never joins them; reading slows down with their number.
 const MAX_PACKS: usize = 100;
+/// Where a mirror's configuration says what it is a copy of.
+const URL_KEY: &str = "dhow.url";
 
 /// A bare copy of an app's repository.
 #[derive(Debug, Clone)]
@@ -45,6 +47,7 @@ impl Mirror {
         progress: &mut dyn FnMut(&str),
         cancelled: &AtomicBool,
     ) -> Result<Commit, Error> {
+        self.adopt(url)?;
         if let Want::Commit(wanted) = want {
             let repository = self.repository()?;
             if let Ok(Some(id)) = find(&repository, wanted) {
@@ -68,6 +71,7 @@ impl Mirror {
             Err(Error::Other(why)) => {
                 reporter.say(&format!("{why} Fetching everything again."));
                 self.make_anew()?;
+                self.adopt(url)?;
                 attempt()
             }
             result => result,
@@ -95,6 +99,19 @@ impl Mirror {
 
     fn repository(&self) -> Result<Repository, Error> {
         Ok(Repository::open_bare(&self.dir)?)
+    }
+
+    /// Makes sure that nothing of another repository is here: an app's address can be changed, and a commit that only the
+    /// former repository has must not be found.
+    fn adopt(&self, url: &GitUrl) -> Result<(), Error> {
+        let known = self.repository()?.config()?.get_string(URL_KEY);
+        if known.as_deref() == Ok(url.as_str()) {
+            return Ok(());
+        }
+        if known.is_ok() {
+            self.make_anew()?;
+        }
+        Ok(self.repository()?.config()?.set_str(URL_KEY, url.as_str())?)
     }
 
     fn make_anew(&self) -> Result<(), Error> {

@@ -1,32 +1,42 @@
 //! The one door between libgit2 and the network: a listener on loopback for the time of one fetch.
 //!
-//! libgit2 is pointed at it as a proxy (https, by `CONNECT`) or as the server itself (http, the `Host` put right). It
-//! dials only addresses that were checked, so that neither a redirect nor a second answer of DNS leads elsewhere, and
-//! it gives up on a silent server and on cancellation, which libgit2 alone offers only to `unsafe` callers.
+//! libgit2 speaks plain HTTP to it as if it were the server; it carries each request to the server, over TLS where
+//! the address says https. It dials only addresses that were checked, so that neither a redirect nor a second answer
+//! of DNS leads elsewhere, and it gives up on a silent server and on cancellation. libgit2's own TLS, proxies and time
+//! limits are not used: limits need `unsafe` there, and its `CONNECT` (1.9.7) uses freed memory when a handshake fails.
+
+mod head;
+mod patient;
+mod tls;
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustls::ClientConfig;
 
 use super::destination::{Destination, wait_for};
 use super::{Error, FetchLimits};
+use head::Answer;
+use patient::{Patient, Watch};
 
-/// How long a blocked read or write sleeps before it looks whether to stop.
-const GLANCE: Duration = Duration::from_millis(100);
-/// libgit2's request heads are a few hundred bytes.
-const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// The list of a repository with half a million branches and tags.
+const MAX_LIST_BYTES: u64 = 32 << 20;
+
+/// Either a TCP connection, or TLS over one.
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
 
 /// A listener that leads to one server.
 pub(super) struct Relay<'a> {
     listener: TcpListener,
     destination: &'a Destination,
     limits: FetchLimits,
-    cancelled: &'a AtomicBool,
-    is_over: AtomicBool,
-    started: Instant,
+    watch: Watch<'a>,
+    tls: Option<Arc<ClientConfig>>,
     trouble: Mutex<Option<Error>>,
 }
 
@@ -35,7 +45,7 @@ pub(super) struct Stop<'a>(pub(super) &'a Relay<'a>);
 
 impl Drop for Stop<'_> {
     fn drop(&mut self) {
-        self.0.is_over.store(true, Ordering::Relaxed);
+        self.0.watch.end();
         // Wakes the listener from `accept`; it then sees that it is over.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.0.port()));
     }
@@ -54,9 +64,8 @@ impl<'a> Relay<'a> {
             listener,
             destination,
             limits,
-            cancelled,
-            is_over: AtomicBool::new(false),
-            started: Instant::now(),
+            watch: Watch::new(cancelled, limits.total),
+            tls: destination.is_encrypted.then(tls::configure).transpose()?,
             trouble: Mutex::new(None),
         })
     }
@@ -68,223 +77,134 @@ impl<'a> Relay<'a> {
 
     /// The first thing that went wrong here; it explains libgit2's own error better than that does.
     pub(super) fn take_trouble(&self) -> Option<Error> {
-        self.trouble
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .take()
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Serves until [`Stop`] is dropped.
     pub(super) fn run<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
         for client in self.listener.incoming() {
-            if self.is_over.load(Ordering::Relaxed) {
+            if self.watch.is_ended() {
                 break;
             }
             if let Ok(client) = client {
-                // A connection that breaks is told by libgit2's error, or was noted as trouble.
-                scope.spawn(move || self.serve(&client).unwrap_or_default());
+                scope.spawn(move || {
+                    // Other ways in which a connection breaks are told by libgit2's error, or were noted.
+                    if let Err(error) = self.carry(client)
+                        && error.kind() == ErrorKind::TimedOut
+                    {
+                        self.note_failure(&error);
+                    }
+                });
             }
         }
     }
 
     fn note(&self, trouble: Error) {
-        self.trouble
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .get_or_insert(trouble);
+        let mut noted = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert(trouble);
     }
 
-    fn serve(&self, client: &TcpStream) -> io::Result<()> {
-        let last_traffic = AtomicU64::new(0);
-        let line = Line::new(self, client, &last_traffic)?;
-        if self.destination.is_encrypted {
-            let (head, _) = line.read_head(&mut Vec::new())?;
-            if !is_connect_to(&head, &self.destination.authority) {
-                self.note(Error::Refused(self.destination.redirect_sentence()));
-                return line.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    /// Carries one request to the server and the answer back; libgit2 connects anew for the next one.
+    fn carry(&self, client: TcpStream) -> io::Result<()> {
+        let mut client = Patient::new(client, &self.watch, None)?;
+        let (request, body) = head::read(&mut client)?;
+        let (request, body_bytes) = head::rewrite_request(&request, &self.destination.authority)?;
+        let mut body = (&body[..]).chain(&mut client).take(body_bytes);
+        let mut server = self.dial().inspect_err(|error| self.note_failure(error))?;
+        let (answer, start) = self
+            .ask(&mut *server, &request, &mut body)
+            .inspect_err(|error| self.note_failure(error))?;
+        client.write_all(&answer.head)?;
+        send(&mut client, &start, answer.needs_chunks)?;
+        // The list of branches is kept in memory, packs on disk.
+        let max_bytes = if request.starts_with(b"GET ") {
+            MAX_LIST_BYTES
+        } else {
+            u64::MAX
+        };
+        self.pass_on(&mut *server, &mut client, answer.needs_chunks, max_bytes)
+    }
+
+    fn pass_on(
+        &self,
+        server: &mut dyn Stream,
+        client: &mut Patient<'_>,
+        in_chunks: bool,
+        max_bytes: u64,
+    ) -> io::Result<()> {
+        let mut passed = 0;
+        let mut buffer = vec![0; 32 * 1024];
+        while passed <= max_bytes {
+            match server.read(&mut buffer) {
+                Ok(0) if in_chunks => return client.write_all(b"0\r\n\r\n"),
+                Ok(0) => return Ok(()),
+                // Many servers end TLS without saying so; whether the body is whole is seen by its own lengths.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) => {
+                    self.note_failure(&error);
+                    return Err(error);
+                }
+                Ok(count) => {
+                    send(client, &buffer[..count], in_chunks)?;
+                    passed += count as u64;
+                }
             }
         }
-        let Some(server) = self.dial() else {
-            return line.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
-        };
-        let server = Line::new(self, &server, &last_traffic)?;
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let _ = server.pump_into(&line);
-                line.close();
-                server.close();
-            });
-            let sent = if self.destination.is_encrypted {
-                line.write(b"HTTP/1.1 200 OK\r\n\r\n")
-                    .and_then(|()| line.pump_into(&server))
-            } else {
-                line.send_requests(&server, &self.destination.authority)
-            };
-            server.close();
-            sent
+        self.note(Error::Refused(format!(
+            "{} lists more branches and tags than Dhow reads ({} MiB).",
+            self.destination.authority,
+            max_bytes >> 20
+        )));
+        Err(ErrorKind::InvalidData.into())
+    }
+
+    /// Sends a request; answers the head of the answer, and what came with it of the body.
+    fn ask(&self, server: &mut dyn Stream, request: &[u8], body: &mut dyn Read) -> io::Result<(Answer, Vec<u8>)> {
+        server.write_all(request)?;
+        io::copy(body, server)?;
+        server.flush()?;
+        let (answer, rest) = head::read(server)?;
+        let answer = head::rewrite_answer(&answer, &self.destination.origin).map_err(|elsewhere| {
+            self.note(Error::Refused(format!(
+                "{} redirects to {elsewhere}, and Dhow does not follow it to another server. Use that address if it is \
+                 the right one.",
+                self.destination.authority
+            )));
+            io::Error::from(patient::ENDED)
+        })?;
+        Ok((answer, rest))
+    }
+
+    fn dial(&self) -> io::Result<Box<dyn Stream + '_>> {
+        let (addresses, limit) = (self.destination.addresses.clone(), self.limits.connect);
+        let dialled = wait_for(move || connect(&addresses, limit), || self.watch.is_ended());
+        let socket = dialled.unwrap_or_else(|| Err(patient::ENDED.into()))?;
+        let socket = Patient::new(socket, &self.watch, Some(self.limits.idle))?;
+        Ok(match &self.tls {
+            Some(config) => Box::new(tls::connect(config, &self.destination.host, socket)?),
+            None => Box::new(socket),
         })
     }
 
-    fn dial(&self) -> Option<TcpStream> {
-        let (addresses, limit) = (self.destination.addresses.clone(), self.limits.connect);
-        let dialled = wait_for(move || connect(&addresses, limit), || self.is_ended());
-        match dialled? {
-            Ok(server) => Some(server),
-            Err(error) => {
-                let authority = &self.destination.authority;
-                self.note(Error::Unreachable(format!(
-                    "{authority} cannot be reached ({error}). Check the repository's address, and that the server is up."
-                )));
-                None
-            }
-        }
-    }
-
-    fn is_ended(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed) || self.is_over.load(Ordering::Relaxed)
-    }
-
-    /// Whether to give up; notes why, where it is the server's fault.
-    fn must_stop(&self, last_traffic: &AtomicU64) -> bool {
+    fn note_failure(&self, error: &io::Error) {
         let authority = &self.destination.authority;
-        let silence = self
-            .started
-            .elapsed()
-            .saturating_sub(Duration::from_millis(last_traffic.load(Ordering::Relaxed)));
-        if silence > self.limits.idle {
-            let seconds = self.limits.idle.as_secs_f32();
-            self.note(Error::Unreachable(format!(
-                "{authority} has sent nothing for {seconds} s. Try again later."
-            )));
-            return true;
+        if error.kind() == patient::ENDED {
+            return;
         }
-        if self.started.elapsed() > self.limits.total {
-            let minutes = self.limits.total.as_secs_f32() / 60.0;
-            self.note(Error::Unreachable(format!(
-                "Fetching from {authority} took longer than {minutes} min."
-            )));
-            return true;
-        }
-        self.is_ended()
+        self.note(Error::Unreachable(match tls::explain(error) {
+            Some(reason) => format!("There is no secure connection to {authority}: {reason}."),
+            None => format!("{authority} cannot be reached: {error}. Check the address, or try again later."),
+        }));
     }
 }
 
-/// One side of a relayed connection: a socket whose reads and writes end when the relay must stop.
-struct Line<'a> {
-    socket: &'a TcpStream,
-    relay: &'a Relay<'a>,
-    /// Shared by both sides, in milliseconds since the relay began: one side is rightly silent while the other talks.
-    last_traffic: &'a AtomicU64,
-}
-
-impl<'a> Line<'a> {
-    fn new(relay: &'a Relay<'a>, socket: &'a TcpStream, last_traffic: &'a AtomicU64) -> io::Result<Self> {
-        socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(GLANCE))?;
-        socket.set_write_timeout(Some(GLANCE))?;
-        let line = Self {
-            socket,
-            relay,
-            last_traffic,
-        };
-        line.mark();
-        Ok(line)
+fn send(client: &mut Patient<'_>, bytes: &[u8], in_chunks: bool) -> io::Result<()> {
+    if !in_chunks || bytes.is_empty() {
+        return client.write_all(bytes);
     }
-
-    fn mark(&self) {
-        let now = u64::try_from(self.relay.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_traffic.store(now, Ordering::Relaxed);
-    }
-
-    fn close(&self) {
-        let _ = self.socket.shutdown(Shutdown::Both);
-    }
-
-    /// Repeats a read or write until it moves bytes, fails, or must stop.
-    fn persist(&self, mut step: impl FnMut(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
-        loop {
-            match step(self.socket) {
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    if self.relay.must_stop(self.last_traffic) {
-                        return Err(ErrorKind::TimedOut.into());
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => {
-                    self.mark();
-                    return result;
-                }
-            }
-        }
-    }
-
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.persist(|mut socket| socket.read(buffer))
-    }
-
-    fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.persist(|mut socket| socket.write(bytes))? {
-                0 => return Err(ErrorKind::WriteZero.into()),
-                written => bytes = &bytes[written..],
-            }
-        }
-        Ok(())
-    }
-
-    /// Copies until this side ends.
-    fn pump_into(&self, other: &Line<'_>) -> io::Result<()> {
-        let mut buffer = vec![0; 32 * 1024];
-        loop {
-            match self.read(&mut buffer)? {
-                0 => return Ok(()),
-                count => other.write(&buffer[..count])?,
-            }
-        }
-    }
-
-    /// Copies request after request, each with the server's own name as its `Host`.
-    fn send_requests(&self, server: &Line<'_>, authority: &str) -> io::Result<()> {
-        let mut pending = Vec::new();
-        loop {
-            let (head, mut body) = self.read_head(&mut pending)?;
-            let (head, body_bytes) = rewrite_head(&head, authority)?;
-            let mut missing = body_bytes.saturating_sub(body.len());
-            pending = body.split_off(body.len().min(body_bytes));
-            server.write(&head)?;
-            server.write(&body)?;
-            let mut buffer = vec![0; 32 * 1024];
-            while missing > 0 {
-                let wanted = missing.min(buffer.len());
-                match self.read(&mut buffer[..wanted])? {
-                    0 => return Err(ErrorKind::UnexpectedEof.into()),
-                    count => {
-                        server.write(&buffer[..count])?;
-                        missing -= count;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Reads up to the empty line: the head with it, and what came after it. `pending` was read before.
-    fn read_head(&self, pending: &mut Vec<u8>) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        let mut bytes = std::mem::take(pending);
-        let mut buffer = [0; 4096];
-        loop {
-            if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-                let rest = bytes.split_off(end + 4);
-                return Ok((bytes, rest));
-            }
-            if bytes.len() > MAX_HEAD_BYTES {
-                return Err(ErrorKind::InvalidData.into());
-            }
-            match self.read(&mut buffer)? {
-                0 => return Err(ErrorKind::UnexpectedEof.into()),
-                count => bytes.extend_from_slice(&buffer[..count]),
-            }
-        }
-    }
+    write!(client, "{:x}\r\n", bytes.len())?;
+    client.write_all(bytes)?;
+    client.write_all(b"\r\n")
 }
 
 fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
@@ -296,34 +216,4 @@ fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
         }
     }
     result
-}
-
-fn is_connect_to(head: &[u8], authority: &str) -> bool {
-    let head = String::from_utf8_lossy(head);
-    let mut words = head.split([' ', '\r']);
-    words.next() == Some("CONNECT") && words.next().is_some_and(|named| named.eq_ignore_ascii_case(authority))
-}
-
-/// The head with another `Host`, and the length of the body that it announces.
-fn rewrite_head(head: &[u8], authority: &str) -> io::Result<(Vec<u8>, usize)> {
-    let mut rewritten = Vec::with_capacity(head.len() + authority.len());
-    let mut body_bytes = 0;
-    for line in head.split_inclusive(|byte| *byte == b'\n') {
-        let text = String::from_utf8_lossy(line);
-        let (name, value) = text.split_once(':').unwrap_or((&text, ""));
-        match name.to_ascii_lowercase().as_str() {
-            "host" => rewritten.extend_from_slice(format!("Host: {authority}\r\n").as_bytes()),
-            // libgit2 sends the requests of a fetch whole; only its push is chunked.
-            "transfer-encoding" => return Err(ErrorKind::Unsupported.into()),
-            "content-length" => {
-                body_bytes = value
-                    .trim()
-                    .parse()
-                    .map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
-                rewritten.extend_from_slice(line);
-            }
-            _ => rewritten.extend_from_slice(line),
-        }
-    }
-    Ok((rewritten, body_bytes))
 }

@@ -7,6 +7,7 @@
 mod harness;
 mod journey;
 
+mod app_pages;
 mod bad_input;
 mod bad_route_file;
 mod budget;
@@ -14,6 +15,7 @@ mod crash;
 mod cross_site;
 mod dangerous_sources;
 mod deploy_queue;
+mod deployment_page;
 mod engine_trouble;
 mod env_and_domains;
 mod failed_deployments;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
 use crate::model::Invalid;
 
@@ -87,9 +87,17 @@ impl GitUrl {
         self.0.port_or_known_default().unwrap_or(443)
     }
 
-    /// `host:port`, an IPv6 address in brackets, the port always written.
+    /// Host and port as a request names them: an IPv6 address in brackets, the scheme's own port left out.
     pub fn authority(&self) -> String {
-        format!("{}:{}", self.0.host_str().unwrap_or_default(), self.port())
+        let host = self.0.host_str().unwrap_or_default();
+        self.0
+            .port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> Origin {
+        self.0.origin()
     }
 
     /// The path, with its leading slash.

@@ -9,11 +9,13 @@ pub mod head;
 mod new;
 mod settings;
 mod show;
+mod stream;
 
 /// The pages.
 pub fn router() -> Router<Web> {
     Router::new()
         .merge(new::router())
         .merge(show::router())
+        .merge(stream::router())
         .merge(settings::router())
 }

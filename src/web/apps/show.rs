@@ -30,16 +30,16 @@ pub fn router() -> Router<Web> {
 }
 
 #[derive(Template, WebTemplate)]
-#[template(path = "apps/show.html")]
-struct AppPage {
+#[template(path = "apps/show.html", blocks = ["main"])]
+pub struct AppPage {
     layout: Layout,
     head: AppHead,
     failed: Option<FailedView>,
     now: Option<NowView>,
     rows: Vec<DeploymentRow>,
     made: MadeView,
-    /// The command that deploys it, for an app that is pushed to.
-    push: Option<String>,
+    /// How to deploy it, for an app that is pushed to.
+    push: Option<PushView>,
     is_primary: bool,
     hides_deploy: bool,
 }
@@ -71,43 +71,53 @@ struct MadeView {
 }
 
 async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame) -> Result<AppPage> {
-    let head = AppHead::load(&web.actions, &app, Tab::Overview).await?;
-    let (id, watch) = (app.id, head.watch);
-    let read = web.actions.db.read(move |c| {
-        let newest = db::deployments::list_of_app(c, id, Page::first(LISTED))?;
-        let now = watch
-            .map(|number| db::deployments::find_by_number(c, id, number))
-            .transpose()?
-            .flatten();
-        let runs = now
-            .as_ref()
-            .map(|now| db::deployments::list_steps(c, now.id))
-            .transpose()?;
-        Ok((newest, now.zip(runs)))
-    });
-    let (newest, now) = read.await?;
-    let failed = newest
-        .first()
-        .filter(|deployment| deployment.status == Status::Failed)
-        .map(FailedView::from);
-    let mut layout = frame.titled(head.name.clone());
-    layout.has_failure = failed.is_some();
-    Ok(AppPage {
-        layout,
-        failed,
-        now: now.map(|(now, runs)| NowView {
-            number: now.number,
-            status: now.status.into(),
-            steps: Steps::of(&now, &runs),
-        }),
-        rows: newest.iter().map(DeploymentRow::from).collect(),
-        made: MadeView::from(&app),
-        push: push_command(&web.actions, &app),
-        is_primary: true,
-        // Its place is in the box that says what will happen.
-        hides_deploy: newest.is_empty(),
-        head,
-    })
+    AppPage::load(&web.actions, &app, frame).await
+}
+
+impl AppPage {
+    /// Reads the page of an app.
+    pub async fn load(actions: &Actions, app: &App, frame: Frame) -> Result<Self> {
+        let head = AppHead::load(actions, app, Tab::Overview).await?;
+        let (id, watch) = (app.id, head.watch);
+        let read = actions.db.read(move |c| {
+            let newest = db::deployments::list_of_app(c, id, Page::first(LISTED))?;
+            let now = match watch {
+                Some(number) => db::deployments::find_by_number(c, id, number)?,
+                None => None,
+            };
+            let runs = now
+                .as_ref()
+                .map(|now| db::deployments::list_steps(c, now.id))
+                .transpose()?;
+            Ok((newest, now.zip(runs)))
+        });
+        let (newest, now) = read.await?;
+        let failed = newest.first().filter(|deployment| deployment.status == Status::Failed);
+        let failed = failed.map(FailedView::from);
+        let mut layout = frame.titled(head.name.clone());
+        layout.has_failure = failed.is_some();
+        Ok(Self {
+            layout,
+            failed,
+            now: now.map(|(now, runs)| NowView {
+                number: now.number,
+                status: now.status.into(),
+                steps: Steps::of(&now, &runs),
+            }),
+            rows: newest.iter().map(DeploymentRow::from).collect(),
+            made: MadeView::from(app),
+            push: PushView::of(actions, app),
+            is_primary: true,
+            // Its place is in the box that says what will happen.
+            hides_deploy: newest.is_empty(),
+            head,
+        })
+    }
+
+    /// Whether a deployment is under way, so that the page will change.
+    pub const fn is_busy(&self) -> bool {
+        self.now.is_some()
+    }
 }
 
 impl From<&Deployment> for FailedView {
@@ -163,16 +173,25 @@ impl From<&App> for MadeView {
     }
 }
 
-/// `git push` to Dhow itself. The address is the one that Dhow listens on: a `Host` header is anybody's claim.
-fn push_command(actions: &Actions, app: &App) -> Option<String> {
-    if matches!(app.settings.source, Source::Git { .. }) {
-        return None;
+/// What to type to deploy by push.
+struct PushView {
+    data_dir: String,
+    address: String,
+}
+
+impl PushView {
+    /// The address is the one that Dhow listens on: a `Host` header is anybody's claim.
+    fn of(actions: &Actions, app: &App) -> Option<Self> {
+        if matches!(app.settings.source, Source::Git { .. }) {
+            return None;
+        }
+        let listen = actions.config.listen;
+        let address = if listen.ip().is_unspecified() {
+            format!("{}:{}", actions.config.base_domain, listen.port())
+        } else {
+            listen.to_string()
+        };
+        let data_dir = actions.deployer.paths().data_dir().display().to_string();
+        Some(Self { data_dir, address })
     }
-    let listen = actions.config.listen;
-    let address = if listen.ip().is_unspecified() {
-        format!("{}:{}", actions.config.base_domain, listen.port())
-    } else {
-        listen.to_string()
-    };
-    Some(format!("git push http://git:TOKEN@{address}/git/{}.git main", app.slug))
 }

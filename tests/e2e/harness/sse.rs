@@ -15,6 +15,14 @@ pub struct Event {
 }
 
 impl Event {
+    /// All events of a stream that has ended.
+    pub fn all(text: &str) -> Vec<Self> {
+        let mut pending = text.as_bytes().to_vec();
+        std::iter::from_fn(|| take_block(&mut pending))
+            .filter_map(|block| parse_block(&block))
+            .collect()
+    }
+
     /// The id as a byte offset.
     pub fn offset(&self) -> usize {
         let id = self
