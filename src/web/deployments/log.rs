@@ -119,10 +119,7 @@ impl LineReader {
     fn hold(&mut self, piece: &str) {
         self.pending.push_str(piece);
         if self.pending.len() > LONGEST_PENDING {
-            let head = self.pending.floor_char_boundary(LONGEST_PENDING / 4);
-            let tail = self
-                .pending
-                .ceil_char_boundary(self.pending.len() - LONGEST_PENDING / 4);
+            let (head, tail) = ansi::ends(&self.pending, LONGEST_PENDING / 4, LONGEST_PENDING / 4);
             self.pending.replace_range(head..tail, "");
         }
     }

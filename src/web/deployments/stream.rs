@@ -4,9 +4,9 @@
 //! the log at which to go on, so a browser that comes back misses and repeats nothing. A page's log stays bounded: a
 //! browser that has got many lines is given the log's end anew in their place.
 
+use std::io;
 use std::pin::Pin;
 use std::time::Duration;
-use std::{io, mem};
 
 use askama::Template as _;
 use axum::extract::{Path, Query, State};
@@ -209,13 +209,9 @@ impl Live {
     async fn log_anew(&mut self) -> Option<String> {
         let end = read_log_end(&self.actions, self.id).await.ok()?;
         self.held = end.shown.lines.len();
-        self.reader = end.reader;
-        // What the reader holds of the growing line is read again: a log goes on at whole lines.
-        self.reader = LineReader::at(self.reader.offset());
-        drop(mem::replace(
-            &mut self.log,
-            Box::pin(self.actions.follow_log(self.id, self.reader.offset())),
-        ));
+        // From the start of the growing line: what was read of it comes once more.
+        self.reader = LineReader::at(end.reader.offset());
+        self.log = Box::pin(self.actions.follow_log(self.id, self.reader.offset()));
         let lines = end.shown.render().ok()?;
         Some(format!(
             r#"<hx-partial id="log-lines" hx-swap="innerHTML">{lines}</hx-partial>"#
