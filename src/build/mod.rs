@@ -33,25 +33,25 @@ pub struct BuildPlan {
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// There is no such file.
-    #[error("there is no Dockerfile at `{path}` in the repository")]
+    #[error("There is no Dockerfile at `{path}` in the repository")]
     DockerfileMissing {
         /// Where it was looked for.
         path: String,
     },
     /// There is no such directory.
-    #[error("there is no directory `{path}` in the repository")]
+    #[error("There is no directory `{path}` in the repository")]
     DirectoryMissing {
         /// Where it was looked for.
         path: String,
     },
     /// The path, or a link on it, leads out of the repository.
-    #[error("`{path}` leads out of the repository")]
+    #[error("The path `{path}` leads out of the repository")]
     Outside {
         /// The path as it was set.
         path: String,
     },
     /// The checkout cannot be read.
-    #[error("`{path}` cannot be read: {source}")]
+    #[error("The path `{path}` cannot be read: {source}")]
     Unreadable {
         /// The path that was tried.
         path: String,

@@ -45,7 +45,7 @@ impl Upload {
     pub(super) fn take_line(&self) -> Option<String> {
         self.update(|state| {
             let is_new = state.is_complete && state.error.is_none() && !std::mem::replace(&mut state.is_told, true);
-            is_new.then(|| format!("Sent {} to build from", megabytes(state.sent_bytes)))
+            is_new.then(|| format!("Sent the build context, {}", megabytes(state.sent_bytes)))
         })
     }
 
@@ -76,7 +76,7 @@ mod tests {
         while watched.next().await.is_some() {
             assert_eq!(upload.take_line(), None);
         }
-        assert_eq!(upload.take_line().as_deref(), Some("Sent 1.3 MB to build from"));
+        assert_eq!(upload.take_line().as_deref(), Some("Sent the build context, 1.3 MB"));
         assert_eq!(upload.take_line(), None);
     }
 
