@@ -75,7 +75,12 @@ fn what_is_missing_or_outside_is_told_by_its_path_in_the_repository() {
         ("nope", ".", "Dockerfile", "There is no directory `nope`"),
         ("", "Dockerfile", "Dockerfile", "There is no directory `Dockerfile`"),
         ("", "..", "Dockerfile", "The path `..` leads out of the repository"),
-        ("apps", "../..", "Dockerfile", "The path `../..` leads out of the repository"),
+        (
+            "apps",
+            "../..",
+            "Dockerfile",
+            "The path `../..` leads out of the repository",
+        ),
         ("..", ".", "repo/Dockerfile", "leads out of the repository"),
         (
             "",
