@@ -25,8 +25,8 @@ pub struct Image {
     pub exposed_ports: Vec<u16>,
     /// Whether it declares a HEALTHCHECK.
     pub has_health_check: bool,
-    /// Unix time, in seconds, at which it came to this engine under its present name.
-    pub tagged_at: i64,
+    /// Unix time, in nanoseconds, at which it came to this engine under its present name.
+    pub tagged_at: i128,
     /// Size in bytes, shared layers included.
     pub size_bytes: i64,
 }
@@ -114,7 +114,9 @@ fn image_from(inspected: ImageInspect) -> Image {
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         exposed_ports,
         has_health_check: health_test.first().is_some_and(|kind| kind != "NONE"),
-        tagged_at: tagged.or(inspected.created).map_or(0, |time| time.unix_timestamp()),
+        tagged_at: tagged
+            .or(inspected.created)
+            .map_or(0, |time| time.unix_timestamp_nanos()),
         size_bytes: inspected.size.unwrap_or(0),
     }
 }

@@ -213,7 +213,7 @@ async fn a_file_that_vanishes_ends_the_stream_with_its_name() {
 async fn a_slow_reader_holds_the_writer_back() {
     let directory = checkout(&[("Dockerfile", "")]);
     let file = File::create(directory.path().join("big")).unwrap();
-    file.set_len(64 << 20).unwrap();
+    file.set_len(256 << 20).unwrap();
     let context = Context::open(&plan(directory.path(), "", ".", "Dockerfile", None).unwrap()).unwrap();
     let mut stream = Box::pin(context.into_stream());
     let mut total = 0;
@@ -224,9 +224,10 @@ async fn a_slow_reader_holds_the_writer_back() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
-    assert!(total > 64 << 20);
+    assert!(total > 256 << 20);
     let grown = resident_bytes().saturating_sub(resident);
-    assert!(grown < 16 << 20, "{grown} bytes more than before");
+    // Other tests of this process need memory at the same time; the file alone would be far more than this.
+    assert!(grown < 64 << 20, "{grown} bytes more than before");
 }
 
 fn resident_bytes() -> usize {
