@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// Names a directory for [`writes_until_killed`].
 const WRITER_ROOT: &str = "DHOW_TEST_WRITER_ROOT";
+/// The test that runs itself as the process that it kills.
+const KILLED_TEST: &str = "files::route_one_bad_file_kills_all_dhow_killed_while_it_writes";
 
 #[tokio::test]
 async fn route_one_bad_file_kills_all_nothing_that_dhow_writes_is_bad() {
@@ -98,6 +100,9 @@ async fn route_one_bad_file_kills_all_a_foreign_bad_file_stops_changes_and_is_na
 
 #[tokio::test]
 async fn route_one_bad_file_kills_all_dhow_killed_while_it_writes() {
+    if let Some(root) = std::env::var_os(WRITER_ROOT) {
+        return write_until_killed(Path::new(&root)).await;
+    }
     let _turn = alone().await;
     let bed = Bed::start().await;
     let server = bed.serve("one", "one").await;
@@ -124,7 +129,7 @@ async fn route_one_bad_file_kills_all_dhow_killed_while_it_writes() {
 /// Starts this test binary as a process of its own that only writes, and kills it in the middle.
 fn kill_a_writer_after(root: &Path, time: Duration) {
     let mut writer = Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "files::writes_until_killed", "--ignored", "--nocapture"])
+        .args(["--exact", KILLED_TEST, "--nocapture"])
         .env(WRITER_ROOT, root)
         .stdout(Stdio::piped())
         .spawn()
@@ -139,11 +144,9 @@ fn kill_a_writer_after(root: &Path, time: Duration) {
     writer.wait().expect("reaped");
 }
 
-#[tokio::test]
-#[ignore = "no test: the process that route_one_bad_file_kills_all_dhow_killed_while_it_writes kills"]
-async fn writes_until_killed() {
-    let root = std::env::var_os(WRITER_ROOT).expect("started by the test");
-    let files = DynamicFiles::open(Path::new(&root)).expect("opened");
+/// What the process that is killed does.
+async fn write_until_killed(root: &Path) {
+    let files = DynamicFiles::open(root).expect("opened");
     println!("writing");
     for number in 0u16.. {
         let server = Server {
