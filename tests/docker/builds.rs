@@ -164,7 +164,7 @@ async fn a_syntax_line_without_its_registry_is_told_in_a_sentence() {
 
 /// Cases build-context-is-not-dockerfile-dir and build-dockerignore-honoured.
 #[tokio::test]
-async fn the_context_is_what_the_settings_and_the_ignore_file_say() {
+async fn build_context_is_not_dockerfile_dir_the_context_is_what_the_settings_and_the_ignore_file_say() {
     let place = Place::open().await;
     let files = [
         ("shared/v.txt", "v"),
@@ -206,7 +206,7 @@ async fn the_context_is_what_the_settings_and_the_ignore_file_say() {
 
 /// Case log-progress-without-newline.
 #[tokio::test]
-async fn lines_come_while_the_build_runs() {
+async fn log_progress_without_newline_lines_come_while_the_build_runs() {
     let place = Place::open().await;
     let command = "echo first; sleep 2; printf 'p 10%%\\rp 50%%\\rp 100%%'; sleep 3; echo; echo last";
     let stamp = Instant::now().elapsed().as_nanos();
@@ -253,7 +253,7 @@ async fn output_that_buildkit_clips_is_noted_and_the_build_goes_on() {
 
 /// Case build-cancel-really-stops.
 #[tokio::test]
-async fn dropping_a_build_stops_its_processes() {
+async fn build_cancel_really_stops_dropping_a_build_stops_its_processes() {
     let place = Place::open().await;
     let seconds = 300 + u64::from(std::process::id()) * 7;
     let command = format!("sleep {seconds}");

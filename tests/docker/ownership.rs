@@ -11,7 +11,7 @@ use crate::harness::{Place, outsider, ownership};
 
 /// Case run-name-conflict.
 #[tokio::test]
-async fn a_foreign_container_is_named_in_the_conflict_and_left_alone() {
+async fn run_name_conflict_a_foreign_container_is_named_in_the_conflict_and_left_alone() {
     let place = Place::open().await;
     let spec = place.sleeper("taken");
     let options = CreateContainerOptionsBuilder::default().name(&spec.name).build();

@@ -7,7 +7,7 @@ use crate::harness::git_server::GitServer;
 use crate::harness::load::Load;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn odd_apps_and_a_kill_while_routes_are_written_leave_the_others_alone() {
+async fn route_one_bad_file_kills_all_odd_apps_and_a_kill_while_routes_are_written_leave_the_others_alone() {
     let mut dhow = Dhow::start().await;
     let api = dhow.owner().await;
     let git = GitServer::start().await;

@@ -47,7 +47,7 @@ fn assert_nothing_ran(dhow: &Dhow) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_refuses_dangerous_sources_and_stores_nothing() {
+async fn git_dangerous_sources_the_api_refuses_dangerous_sources_and_stores_nothing() {
     let dhow = Dhow::start().await;
     let api = dhow.owner().await;
     let git = GitServer::start().await;
@@ -75,7 +75,7 @@ async fn the_api_refuses_dangerous_sources_and_stores_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_refuse_dangerous_sources_and_keep_what_was_typed() {
+async fn git_dangerous_sources_the_pages_refuse_dangerous_sources_and_keep_what_was_typed() {
     let dhow = Dhow::start().await;
     let api = dhow.owner().await;
     let git = GitServer::start().await;
@@ -127,7 +127,7 @@ async fn assert_page_refuses(panel: &Panel, page: &str, field: &str, value: &str
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn private_hosts_and_plain_http_need_the_operators_word() {
+async fn git_dangerous_sources_private_hosts_and_plain_http_need_the_operators_word() {
     let dhow = Setup::new().without_private_sources().start().await;
     let api = dhow.owner().await;
     let project = api.create_project("Strict").await;

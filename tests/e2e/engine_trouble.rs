@@ -38,7 +38,7 @@ async fn without_an_engine_the_start_fails_with_one_line_that_says_what_to_do() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_goes_away_gives_a_banner_and_no_crash() {
+async fn run_engine_api_version_an_engine_that_goes_away_gives_a_banner_and_no_crash() {
     let mut engine = EngineProxy::start();
     let mut dhow = Setup::new().flag("--docker-host", &engine.host()).start().await;
     let api = dhow.owner().await;
@@ -112,7 +112,7 @@ async fn a_build_that_loses_the_engine_is_made_again_when_it_is_back() {
 
 /// Case run-engine-api-version.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_refuses_old_clients_is_spoken_to_in_its_own_version() {
+async fn run_engine_api_version_an_engine_that_refuses_old_clients_is_spoken_to_in_its_own_version() {
     let engine = EngineProxy::speaking(ENGINE_29);
     let dhow = Setup::new().flag("--docker-host", &engine.host()).start().await;
     let api = dhow.owner().await;
@@ -125,7 +125,7 @@ async fn an_engine_that_refuses_old_clients_is_spoken_to_in_its_own_version() {
 
 /// Case run-engine-api-version.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_of_another_age_is_refused_with_one_line_that_names_both_versions() {
+async fn run_engine_api_version_an_engine_of_another_age_is_refused_with_one_line_that_names_both_versions() {
     for (engine, version) in [(ENGINE_OF_TOMORROW, "1.199"), (ENGINE_OF_YESTERDAY, "1.21")] {
         let proxy = EngineProxy::speaking(engine);
         let refusal = Setup::new().flag("--docker-host", &proxy.host()).refused().await;
@@ -140,7 +140,7 @@ async fn an_engine_of_another_age_is_refused_with_one_line_that_names_both_versi
 
 /// Case run-engine-api-version.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_comes_back_as_another_version_gives_a_banner_and_no_crash() {
+async fn run_engine_api_version_an_engine_that_comes_back_as_another_version_gives_a_banner_and_no_crash() {
     let mut engine = EngineProxy::start();
     let mut dhow = Setup::new().flag("--docker-host", &engine.host()).start().await;
     dhow.owner().await;

@@ -12,7 +12,7 @@ const END: &str = "end of it 42";
 const MESSAGE: &str = "<img src=x onerror=alert(1)>";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_log_lines_and_commit_messages_are_only_text() {
+async fn log_text_is_not_html_hostile_log_lines_and_commit_messages_are_only_text() {
     let dhow = Dhow::start().await;
     let api = dhow.owner().await;
     let (git, gate) = (GitServer::start().await, Gate::start().await);

@@ -8,7 +8,7 @@ const SERVE: &str = "WORKDIR /www\nCMD [\"sh\", \"-c\", \"exec httpd -f -p $PORT
 const HEREDOC: &str = "RUN <<END\nmkdir -p /www\necho hi > /www/index.html\nEND\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mounts_and_stages_work_and_a_failed_step_is_a_failed_deployment() {
+async fn build_modern_dockerfile_mounts_and_stages_work_and_a_failed_step_is_a_failed_deployment() {
     let dhow = Dhow::start().await;
     let api = dhow.owner().await;
     let git = GitServer::start().await;
@@ -51,7 +51,7 @@ async fn mounts_and_stages_work_and_a_failed_step_is_a_failed_deployment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_engines_builder_does_not_know_is_said_in_one_sentence() {
+async fn build_modern_dockerfile_what_the_engines_builder_does_not_know_is_said_in_one_sentence() {
     let dhow = Dhow::start().await;
     let api = dhow.owner().await;
     let git = GitServer::start().await;

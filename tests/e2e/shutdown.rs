@@ -8,7 +8,7 @@ use crate::harness::wait::{eventually, seconds};
 use crate::journey::{EARLY, LATE, write_talking_app};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_with_open_streams_and_a_running_build_is_quick_and_loses_nothing() {
+async fn panel_shutdown_with_open_streams_a_stop_with_open_streams_and_a_running_build_is_quick_and_loses_nothing() {
     let mut dhow = Dhow::start().await;
     let api = dhow.owner().await;
     let panel = dhow.panel().await;

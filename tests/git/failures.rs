@@ -13,7 +13,7 @@ use crate::git_server::{GitServer, WorkTree};
 
 /// Case git-empty-repo-or-other-default.
 #[tokio::test(flavor = "multi_thread")]
-async fn empty_repositories_and_other_branches_are_named() {
+async fn git_empty_repo_or_other_default_empty_repositories_and_other_branches_are_named() {
     let server = GitServer::start().await;
     let hosted = server.host("web");
     let address = server.address("web");

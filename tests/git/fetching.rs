@@ -32,7 +32,7 @@ async fn the_default_branch_is_followed() {
 
 /// Case git-rollback-to-old-commit.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_exact_commit_is_fetched_however_old() {
+async fn git_rollback_to_old_commit_an_exact_commit_is_fetched_however_old() {
     let (server, tree, commits) = serve_versions(&["c1", "c2", "c3"]).await;
     tree.git(&["checkout", "-q", "-b", "side"]);
     let side = tree.commit_version("side");

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Names a directory for [`writes_until_killed`].
+/// Names the directory in which [`write_until_killed`] writes.
 const WRITER_ROOT: &str = "DHOW_TEST_WRITER_ROOT";
 /// The test that runs itself as the process that it kills.
 const KILLED_TEST: &str = "files::route_one_bad_file_kills_all_dhow_killed_while_it_writes";
