@@ -3,7 +3,7 @@
 //! The map of modules is in the README; which module may use which is checked by `tests/architecture.rs`.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,6 +43,8 @@ pub mod web;
 pub const DATABASE_FILE: &str = "dhow.db";
 /// In `meta`: the random identity that this installation's Docker objects carry.
 const OWNER: &str = "owner";
+/// In `meta`: what is derived from `secret.key`, by which another key is noticed.
+const KEY_FINGERPRINT: &str = "key_fingerprint";
 
 /// Serves on a listener until `shutdown` resolves. `tell` is given each line that is meant for the operator.
 pub async fn run(
@@ -68,17 +70,13 @@ pub async fn run(
         ))?;
     }
     let worker = tokio::spawn(worker.run());
-    let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut server = tokio::spawn(server.into_future());
-    tokio::select! {
-        () = shutdown => {}
-        ended = &mut server => bail!("the server ended by itself: {ended:?}"),
-    }
+    let server = tokio::spawn(web::connections::serve(listener, router, stop.clone()));
+    shutdown.await;
     tracing::info!("stopping; apps and proxy go on running");
     stop.cancel();
     let stopped = async { (worker.await, server.await) };
     match tokio::time::timeout(SHUTDOWN_TIMEOUT, stopped).await {
-        Ok((Ok(()), Ok(Ok(())))) => {}
+        Ok((Ok(()), Ok(()))) => {}
         Ok(ended) => tracing::warn!(?ended, "a part ended by a fault"),
         Err(_elapsed) => tracing::warn!("not everything ended in time; the next start takes it up"),
     }
@@ -91,8 +89,14 @@ async fn assemble(
     data_dir: &Path,
     stop: &CancellationToken,
 ) -> anyhow::Result<(Actions, Worker)> {
-    let secrets = SecretKey::load_or_create(&data_dir.join("secret.key"))?;
-    let db = Db::open(&data_dir.join(DATABASE_FILE))?;
+    let database = data_dir.join(DATABASE_FILE);
+    let db = Db::open(&database).with_context(|| {
+        format!(
+            "{} cannot be used; put a backup in its place, or choose another --data-dir",
+            database.display()
+        )
+    })?;
+    let secrets = open_key(&db, &data_dir.join("secret.key")).await?;
     let logs = Logs::open(&data_dir.join("logs")).context("the directory of logs cannot be used")?;
     let owner = find_or_make_owner(&db).await?;
     let ownership = Ownership {
@@ -145,7 +149,13 @@ pub fn prepare_data_dir(path: &Path) -> anyhow::Result<PathBuf> {
 /// One `serve` a data directory; the lock goes with the process, however it ends.
 fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
     let path = data_dir.join("serve.lock");
-    let file = fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    let open = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path);
+    let file = open.with_context(|| format!("{} cannot be written", path.display()))?;
     if file.try_lock().is_err() {
         bail!(
             "another dhow serves {}; stop it, or choose another --data-dir",
@@ -153,6 +163,34 @@ fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
         );
     }
     Ok(file)
+}
+
+/// The key of this installation, made at its first start. A missing or another key would lose all that is sealed, bit
+/// by bit: nothing is started then, and nothing overwritten.
+async fn open_key(db: &Db, path: &Path) -> anyhow::Result<SecretKey> {
+    let stored = db.read(|c| db::meta::find(c, KEY_FINGERPRINT)).await?;
+    if stored.is_some() && !path.exists() {
+        bail!(
+            "{} is missing; put it back, the stored variables are sealed with it",
+            path.display()
+        );
+    }
+    let secrets = SecretKey::load_or_create(path)?;
+    let fingerprint = secrets.derive_password("fingerprint of secret.key");
+    match stored {
+        Some(stored) if stored != fingerprint => {
+            bail!(
+                "{} is not the key that sealed the stored variables; put the right one back",
+                path.display()
+            )
+        }
+        Some(_) => {}
+        None => {
+            db.write(move |tx| db::meta::set(tx, KEY_FINGERPRINT, &fingerprint))
+                .await?;
+        }
+    }
+    Ok(secrets)
 }
 
 /// The identity of this installation, made once.

@@ -143,11 +143,13 @@ fn default_true() -> bool {
 impl AppInput {
     /// From a JSON object; a field that is `null` has its default.
     pub fn from_json(json: Value) -> Result<Self> {
+        refuse_lists(&json)?;
         parse_json(merge(Value::Object(serde_json::Map::new()), json))
     }
 
     /// This input with the fields of a JSON object laid over it; a field that is `null` gets its default.
     pub fn changed_by(&self, json: Value) -> Result<Self> {
+        refuse_lists(&json)?;
         let mut present = serde_json::to_value(self).map_err(anyhow::Error::from)?;
         let kind = json.pointer("/source/kind");
         if kind.is_some_and(|kind| Some(kind) != present.pointer("/source/kind")) {
@@ -203,6 +205,17 @@ impl AppInput {
             release_command,
         })
     }
+}
+
+/// serde would read a list as an object's fields in their order.
+fn refuse_lists(json: &Value) -> Result<()> {
+    let mut fields = Fields::default();
+    for field in ["source", "build", "health", "resources"] {
+        if json.get(field).is_some_and(Value::is_array) {
+            fields.refuse(field, Invalid::new("Send a JSON object."));
+        }
+    }
+    fields.finish()
 }
 
 impl SourceInput {
@@ -468,6 +481,10 @@ mod tests {
                 "source.surprise",
             ),
             (json!([]), "body"),
+            (
+                json!({"name": "x", "source": {"kind": "push"}, "health": ["/x", 5]}),
+                "health",
+            ),
         ];
         for (json, field) in cases {
             assert_eq!(

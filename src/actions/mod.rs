@@ -71,7 +71,12 @@ impl Error {
 
 impl From<db::Error> for Error {
     fn from(error: db::Error) -> Self {
-        Self::Internal(error.into())
+        match error {
+            db::Error::DiskFull => Self::Unavailable(
+                "The server's disk is full; nothing was stored. Free some space, then try again.".into(),
+            ),
+            error => Self::Internal(error.into()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 
 use super::body::JsonBody;
-use super::caller::Caller;
+use super::caller::{Caller, Writer};
 use super::list::{Items, Paging, with_one_more};
 use super::{Api, Problem};
 use crate::actions::app_input::AppInput;
@@ -82,7 +82,7 @@ async fn list(
 }
 
 async fn create(
-    caller: Caller,
+    Writer(caller): Writer,
     Path(project): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<AppView>), Problem> {
@@ -100,7 +100,11 @@ async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<AppView>, 
     view(&caller, app).await
 }
 
-async fn change(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Json<AppView>, Problem> {
+async fn change(
+    Writer(caller): Writer,
+    Path(app): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Result<Json<AppView>, Problem> {
     let app = caller.app(app).await?;
     let app = caller
         .actions()
@@ -109,7 +113,7 @@ async fn change(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBod
     view(&caller, app).await
 }
 
-async fn delete(caller: Caller, Path(app): Path<String>) -> Result<StatusCode, Problem> {
+async fn delete(Writer(caller): Writer, Path(app): Path<String>) -> Result<StatusCode, Problem> {
     let app = caller.app(app).await?;
     caller.actions().delete_app(&caller.actor, app.slug.as_str()).await?;
     Ok(StatusCode::ACCEPTED)

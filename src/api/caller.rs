@@ -42,6 +42,22 @@ impl FromRequestParts<Api> for Caller {
     }
 }
 
+/// A caller who may change things; others are refused before the body is looked at.
+pub struct Writer(pub Caller);
+
+impl FromRequestParts<Api> for Writer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Api) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if caller.actor.may_write() {
+            Ok(Self(caller))
+        } else {
+            Err(Error::Forbidden.into())
+        }
+    }
+}
+
 impl Caller {
     /// The actions, for a caller who is known.
     pub fn actions(&self) -> &Actions {

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::body::JsonBody;
-use super::caller::Caller;
+use super::caller::{Caller, Writer};
 use super::list::Items;
 use super::{Api, Problem};
 use crate::actions::domains::DomainInput;
@@ -32,7 +32,7 @@ async fn list(caller: Caller, Path(app): Path<String>) -> Result<Json<Items<Doma
 }
 
 async fn add(
-    caller: Caller,
+    Writer(caller): Writer,
     Path(app): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<DomainInput>), Problem> {
@@ -49,7 +49,7 @@ struct Which {
 }
 
 async fn remove(
-    caller: Caller,
+    Writer(caller): Writer,
     Path((app, host)): Path<(String, String)>,
     Query(which): Query<Which>,
 ) -> Result<StatusCode, Problem> {

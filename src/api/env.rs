@@ -5,7 +5,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use super::body::JsonBody;
-use super::caller::Caller;
+use super::caller::{Caller, Writer};
 use super::{Api, Problem};
 use crate::actions::env_vars::EnvInput;
 use crate::actions::json::parse_json;
@@ -20,7 +20,11 @@ async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<EnvInput>,
     Ok(Json(caller.actions().show_env(&app).await?))
 }
 
-async fn replace(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Json<EnvInput>, Problem> {
+async fn replace(
+    Writer(caller): Writer,
+    Path(app): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Result<Json<EnvInput>, Problem> {
     let app = caller.app(app).await?;
     Ok(Json(
         caller
@@ -30,7 +34,11 @@ async fn replace(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBo
     ))
 }
 
-async fn merge(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Json<EnvInput>, Problem> {
+async fn merge(
+    Writer(caller): Writer,
+    Path(app): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Result<Json<EnvInput>, Problem> {
     let app = caller.app(app).await?;
     Ok(Json(
         caller

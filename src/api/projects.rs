@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 
 use super::body::JsonBody;
-use super::caller::Caller;
+use super::caller::{Caller, Writer};
 use super::list::{Items, Paging, with_one_more};
 use super::{Api, Problem};
 use crate::actions::json::parse_json;
@@ -54,7 +54,7 @@ async fn list(caller: Caller, Paging(page): Paging) -> Result<Json<Items<Project
     Ok(Json(Items::page(rows, page, |project| project.id.0, ProjectView::from)))
 }
 
-async fn create(caller: Caller, JsonBody(body): JsonBody) -> Result<(StatusCode, Json<ProjectView>), Problem> {
+async fn create(Writer(caller): Writer, JsonBody(body): JsonBody) -> Result<(StatusCode, Json<ProjectView>), Problem> {
     let input: ProjectInput = parse_json(body)?;
     let project = caller.actions().create_project(&caller.actor, &input).await?;
     Ok((StatusCode::CREATED, Json(project.into())))
@@ -65,7 +65,7 @@ async fn show(caller: Caller, Path(project): Path<String>) -> Result<Json<Projec
 }
 
 async fn rename(
-    caller: Caller,
+    Writer(caller): Writer,
     Path(project): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<ProjectView>, Problem> {
@@ -86,7 +86,7 @@ async fn rename(
     ))
 }
 
-async fn delete(caller: Caller, Path(project): Path<String>) -> Result<StatusCode, Problem> {
+async fn delete(Writer(caller): Writer, Path(project): Path<String>) -> Result<StatusCode, Problem> {
     let project = caller.project(project).await?;
     caller
         .actions()

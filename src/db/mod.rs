@@ -39,6 +39,9 @@ pub enum Error {
     /// A unique index refused the row: somebody else has that name.
     #[error("the name is taken")]
     Taken,
+    /// There is no room for the write.
+    #[error("the disk is full")]
+    DiskFull,
     /// Anything else that SQLite says.
     #[error("database: {0}")]
     Sqlite(rusqlite::Error),
@@ -57,6 +60,7 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error().map(|e| e.extended_code) {
             Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Self::Taken,
+            _ if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
             _ => Self::Sqlite(error),
         }
     }

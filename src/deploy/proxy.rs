@@ -70,10 +70,14 @@ async fn make(context: &Context, spec: &ContainerSpec) -> anyhow::Result<()> {
             context.engine.connect_network(&network, &spec.name).await?;
         }
     }
-    context.engine.start_container(&spec.name).await.with_context(|| {
+    if let Err(error) = context.engine.start_container(&spec.name).await {
+        context.engine.remove_container(&spec.name).await?;
         let (http, https) = (context.config.http_port, context.config.https_port);
-        format!("the proxy could not be started on ports {http} and {https}; if they are in use, see --http-port and --https-port")
-    })?;
+        let advice = "if they are in use, see --http-port and --https-port";
+        return Err(anyhow::Error::new(error).context(format!(
+            "the proxy could not be started on ports {http} and {https}; {advice}"
+        )));
+    }
     tracing::info!(container = spec.name, "the proxy was started");
     wait_until_it_answers(context).await
 }

@@ -130,7 +130,7 @@ async fn run_instance(
 ) -> Result<(), DeployError> {
     let name = context.name_of(app.slug.as_str(), deployment);
     match context.engine.inspect_container(&name).await? {
-        Some(state) if state.is_running => return Ok(()),
+        Some(state) if state.is_running => return rejoin_network(context, app, &state).await,
         Some(_) => {}
         None => make_instance(context, app, deployment, release, &name).await?,
     }
@@ -140,6 +140,20 @@ async fn run_instance(
         .engine
         .set_restart_policy(&name, RestartPolicy::UnlessStopped)
         .await?)
+}
+
+/// An instance that somebody took out of its project's network is put back.
+async fn rejoin_network(context: &Context, app: &App, state: &ContainerState) -> Result<(), DeployError> {
+    let network = proxy::project_network(context, app);
+    if state.addresses.contains_key(&network) {
+        return Ok(());
+    }
+    tracing::info!(
+        container = state.name,
+        network,
+        "putting an instance back into its network"
+    );
+    Ok(context.engine.connect_network(&network, &state.name).await?)
 }
 
 async fn make_instance(

@@ -10,7 +10,7 @@ use super::pipeline::release_of;
 use super::{DeployError, proxy, routes};
 use crate::db;
 use crate::model::deployment::SwitchReport;
-use crate::traefik::Counters;
+use crate::traefik::{self, Counters};
 
 /// Longest time for the proxy to take a route; it was seen to take 0.3 s.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
@@ -33,7 +33,9 @@ pub async fn run(job: &Job) -> Result<Switched, DeployError> {
     activate(job).await?;
     let began = Instant::now();
     let routes = routes::write(&job.context, job.app.id).await?;
-    api.confirm(&routes, CONFIRM_TIMEOUT).await?;
+    if let Err(error) = api.confirm(&routes, CONFIRM_TIMEOUT).await {
+        return Err(explain(job, error).await);
+    }
     let took = began.elapsed();
     report(job, Counters::default(), took).await?;
     let ports = routes::public_ports(&job.context);
@@ -42,6 +44,18 @@ pub async fn run(job: &Job) -> Result<Switched, DeployError> {
             .line(&format!("Live at {}", route.address(ports.http, ports.https)));
     }
     Ok(Switched { before, took })
+}
+
+/// A file that Dhow did not write may be the reason: the proxy takes no change while it cannot read one of them.
+async fn explain(job: &Job, error: traefik::Error) -> DeployError {
+    for file in job.context.routes.foreign().await.unwrap_or_default() {
+        let dir = job.context.paths.traefik().join("dynamic");
+        job.log.line(&format!(
+            "Warning: {} is not Dhow's and may be what the proxy stumbles on; remove it.",
+            dir.join(file).display()
+        ));
+    }
+    error.into()
 }
 
 /// Makes the release the active one, remembering the one before for a way back.

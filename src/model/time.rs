@@ -3,7 +3,12 @@
 use std::fmt;
 
 use ::time::OffsetDateTime;
-use ::time::format_description::well_known::Rfc3339;
+use ::time::format_description::BorrowedFormatItem;
+use ::time::macros::format_description;
+
+/// RFC 3339 with always three digits of the second, so that texts sort as times do.
+const FORMAT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// A point in time with millisecond precision, UTC. SQLite holds it as milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +47,7 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        f.write_str(&moment.format(&Rfc3339).map_err(|_| fmt::Error)?)
+        f.write_str(&moment.format(FORMAT).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -58,6 +63,10 @@ mod tests {
 
     #[test]
     fn a_timestamp_is_shown_in_rfc_3339() {
+        assert_eq!(
+            Timestamp::from_millis(1_700_000_000_120).to_string(),
+            "2023-11-14T22:13:20.120Z"
+        );
         assert_eq!(
             Timestamp::from_millis(1_700_000_000_123).to_string(),
             "2023-11-14T22:13:20.123Z"

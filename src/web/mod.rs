@@ -15,6 +15,7 @@ use crate::config::MAX_BODY_BYTES;
 
 pub mod apps;
 pub mod assets;
+pub mod connections;
 pub mod deployments;
 pub mod error;
 pub mod flash;

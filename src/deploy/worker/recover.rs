@@ -4,7 +4,7 @@ use super::run::{MAX_DEATHS, finish};
 use super::{CLEAN_STOP, Worker};
 use crate::db;
 use crate::deploy::job::JobLog;
-use crate::deploy::{DeployError, Message, undo};
+use crate::deploy::{DeployError, undo};
 use crate::model::deployment::{Deployment, Status, Step};
 
 impl Worker {
@@ -21,7 +21,8 @@ impl Worker {
         for deployment in self.context.db.read(db::deployments::list_running).await? {
             self.take_up(deployment, was_clean).await?;
         }
-        let _stopping = self.messages.send(Message::ReconcileAll);
+        // Before the queue is looked at: an app that is down must not wait for its own next build.
+        self.reconcile_all().await;
         Ok(())
     }
 
