@@ -3,6 +3,7 @@
 use std::net::TcpStream;
 
 use crate::harness::dhow::Dhow;
+use crate::harness::docker::{docker, inspect};
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
 use crate::harness::load::Load;
@@ -108,12 +109,28 @@ async fn what_was_removed_by_hand_is_made_again_at_the_next_start() {
     let repository = git.repository("hand");
     repository.commit_app("hand");
     api.live_app("Hand", "hand", &repository).await;
+    served_after(&mut dhow, |dhow| {
+        let app = dhow.containers("app").remove(0);
+        let networks = inspect("container", &app)["NetworkSettings"]["Networks"].clone();
+        for network in networks.as_object().unwrap().keys() {
+            docker(&["network", "disconnect", "--force", network, &app]);
+        }
+    })
+    .await;
+    served_after(&mut dhow, |dhow| {
+        let removed = [dhow.containers("app"), dhow.containers("proxy")].concat();
+        assert_eq!(removed.len(), 2);
+        for id in &removed {
+            docker(&["rm", "--force", id]);
+        }
+    })
+    .await;
+}
+
+/// Stops Dhow, does the damage, and sees the app serve again after the next start.
+async fn served_after(dhow: &mut Dhow, damage: impl Fn(&Dhow)) {
     dhow.terminate().await;
-    let removed = [dhow.containers("app"), dhow.containers("proxy")].concat();
-    assert_eq!(removed.len(), 2);
-    for id in &removed {
-        crate::harness::docker::docker(&["rm", "--force", id]);
-    }
+    damage(dhow);
 
     dhow.start_again().await;
 

@@ -98,3 +98,24 @@ async fn an_idle_instance_stops_at_once_and_leaves_what_serves() {
     assert_eq!(dhow.visit("calm.localhost", "/").await.expect(200).text(), "calm");
     panel.page("/").await.expect_words("calm");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_who_never_finishes_a_request_is_hung_up_on_and_holds_up_no_stop() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut dhow = Dhow::start().await;
+    let address = dhow.url().trim_start_matches("http://").to_owned();
+    let connect = || tokio::net::TcpStream::connect(&address);
+    let mut slow = connect().await.unwrap();
+    slow.write_all(b"GET / HT").await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(seconds(30), slow.read_to_end(&mut answer))
+        .await
+        .expect("it is hung up on")
+        .unwrap();
+
+    let mut half = connect().await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    let (code, took) = dhow.terminate().await;
+    assert_eq!(code, Some(0));
+    assert!(took < seconds(6), "it took {took:?}");
+}

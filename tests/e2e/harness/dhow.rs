@@ -94,16 +94,26 @@ impl Dhow {
 
     /// Starts a process that must end by itself, and answers how.
     pub async fn refuse(mut self) -> Refusal {
+        // Another's objects may carry this instance name: they are not this test's to remove.
+        self.owns_objects = false;
+        self.refuse_again().await
+    }
+
+    /// Starts a process on the same data, which must end by itself; answers how.
+    pub async fn refuse_again(&self) -> Refusal {
         let began = Instant::now();
         let mut process = Process::start("dhow serve", &mut self.serve());
         let (status, _) = process.ended(READY_WITHIN).await;
-        // Another's objects may carry this instance name: they are not this test's to remove.
-        self.owns_objects = false;
         Refusal {
             code: status.code(),
             lines: process.lines.all(),
             took: began.elapsed(),
         }
+    }
+
+    /// A file of the data directory.
+    pub fn data_file(&self, name: &str) -> PathBuf {
+        self.data.path().join(name)
     }
 
     pub async fn start_process(&mut self) {
