@@ -62,7 +62,7 @@ pub struct DataDir {
 /// Verbs about users.
 #[derive(Debug, Subcommand)]
 pub enum UserVerb {
-    /// Add a user; the password is asked for, or read from standard input.
+    /// Add a user; a password is made and printed, or read from standard input.
     Add {
         /// The name to sign in with.
         email: String,

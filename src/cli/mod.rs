@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::config::{CommandLine, DataDir, Verb};
 use crate::db::Db;
@@ -43,7 +43,18 @@ fn run_verb(verb: Verb) -> anyhow::Result<()> {
     outcome
 }
 
-/// The database of an existing data directory.
+/// The database of a data directory that Dhow has used before.
+fn open_existing_database(data: &DataDir) -> anyhow::Result<Db> {
+    if !data.path.join(crate::DATABASE_FILE).exists() {
+        bail!(
+            "there is no Dhow data in {}; name its directory with --data-dir",
+            data.path.display()
+        );
+    }
+    open_database(data)
+}
+
+/// The database of a data directory, made when missing.
 fn open_database(data: &DataDir) -> anyhow::Result<Db> {
     let path = crate::prepare_data_dir(&data.path)?.join(crate::DATABASE_FILE);
     Db::open(&path).with_context(|| format!("{} cannot be used; check --data-dir", path.display()))

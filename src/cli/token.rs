@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-use super::{open_database, print_line};
+use super::{open_existing_database, print_line};
 use crate::actions::tokens;
 use crate::config::TokenVerb;
 use crate::model::text::Name;
@@ -24,5 +24,5 @@ pub async fn run(verb: TokenVerb) -> anyhow::Result<()> {
         .map(|time| i64::try_from(time.as_secs()).map(|seconds| Timestamp::now().plus_seconds(seconds)))
         .transpose()
         .context("expires")?;
-    print_line(&tokens::create(&open_database(&data)?, &email, &name, scope, expires_at).await?)
+    print_line(&tokens::create(&open_existing_database(&data)?, &email, &name, scope, expires_at).await?)
 }

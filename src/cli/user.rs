@@ -4,7 +4,7 @@ use std::io;
 
 use anyhow::Context as _;
 
-use super::{open_database, print_line};
+use super::{open_database, open_existing_database, print_line};
 use crate::actions::users;
 use crate::config::UserVerb;
 use crate::model::user::{Email, Password};
@@ -32,12 +32,12 @@ pub async fn run(verb: UserVerb) -> anyhow::Result<()> {
         } => {
             let email = Email::parse(&email).context(email)?;
             let (password, made) = choose_password(password_stdin)?;
-            let db = open_database(&data)?;
+            let db = open_existing_database(&data)?;
             users::reset_password(&db, &Passwords::start()?, &email, password).await?;
             tell_password(made)
         }
         UserVerb::List { data } => {
-            for user in users::list(&open_database(&data)?).await? {
+            for user in users::list(&open_existing_database(&data)?).await? {
                 print_line(&format!("{}\t{}\t{}", user.email, user.role, user.created_at))?;
             }
             Ok(())

@@ -105,11 +105,27 @@ fn explain(job: &Job, error: BuildError) -> DeployError {
             job.log.line(&message);
             let command = command_of(&message).unwrap_or("a command of the Dockerfile");
             DeployError::BuildFailed {
-                message: format!("“{command}” ended with exit code {code}. See its output above."),
+                message: format!("“{command}” ended with exit code {code}. See its output in the log."),
+            }
+        }
+        BuildError::Failed {
+            exit_code: None,
+            message,
+        } => {
+            job.log.line(&message);
+            DeployError::BuildFailed {
+                message: without_preamble(&message).to_owned(),
             }
         }
         error => error.into(),
     }
+}
+
+/// BuildKit's message without the names of its inner parts.
+fn without_preamble(message: &str) -> &str {
+    message
+        .find("dockerfile parse error")
+        .map_or(message, |at| &message[at..])
 }
 
 /// The command in BuildKit's message, whose form depends on its version.

@@ -59,12 +59,17 @@ async fn wait_until_good(job: &Job) -> Result<(), DeployError> {
     let health = &job.app.settings.run.health;
     let deadline = Instant::now() + Duration::from_secs(u64::from(health.timeout_s));
     let (mut good, mut pause) = (0, FIRST_PAUSE);
+    let mut last = Probe::NotListening;
+    job.log.line(&describe_wait(job));
     loop {
         let state = running_state(job, "while it was being checked").await?;
         let probe = match address(job, &state) {
             Some(address) => ask(address, health.path.as_ref()).await,
             None => Probe::NotListening,
         };
+        if let (Probe::Answered(answer), true) = (&probe, probe != last) {
+            job.log.line(&format!("Answered {answer}; asking on"));
+        }
         good = if probe == Probe::Good { good + 1 } else { 0 };
         if good == GOOD_IN_A_ROW {
             job.log.line(&describe_good(job));
@@ -73,6 +78,7 @@ async fn wait_until_good(job: &Job) -> Result<(), DeployError> {
         if Instant::now() + pause > deadline {
             return Err(explain(job, probe).await);
         }
+        last = probe;
         sleep(if good > 0 { FIRST_PAUSE } else { pause }).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -143,6 +149,15 @@ async fn ask_path(stream: TcpStream, address: SocketAddr, path: &HealthPath) -> 
     };
     let (status, _connection_ended) = tokio::join!(exchange, connection);
     status
+}
+
+fn describe_wait(job: &Job) -> String {
+    let run = &job.app.settings.run;
+    let wanted = match &run.health.path {
+        Some(path) => format!("{} on port {} to answer", path.as_str(), run.port.get()),
+        None => format!("port {} to accept connections", run.port.get()),
+    };
+    format!("Waiting for {wanted}, {} s at most", run.health.timeout_s)
 }
 
 fn describe_good(job: &Job) -> String {

@@ -41,7 +41,7 @@ pub enum DeployError {
     #[error("The container could not be started: {0}")]
     StartFailed(String),
     /// The new instance ended.
-    #[error("The app ended {when}: {reason}. See its last output above.")]
+    #[error("The app ended {when}: {reason}. See its last output in the log.")]
     Exited {
         /// In which phase.
         when: &'static str,
@@ -69,11 +69,11 @@ pub enum DeployError {
         seconds: u32,
     },
     /// The image's own HEALTHCHECK said `unhealthy`.
-    #[error("The image's own health check says that the app is unhealthy. See its last output above.")]
+    #[error("The image's own health check says that the app is unhealthy. See its last output in the log.")]
     Unhealthy,
     /// The release command ended with an error.
     #[error(
-        "The release command ended with exit code {exit_code}. See its output above; the new version was not started."
+        "The release command ended with exit code {exit_code}. See its output in the log; the new version was not started."
     )]
     ReleaseCommandFailed {
         /// Its exit code.

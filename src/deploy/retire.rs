@@ -73,6 +73,10 @@ async fn tell_cost(job: &Job, switched: &Switched) {
     };
     let Some(counted) = counted else { return };
     match report(job, counted.since(switched.before), switched.took).await {
+        Ok(cost) if cost.requests == 0 => job.log.line(&format!(
+            "Switched in {:.2} s; no request came in meanwhile",
+            switched.took.as_secs_f64()
+        )),
         Ok(cost) => job.log.line(&format!(
             "{} of {} requests failed, switched in {:.2} s",
             cost.failed,

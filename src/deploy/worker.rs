@@ -4,9 +4,11 @@
 //! so that a drain holds nobody else up.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -94,7 +96,7 @@ impl Worker {
         match message {
             Message::Wake => self.finish_deleted_projects().await,
             Message::Cancel(id) => self.cancel(id).await,
-            Message::Reconcile(app) => self.want_reconciled(app),
+            Message::Reconcile(app) => drop(self.unreconciled.insert(app)),
             Message::ReconcileAll => self.reconcile_all().await,
         }
     }
@@ -117,11 +119,6 @@ impl Worker {
             Ok(_) => {}
             Err(error) => tracing::error!(%error, deployment = %id, "a deployment could not be cancelled"),
         }
-    }
-
-    /// A deployment of an app that is to be deleted is not worth its end.
-    fn want_reconciled(&mut self, app: AppId) {
-        self.unreconciled.insert(app);
     }
 
     async fn reconcile_all(&mut self) {
@@ -179,6 +176,7 @@ impl Worker {
         }
     }
 
+    /// A deployment of an app that is to be deleted is not worth its end.
     async fn cancel_deployments_of_deleted_apps(&self) {
         for app in &self.unreconciled {
             let (Some(slot), app) = (self.slots.get(app), *app) else {
@@ -205,8 +203,10 @@ impl Worker {
         self.slots.insert(app, slot);
         let context = Arc::clone(&self.context);
         self.tasks.spawn(async move {
-            if let Err(error) = reconcile::app(&context, app).await {
-                tracing::warn!(%app, %error, "an app could not be put right");
+            match AssertUnwindSafe(reconcile::app(&context, app)).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%app, %error, "an app could not be put right"),
+                Err(_panic) => tracing::error!(%app, "putting an app right met a fault"),
             }
             context.events.announce(Event::App(app));
             Freed { app, is_suspect: false }

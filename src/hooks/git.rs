@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
-use super::push::{Operation, PushLimits, PushOutcome, PushServer, PushToken, challenge};
+use super::push::{BranchChange, Operation, PushLimits, PushOutcome, PushServer, PushToken, challenge};
 use crate::actions::{Actions, Error};
 use crate::git::HostedRepository;
 use crate::model::app::App;
@@ -78,19 +78,23 @@ async fn deploy(actions: Actions, address: SocketAddr, actor: Actor, app: App, o
             outcome.deploy_branch
         )];
     };
+    let is_new = |change: &BranchChange| change.branch == outcome.deploy_branch && change.before.is_none();
+    let mut lines = Vec::new();
+    if outcome.changes.iter().any(is_new) {
+        lines.push(format!("From now on pushes to {} are deployed.", outcome.deploy_branch));
+    }
     match actions.deploy_push(&actor, &app, &commit.sha.to_string()).await {
-        Ok(deployment) => vec![
-            format!("Deployment {} of {} is queued.", deployment.number, app.slug),
-            format!(
-                "Watch it at http://{address}/apps/{}/deployments/{}",
-                app.slug, deployment.number
-            ),
-        ],
+        Ok(deployment) => {
+            let (slug, number) = (&app.slug, deployment.number);
+            lines.push(format!("Deployment {number} of {slug} is queued."));
+            lines.push(format!("Watch it at http://{address}/apps/{slug}/deployments/{number}"));
+        }
         Err(error) => {
             tracing::error!(app = %app.slug, error = format!("{error:#}"), "a push was stored but not deployed");
-            vec![format!("Stored, but not deployed: {error}. Deploy it from the panel.")]
+            lines.push(format!("Stored, but not deployed: {error}. Deploy it from the panel."));
         }
     }
+    lines
 }
 
 /// An error as git shows it: its text behind `remote:`.

@@ -1,6 +1,10 @@
 //! One deployment, run and brought to its end. The only place that writes a final status, but for a request that
 //! takes a queued one's place.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+
 use crate::db;
 use crate::deploy::job::Job;
 use crate::deploy::pipeline::{self, Ended};
@@ -11,8 +15,19 @@ use crate::model::deployment::{Deployment, ErrorKind, Status, Step};
 /// Ends of Dhow or of the engine in one step after which a deployment is given up.
 pub(super) const MAX_DEATHS: i64 = 2;
 
-/// Runs a deployment to its end, or as far as it can be run now; `true` when it is live.
+/// Runs a deployment to its end, or as far as it can be run now; `true` when it is live. A panic ends it as a fault of
+/// Dhow's, so that the app is not blocked by it.
 pub(super) async fn job(job: &Job, is_resumed: bool) -> bool {
+    let run = AssertUnwindSafe(run_to_end(job, is_resumed)).catch_unwind();
+    if let Ok(is_live) = run.await {
+        return is_live;
+    }
+    let error = DeployError::Internal("a step panicked".to_owned());
+    fail(job, error).await;
+    false
+}
+
+async fn run_to_end(job: &Job, is_resumed: bool) -> bool {
     job.announce();
     let ended = if is_resumed {
         pipeline::resume(job).await
