@@ -34,7 +34,15 @@ pub async fn run(job: &Job) -> Result<(), Ended> {
         prepared = prepare(job) => prepared.map_err(Ended::from),
     };
     undo::remove_checkout(&job.context, job.app.id, job.deployment.id).await;
-    match prepared {
+    // A cancel that came with the last answer of the check was accepted, so it holds.
+    let wanted = prepared.and_then(|()| {
+        if job.cancel.is_cancelled() {
+            Err(Ended::Cancelled)
+        } else {
+            Ok(())
+        }
+    });
+    match wanted {
         Ok(()) => go_live(job).await,
         Err(ended) => {
             undo::remove_all(&job.context, &job.app, &job.deployment).await;
