@@ -94,7 +94,7 @@ async fn containers_of(context: &Context, app: AppId) -> Result<Vec<ContainerSum
     Ok(containers)
 }
 
-/// Has the active release run and serve, and nothing else.
+/// Has the active release run and serve, unless it was stopped, and nothing else.
 async fn restore(context: &Context, app: &App) -> Result<(), DeployError> {
     let id = app.id;
     let live = context.db.read(move |c| {
@@ -107,7 +107,13 @@ async fn restore(context: &Context, app: &App) -> Result<(), DeployError> {
     let kept = live
         .as_ref()
         .map(|(deployment, _)| context.name_of(app.slug.as_str(), *deployment));
-    if let Some((deployment, release)) = &live {
+    if app.stopped_at.is_some() {
+        // Its route first, so that nothing is asked of what ends.
+        routes::write(context, app.id).await?;
+        if let Some(name) = &kept {
+            stop_instance(context, name).await?;
+        }
+    } else if let Some((deployment, release)) = &live {
         proxy::ensure_project_network(context, app).await?;
         run_instance(context, app, *deployment, release).await?;
     }
@@ -119,6 +125,17 @@ async fn restore(context: &Context, app: &App) -> Result<(), DeployError> {
         }
     }
     Ok(())
+}
+
+/// Ends an instance that shall not run and keeps its container, with what it has printed.
+async fn stop_instance(context: &Context, name: &str) -> Result<(), DeployError> {
+    match context.engine.inspect_container(name).await? {
+        Some(state) if state.is_running => {
+            context.engine.set_restart_policy(name, RestartPolicy::No).await?;
+            Ok(context.engine.stop_container(name).await?)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Starts the instance of a release, making it anew when its container is gone.
@@ -179,7 +196,7 @@ async fn make_instance(
         .into_iter()
         .map(|(label, value)| (label.to_owned(), value))
         .collect();
-    let spec = start::instance_spec(context, app, &release.run, name, &release.image_id, env, labels);
+    let spec = start::instance_spec(context, app, release, name, env, labels);
     context.engine.create_container(&spec).await?;
     Ok(())
 }
