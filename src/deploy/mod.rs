@@ -35,6 +35,7 @@ mod release;
 mod retire;
 mod routes;
 mod start;
+mod strays;
 mod switch;
 mod undo;
 mod watch;
@@ -91,9 +92,14 @@ impl Paths {
         &self.data_dir
     }
 
+    /// A directory for each app.
+    fn repositories(&self) -> PathBuf {
+        self.data_dir.join("repos")
+    }
+
     /// Everything of one app.
     fn app(&self, app: AppId) -> PathBuf {
-        self.data_dir.join("repos").join(app.to_string())
+        self.repositories().join(app.to_string())
     }
 
     /// The bare copy of an app's repository elsewhere.

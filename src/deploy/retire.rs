@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::job::Job;
 use super::switch::{Switched, report};
-use super::{DeployError, check, drain, proxy, reconcile, release};
+use super::{DeployError, check, drain, proxy, reconcile, release, strays};
 use crate::db;
 use crate::model::container::{ContainerState, RestartPolicy};
 
@@ -99,13 +99,11 @@ async fn remove_old_images(job: &Job) -> Result<(), DeployError> {
         .db
         .read(move |c| db::releases::list_kept_images(c, app, keep))
         .await?;
-    for image in job.context.engine.list_images(job.app.slug.as_str()).await? {
+    for image in job.context.engine.list_images(Some(job.app.slug.as_str())).await? {
         if kept.contains(&image.id) {
             continue;
         }
-        for tag in &image.tags {
-            job.context.engine.remove_image(tag).await?;
-        }
+        strays::remove_image(&job.context, &image).await?;
     }
     Ok(())
 }
