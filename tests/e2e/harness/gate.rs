@@ -52,11 +52,20 @@ impl Gate {
 
     /// Waits until a build has arrived as `name`.
     pub async fn arrival(&self, name: &str, within: Duration) {
+        self.arrivals(name, 1, within).await;
+    }
+
+    /// Waits until something has arrived as `name` for the `times`th time.
+    pub async fn arrivals(&self, name: &str, times: usize, within: Duration) {
         let mut book = self.book.subscribe();
-        let here = book.wait_for(|book| book.arrived.iter().any(|arrived| arrived == name));
-        in_time(&format!("a build arrives at the gate as '{name}'"), within, here)
-            .await
-            .unwrap();
+        let here = book.wait_for(|book| book.arrived.iter().filter(|arrived| *arrived == name).count() >= times);
+        in_time(
+            &format!("somebody is at the gate as '{name}', time {times}"),
+            within,
+            here,
+        )
+        .await
+        .unwrap();
     }
 
     pub fn arrived(&self) -> Vec<String> {
