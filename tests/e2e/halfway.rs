@@ -5,6 +5,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use serde_json::json;
 
+use crate::harness::docker::{docker, kill_process_of};
 use crate::harness::held_up::{HeldUp, STEPS};
 use crate::harness::leftovers::assert_nothing_left_over;
 use crate::harness::wait::seconds;
@@ -94,4 +95,26 @@ async fn panel_delete_while_deploying_an_app_that_is_deleted_in_any_step_is_gone
     for step in STEPS.into_iter().filter(|step| *step != "build") {
         halfway.dhow.visit(&format!("{step}.localhost"), "/").await.expect(404);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_killed_comes_back_by_itself_and_the_switch_under_way_is_confirmed() {
+    let halfway = HeldUp::in_steps(&["check", "retire"]).await;
+    let proxy = halfway.dhow.containers("proxy").remove(0);
+
+    // Frozen, so that it cannot confirm the switch before it dies.
+    docker(&["pause", &proxy]);
+    halfway.go_on();
+    halfway.api.at_step(halfway.ids["check"], "switch").await;
+    kill_process_of(&proxy);
+    docker(&["unpause", &proxy]);
+    let began = Instant::now();
+    assert_eq!(halfway.dhow.serves_again("retire.localhost", seconds(10)).await, "new");
+    println!("served again {:.1?} after the proxy's death", began.elapsed());
+
+    for step in ["check", "retire"] {
+        halfway.succeeded(step).await;
+        assert_eq!(halfway.page(step).await, "new", "{step}");
+    }
+    assert_nothing_left_over(&halfway.dhow, &halfway.api).await;
 }

@@ -92,6 +92,15 @@ pub fn container_logs(instance: &str) -> String {
     words
 }
 
+/// SIGKILL to a container's first process behind the engine's back, which therefore takes it for a crash.
+#[track_caller]
+pub fn kill_process_of(id: &str) {
+    let pid = inspect("container", id)["State"]["Pid"].to_string();
+    // By a container, since a tester who may use the engine need not be root.
+    let run = ["run", "--rm", "--pid=host", "--label=dhow.bait=kill", "busybox:1"];
+    docker(&[&run[..], &["kill", "-s", "KILL", &pid]].concat());
+}
+
 /// Objects that are not Dhow's: some made here as bait, and all that the engine had before.
 pub struct ForeignObjects {
     before: BTreeSet<(String, String)>,

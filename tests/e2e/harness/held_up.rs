@@ -35,7 +35,7 @@ pub struct HeldUp {
     gate: Gate,
     /// The deployments, by step.
     pub ids: BTreeMap<&'static str, i64>,
-    visitor: Option<JoinHandle<Answer>>,
+    visitor: Option<JoinHandle<Result<Answer, String>>>,
 }
 
 impl HeldUp {
@@ -131,7 +131,7 @@ impl HeldUp {
 
     async fn visit_old_version(&mut self) {
         let (http, url) = (self.dhow.http.clone(), self.dhow.app_url(&format!("/{WAIT}")));
-        let visit = async move { http.send("GET", &url, &[("host", "retire.localhost")], "").await };
+        let visit = async move { http.try_send("GET", &url, &[("host", "retire.localhost")], "").await };
         self.visitor = Some(tokio::spawn(visit));
         self.gate.arrival("retire", THERE_WITHIN).await;
     }
@@ -157,8 +157,8 @@ impl HeldUp {
     /// The old version's visitor has his whole answer.
     pub async fn assert_visitor_was_served(&mut self) {
         let visitor = self.visitor.take().expect("somebody visits the old version");
-        let answer = in_time("the old version answers", seconds(30), visitor).await.unwrap();
-        assert_eq!(answer.expect(200).text(), "served");
+        let answer = in_time("the old version answers", seconds(30), visitor).await;
+        assert_eq!(answer.unwrap().unwrap().expect(200).text(), "served");
     }
 
     /// The first page of an app.
@@ -192,8 +192,8 @@ impl HeldUp {
 
     /// Makes an app of the same name and repository anew.
     pub async fn create_app(&self, step: &str) -> String {
-        let build = json!({ "builder": "dockerfile", "release_command": "sh release.sh" });
-        let more = json!({ "build": build });
+        let command = (step == "start").then_some("sh release.sh");
+        let more = json!({ "build": { "builder": "dockerfile", "release_command": command } });
         self.api
             .create_app_with("steps", step, &self.git.again(step), more)
             .await

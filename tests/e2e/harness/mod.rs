@@ -15,6 +15,7 @@ pub mod load;
 pub mod panel;
 pub mod process;
 mod proof;
+pub mod pushing;
 pub mod redeploys;
 pub mod repository;
 pub mod setup;
