@@ -37,7 +37,7 @@ async fn panel_stuck_in_progress_a_kill_in_every_step_is_made_good_at_the_next_s
 #[tokio::test(flavor = "multi_thread")]
 async fn build_cancel_really_stops_a_cancel_in_any_step_before_the_switch_leaves_nothing_and_holds_nobody_up() {
     const BEFORE: [&str; 4] = ["fetch", "build", "start", "check"];
-    let mut halfway = HeldUp::in_steps(&["fetch", "build", "start", "check", "retire"]).await;
+    let halfway = HeldUp::in_steps(&["fetch", "build", "start", "check", "retire"]).await;
     let api = halfway.api.clone();
     let cancel = async |step| {
         let path = format!("/deployments/{}/cancel", halfway.ids[step]);
@@ -76,7 +76,7 @@ async fn build_cancel_really_stops_a_cancel_in_any_step_before_the_switch_leaves
 /// Case panel-delete-while-deploying.
 #[tokio::test(flavor = "multi_thread")]
 async fn panel_delete_while_deploying_an_app_that_is_deleted_in_any_step_is_gone_for_good_and_its_name_free() {
-    let mut halfway = HeldUp::in_steps(&STEPS).await;
+    let halfway = HeldUp::in_steps(&STEPS).await;
     let api = halfway.api.clone();
 
     for step in STEPS {

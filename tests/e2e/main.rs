@@ -16,6 +16,7 @@ mod cross_site;
 mod dangerous_sources;
 mod deploy_queue;
 mod deployment_page;
+mod engine_killed;
 mod engine_trouble;
 mod env_and_domains;
 mod failed_deployments;

@@ -235,6 +235,19 @@ impl Dhow {
         Panel::sign_in(&self.url(), OWNER, PASSWORD).await
     }
 
+    /// Waits until `/readyz` has the status; answers its JSON.
+    pub async fn readiness(&self, status: u16) -> serde_json::Value {
+        eventually(&format!("/readyz answers {status}"), seconds(20), || async {
+            let answer = self.http.send("GET", &format!("{}/readyz", self.url()), &[], "").await;
+            if answer.status == status {
+                Ok(answer.json())
+            } else {
+                Err(answer.to_string())
+            }
+        })
+        .await
+    }
+
     /// A page as a visitor of an app gets it, through the proxy.
     pub async fn visit(&self, host: &str, path: &str) -> Answer {
         self.http.send("GET", &self.app_url(path), &[("host", host)], "").await
@@ -308,7 +321,8 @@ impl Drop for Dhow {
     fn drop(&mut self) {
         // The process first, or it would start again what is removed below.
         drop(self.process.take());
-        if !self.owns_objects {
+        // A story that failed while its engine was away leaves nothing that could be removed here.
+        if !self.owns_objects || !docker::answers() {
             return;
         }
         if std::thread::panicking() {

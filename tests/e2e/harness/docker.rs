@@ -30,6 +30,11 @@ pub fn try_docker(arguments: &[&str]) -> Result<String, String> {
     Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
+/// Whether there is an engine.
+pub fn answers() -> bool {
+    try_docker(&["version"]).is_ok()
+}
+
 /// `docker inspect` of one object.
 #[track_caller]
 pub fn inspect(kind: &str, id: &str) -> Value {

@@ -24,6 +24,12 @@ struct Book {
     open: BTreeSet<String>,
 }
 
+impl Book {
+    fn times(&self, name: &str) -> usize {
+        self.arrived.iter().filter(|arrived| *arrived == name).count()
+    }
+}
+
 /// A gate for any number of builds, each known by a name.
 pub struct Gate {
     address: String,
@@ -58,7 +64,7 @@ impl Gate {
     /// Waits until something has arrived as `name` for the `times`th time.
     pub async fn arrivals(&self, name: &str, times: usize, within: Duration) {
         let mut book = self.book.subscribe();
-        let here = book.wait_for(|book| book.arrived.iter().filter(|arrived| *arrived == name).count() >= times);
+        let here = book.wait_for(|book| book.times(name) >= times);
         in_time(
             &format!("somebody is at the gate as '{name}', time {times}"),
             within,
@@ -72,10 +78,22 @@ impl Gate {
         self.book.borrow().arrived.clone()
     }
 
-    /// Lets `name` pass, now and from now on.
+    /// How often something has arrived as `name`.
+    pub fn times(&self, name: &str) -> usize {
+        self.book.borrow().times(name)
+    }
+
+    /// Lets `name` pass, now and until it is closed.
     pub fn open(&self, name: &str) {
         self.book.send_modify(|book| {
             book.open.insert(name.to_owned());
+        });
+    }
+
+    /// Keeps whoever comes as `name` from now on waiting again.
+    pub fn close(&self, name: &str) {
+        self.book.send_modify(|book| {
+            book.open.remove(name);
         });
     }
 }

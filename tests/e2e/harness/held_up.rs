@@ -4,6 +4,7 @@
 //! by a file that Traefik cannot read, or by a visitor of the old version whose answer waits at the gate.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -35,7 +36,7 @@ pub struct HeldUp {
     gate: Gate,
     /// The deployments, by step.
     pub ids: BTreeMap<&'static str, i64>,
-    visitor: Option<JoinHandle<Result<Answer, String>>>,
+    visitor: Mutex<Option<JoinHandle<Result<Answer, String>>>>,
 }
 
 impl HeldUp {
@@ -51,28 +52,15 @@ impl HeldUp {
             git: GitServer::start().await,
             gate: Gate::start().await,
             ids: BTreeMap::new(),
-            visitor: None,
+            visitor: Mutex::default(),
         };
         let firsts = steps.iter().map(|step| this.first_deployment(step));
         for first in join_all(firsts).await {
             this.api.succeeded(first).await;
         }
         // What holds up a switch would hold up every other one as well, so it comes last.
-        let is = |wanted: &[&str]| {
-            steps
-                .iter()
-                .copied()
-                .filter(|step| wanted.contains(step))
-                .collect::<Vec<_>>()
-        };
-        for together in [
-            is(&["retire"]),
-            is(&["fetch", "build", "start", "check"]),
-            is(&["switch"]),
-        ] {
-            if together.contains(&"retire") {
-                this.visit_old_version().await;
-            }
+        for together in [&["retire"][..], &["fetch", "build", "start", "check"], &["switch"]] {
+            let together: Vec<_> = steps.iter().copied().filter(|step| together.contains(step)).collect();
             let ids = join_all(together.iter().map(|step| this.hold_up(step))).await;
             this.ids.extend(together.iter().copied().zip(ids));
             join_all(together.iter().map(|step| this.stands_still(step, 1))).await;
@@ -81,13 +69,18 @@ impl HeldUp {
     }
 
     async fn first_deployment(&self, step: &str) -> i64 {
-        let repository = self.git.repository(step);
-        self.commit(&repository, "old", None);
-        let build = json!({ "builder": "dockerfile", "release_command": "sh release.sh" });
-        let app = self
-            .api
-            .create_app_with("steps", step, &repository, json!({ "build": build }));
-        self.api.deploy(&app.await).await
+        self.commit(&self.git.repository(step), "old", None);
+        self.create_app(step).await;
+        self.api.deploy(step).await
+    }
+
+    /// Makes an app of the repository that is called as the step.
+    pub async fn create_app(&self, step: &str) -> String {
+        let command = (step == "start").then_some("sh release.sh");
+        let more = json!({ "build": { "builder": "dockerfile", "release_command": command } });
+        self.api
+            .create_app_with("steps", step, &self.git.again(step), more)
+            .await
     }
 
     /// Commits a version that waits at the gate in a step, or nowhere.
@@ -119,9 +112,19 @@ impl HeldUp {
         match step {
             "fetch" => self.git.hold(step),
             "switch" => std::fs::write(self.bad_file(), "http: [").unwrap(),
+            "retire" => self.visit_old_version().await,
             _ => {}
         }
         self.api.deploy(step).await
+    }
+
+    /// The same once more with another page, for a step that waits at the gate.
+    pub async fn hold_up_again(&mut self, step: &'static str, page: &str) {
+        self.gate.close(step);
+        let times = self.gate.times(step);
+        self.commit(&self.git.again(step), page, Some(step));
+        self.ids.insert(step, self.api.deploy(step).await);
+        self.stands_still(step, times + 1).await;
     }
 
     /// Dhow writes no file of this name; while Traefik cannot read it, it takes no change.
@@ -129,10 +132,10 @@ impl HeldUp {
         self.dhow.data_file("traefik/dynamic/NOT-DHOWS.yml")
     }
 
-    async fn visit_old_version(&mut self) {
+    async fn visit_old_version(&self) {
         let (http, url) = (self.dhow.http.clone(), self.dhow.app_url(&format!("/{WAIT}")));
         let visit = async move { http.try_send("GET", &url, &[("host", "retire.localhost")], "").await };
-        self.visitor = Some(tokio::spawn(visit));
+        *self.visitor.lock().unwrap() = Some(tokio::spawn(visit));
         self.gate.arrival("retire", THERE_WITHIN).await;
     }
 
@@ -155,8 +158,8 @@ impl HeldUp {
     }
 
     /// The old version's visitor has his whole answer.
-    pub async fn assert_visitor_was_served(&mut self) {
-        let visitor = self.visitor.take().expect("somebody visits the old version");
+    pub async fn assert_visitor_was_served(&self) {
+        let visitor = self.visitor.lock().unwrap().take().expect("somebody visits");
         let answer = in_time("the old version answers", seconds(30), visitor).await;
         assert_eq!(answer.unwrap().unwrap().expect(200).text(), "served");
     }
@@ -188,14 +191,5 @@ impl HeldUp {
     pub async fn deploy_freely(&self, step: &str, page: &str) -> i64 {
         self.commit(&self.git.again(step), page, None);
         self.api.deploy(step).await
-    }
-
-    /// Makes an app of the same name and repository anew.
-    pub async fn create_app(&self, step: &str) -> String {
-        let command = (step == "start").then_some("sh release.sh");
-        let more = json!({ "build": { "builder": "dockerfile", "release_command": command } });
-        self.api
-            .create_app_with("steps", step, &self.git.again(step), more)
-            .await
     }
 }

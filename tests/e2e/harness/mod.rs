@@ -13,6 +13,7 @@ pub mod http;
 pub mod leftovers;
 pub mod load;
 pub mod panel;
+pub mod private_engine;
 pub mod process;
 mod proof;
 pub mod pushing;
