@@ -102,10 +102,18 @@ impl SecretKey {
 
     /// A password for a part of Dhow's own, the same at every start (RFC 5869's expand step with one block).
     pub fn derive_password(&self, purpose: &str) -> String {
+        self.mac(&[purpose.as_bytes(), &[1]])
+    }
+
+    /// A text by which equal values are known without being stored; worthless without the key.
+    pub fn digest(&self, value: &str) -> String {
+        self.mac(&[b"digest of a value\0", value.as_bytes()])
+    }
+
+    fn mac(&self, parts: &[&[u8]]) -> String {
         let mut mac =
             <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.0.as_slice()).expect("HMAC takes keys of any length");
-        mac.update(purpose.as_bytes());
-        mac.update(&[1]);
+        parts.iter().for_each(|part| mac.update(part));
         URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 

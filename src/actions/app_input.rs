@@ -38,6 +38,9 @@ pub struct AppInput {
     /// What it may use.
     #[serde(default)]
     pub resources: ResourcesInput,
+    /// Seconds between SIGTERM and SIGKILL when an instance is stopped.
+    #[serde(default = "default_stop_timeout")]
+    pub stop_timeout_s: i64,
     /// Whether webhooks deploy it.
     #[serde(default = "default_true")]
     pub auto_deploy: bool,
@@ -136,6 +139,10 @@ fn default_port() -> i64 {
     i64::from(Port::DEFAULT.get())
 }
 
+fn default_stop_timeout() -> i64 {
+    i64::from(RunSettings::DEFAULT_STOP_TIMEOUT_S)
+}
+
 fn default_true() -> bool {
     true
 }
@@ -189,6 +196,7 @@ impl AppInput {
             .resources
             .cpus
             .and_then(|cpus| fields.check("resources.cpus", check_cpus(cpus)));
+        let stop_timeout_s = fields.check("stop_timeout_s", check_stop_timeout(self.stop_timeout_s));
         let command = |fields: &mut Fields, field: &str, text: &Option<String>| {
             fields.check_optional(field, text.as_deref(), ContainerCommand::parse)
         };
@@ -203,6 +211,7 @@ impl AppInput {
             resources: Resources { memory_mb, cpus },
             start_command,
             release_command,
+            stop_timeout_s: stop_timeout_s?,
         })
     }
 }
@@ -306,6 +315,13 @@ fn check_timeout(seconds: i64) -> std::result::Result<u32, Invalid> {
     }
 }
 
+fn check_stop_timeout(seconds: i64) -> std::result::Result<u32, Invalid> {
+    match u32::try_from(seconds) {
+        Ok(seconds) if (1..=RunSettings::MAX_STOP_TIMEOUT_S).contains(&seconds) => Ok(seconds),
+        _ => Err(Invalid::new("Use 1 to 600 seconds.")),
+    }
+}
+
 fn check_memory(mb: i64) -> std::result::Result<u32, Invalid> {
     match u32::try_from(mb) {
         Ok(mb) if (Resources::MIN_MEMORY_MB..=Resources::MAX_MEMORY_MB).contains(&mb) => Ok(mb),
@@ -357,6 +373,7 @@ impl From<&App> for AppInput {
                 memory_mb: settings.run.resources.memory_mb.map(i64::from),
                 cpus: settings.run.resources.cpus,
             },
+            stop_timeout_s: i64::from(settings.run.stop_timeout_s),
             auto_deploy: settings.auto_deploy,
         }
     }
@@ -442,6 +459,7 @@ mod tests {
             "name": "", "source": {"kind": "git", "url": "file:///etc", "branch": "-f", "root_dir": "../x"},
             "build": {"builder": "magic", "context": "/etc", "dockerfile": ".", "target": "$(id)", "start_command": "a\nb"},
             "port": 0, "health": {"path": "x", "timeout_s": 0}, "resources": {"memory_mb": 1, "cpus": 0.0},
+            "stop_timeout_s": 0,
         }));
         let fields = refused(input.unwrap().check(false).unwrap_err());
         assert_eq!(
@@ -460,6 +478,7 @@ mod tests {
                 "health.timeout_s",
                 "resources.memory_mb",
                 "resources.cpus",
+                "stop_timeout_s",
                 "build.start_command",
             ]
         );

@@ -1,28 +1,98 @@
-//! Deployments: ask for one, cancel one, read its log.
+//! Deployments: ask for one in each of its ways, cancel one, read its log. Stop an app, which is none.
 
 use futures_util::Stream;
 
 use super::{Actions, Error, Result};
 use crate::db;
 use crate::deploy::RequestError;
+use crate::events::Event;
 use crate::logs::Chunk;
+use crate::model::Invalid;
 use crate::model::app::App;
-use crate::model::deployment::{Deployment, Status, Trigger};
+use crate::model::deployment::{Deployment, Status, Step, Trigger, Wanted};
 use crate::model::ids::DeploymentId;
 use crate::model::source::CommitPrefix;
+use crate::model::time::Timestamp;
 use crate::model::user::Actor;
 
 impl Actions {
     /// Puts a deployment into the queue and answers it; nothing is waited for.
     pub async fn deploy(&self, actor: &Actor, app: &App, trigger: Trigger, commit: Option<&str>) -> Result<Deployment> {
-        if !actor.may_deploy() {
-            return Err(Error::Forbidden);
-        }
         let commit = commit
             .map(CommitPrefix::parse)
             .transpose()
             .map_err(|error| Error::field("commit", error))?;
-        match self.deployer.request(actor, app.id, trigger, commit.as_ref()).await {
+        let wanted = commit.map_or(Wanted::Newest, Wanted::Commit);
+        self.request(actor, app, trigger, wanted).await
+    }
+
+    /// Has the app's settings and variables of now take effect; without a build unless one of its inputs changed.
+    pub async fn apply_settings(&self, actor: &Actor, app: &App) -> Result<Deployment> {
+        require_live(app)?;
+        self.request(actor, app, Trigger::Config, Wanted::Newest).await
+    }
+
+    /// Makes an earlier release live again, as it was, without a build.
+    pub async fn roll_back(&self, actor: &Actor, app: &App, number: i64) -> Result<Deployment> {
+        let id = app.id;
+        let release = self
+            .db
+            .read(move |c| db::releases::find_by_number(c, id, number))
+            .await?;
+        let release = release.ok_or_else(|| {
+            let message = format!("There is no release {number}; see the app's list of releases.");
+            Error::field("release", Invalid::new(message))
+        })?;
+        if app.active_release_id == Some(release.id) && app.stopped_at.is_none() {
+            return Err(Error::Conflict(format!("v{number} is live already.")));
+        }
+        self.request(actor, app, Trigger::Rollback, Wanted::Release(release.id))
+            .await
+    }
+
+    /// Replaces the instance by a new one of the same release, without a gap.
+    pub async fn restart(&self, actor: &Actor, app: &App) -> Result<Deployment> {
+        require_live(app)?;
+        self.request(actor, app, Trigger::Restart, Wanted::Newest).await
+    }
+
+    /// Starts a stopped app: a new instance of the release that served, checked before it gets the traffic.
+    pub async fn start(&self, actor: &Actor, app: &App) -> Result<Deployment> {
+        require_live(app)?;
+        if app.stopped_at.is_none() {
+            return Err(Error::Conflict(
+                "The app is not stopped; restart it instead.".to_owned(),
+            ));
+        }
+        self.request(actor, app, Trigger::Restart, Wanted::Newest).await
+    }
+
+    /// Stops an app until it is started or deployed again. Deployments that are not live yet are cancelled.
+    pub async fn stop(&self, actor: &Actor, app: &App) -> Result<()> {
+        if !actor.may_deploy() {
+            return Err(Error::Forbidden);
+        }
+        require_live(app)?;
+        let (actor, id) = (actor.clone(), app.id);
+        let cancelled = self.db.write(move |tx| {
+            let app = db::apps::find(tx, id)?.ok_or(Error::NotFound)?;
+            db::apps::update_stopped(tx, id, Some(app.stopped_at.unwrap_or_else(Timestamp::now)))?;
+            db::audit::insert(tx, &actor, "app.stop", app.slug.as_str())?;
+            Ok::<_, Error>(db::deployments::list_unfinished_of_app(tx, id)?)
+        });
+        for deployment in cancelled.await? {
+            self.deployer.cancel(deployment);
+        }
+        self.events.announce(Event::App(id));
+        self.deployer.reconcile(id);
+        Ok(())
+    }
+
+    async fn request(&self, actor: &Actor, app: &App, trigger: Trigger, wanted: Wanted) -> Result<Deployment> {
+        if !actor.may_deploy() {
+            return Err(Error::Forbidden);
+        }
+        match self.deployer.request(actor, app.id, trigger, wanted).await {
             Ok(deployment) => Ok(deployment),
             Err(RequestError::AppGone) => Err(Error::NotFound),
             Err(RequestError::Db(error)) => Err(error.into()),
@@ -58,8 +128,15 @@ impl Actions {
     }
 }
 
+fn require_live(app: &App) -> Result<()> {
+    if app.active_release_id.is_none() {
+        return Err(Error::Conflict("Nothing is live yet; deploy the app first.".to_owned()));
+    }
+    Ok(())
+}
+
 fn refuse_ended_or_live(deployment: &Deployment) -> Result<()> {
-    let is_live = deployment.step.is_some_and(crate::model::deployment::Step::is_live);
+    let is_live = deployment.step.is_some_and(Step::is_live);
     match deployment.status {
         Status::Queued => Ok(()),
         Status::Running if !is_live => Ok(()),

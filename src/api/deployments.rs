@@ -13,7 +13,8 @@ use super::list::{Items, Paging, with_one_more};
 use super::{Api, Problem};
 use crate::actions::json::parse_json;
 use crate::db;
-use crate::model::deployment::{Deployment, ErrorKind, Status, Step, StepRun, Trigger};
+use crate::model::app::App;
+use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, Trigger};
 use crate::model::time::Timestamp;
 
 /// The calls.
@@ -42,8 +43,9 @@ struct DeploymentView {
     steps: Vec<StepView>,
 }
 
+/// A commit as shown.
 #[derive(Debug, Serialize)]
-struct CommitView {
+pub struct CommitView {
     sha: String,
     message: String,
     author: String,
@@ -71,11 +73,6 @@ struct StepView {
 
 impl DeploymentView {
     fn new(app: &str, deployment: Deployment, steps: Vec<StepRun>) -> Self {
-        let commit = deployment.commit.map(|commit| CommitView {
-            sha: commit.sha,
-            message: commit.message,
-            author: commit.author,
-        });
         let switch = deployment.switch.map(|switch| SwitchView {
             requests: switch.requests,
             failed: switch.failed,
@@ -93,7 +90,7 @@ impl DeploymentView {
             status: deployment.status,
             step: deployment.step,
             trigger: deployment.trigger,
-            commit,
+            commit: deployment.commit.map(CommitView::from),
             created_at: deployment.created_at,
             started_at: deployment.started_at,
             finished_at: deployment.finished_at,
@@ -101,6 +98,16 @@ impl DeploymentView {
             release: deployment.release_number,
             switch,
             steps: steps.into_iter().map(step_view).collect(),
+        }
+    }
+}
+
+impl From<CommitInfo> for CommitView {
+    fn from(commit: CommitInfo) -> Self {
+        Self {
+            sha: commit.sha,
+            message: commit.message,
+            author: commit.author,
         }
     }
 }
@@ -138,9 +145,14 @@ async fn create(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBod
         .actions()
         .deploy(&caller.actor, &app, Trigger::Api, wanted.commit.as_deref())
         .await?;
+    Ok(accepted(&app, deployment))
+}
+
+/// The answer to a request that was put into the queue.
+pub fn accepted(app: &App, deployment: Deployment) -> Response {
     let location = format!("/api/v1/deployments/{}", deployment.id);
     let view = DeploymentView::new(app.slug.as_str(), deployment, Vec::new());
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(view)).into_response())
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(view)).into_response()
 }
 
 async fn show(caller: Caller, Path(id): Path<String>) -> Result<Json<DeploymentView>, Problem> {

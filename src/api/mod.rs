@@ -18,6 +18,8 @@ mod list;
 mod logs;
 mod problem;
 mod projects;
+mod releases;
+mod running;
 
 pub use problem::Problem;
 
@@ -36,6 +38,8 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(env::router())
         .merge(domains::router())
         .merge(deployments::router())
+        .merge(releases::router())
+        .merge(running::router())
         .merge(logs::router())
         .fallback(problem::unknown_call)
         .method_not_allowed_fallback(problem::unknown_method);

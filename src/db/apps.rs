@@ -17,7 +17,7 @@ const SELECT: &str = "SELECT apps.id, apps.project_id, projects.slug AS project_
     source_kind, source_url, source_branch, source_root_dir, source_submodules, \
     builder, build_context, build_dockerfile, build_target, \
     apps.port, apps.health_path, apps.health_timeout_s, apps.memory_mb, apps.cpus, \
-    apps.start_command, apps.release_command, auto_deploy, active_release_id, \
+    apps.start_command, apps.release_command, apps.stop_timeout_s, auto_deploy, active_release_id, stopped_at, \
     (SELECT number FROM releases WHERE releases.id = active_release_id) AS active_release_number, \
     env_version, apps.created_at, \
     EXISTS (SELECT 1 FROM deployments WHERE app_id = apps.id AND status IN ('queued', 'running')) AS is_deploying, \
@@ -45,6 +45,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<App> {
         status: status_from_row(row)?,
         active_release_id: row.get::<_, Option<i64>>("active_release_id")?.map(ReleaseId),
         active_release_number: row.get("active_release_number")?,
+        stopped_at: row.get::<_, Option<i64>>("stopped_at")?.map(Timestamp::from_millis),
         env_version: row.get("env_version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
     })
@@ -77,6 +78,7 @@ pub(super) fn run_settings_from_row(row: &Row<'_>) -> rusqlite::Result<RunSettin
         },
         start_command: row::optional_text(row, "start_command", ContainerCommand::parse)?,
         release_command: row::optional_text(row, "release_command", ContainerCommand::parse)?,
+        stop_timeout_s: row.get("stop_timeout_s")?,
     })
 }
 
@@ -85,7 +87,11 @@ fn status_from_row(row: &Row<'_>) -> rusqlite::Result<AppStatus> {
     Ok(if row.get("is_deploying")? {
         AppStatus::Deploying
     } else if row.get::<_, Option<i64>>("active_release_id")?.is_some() {
-        AppStatus::Running
+        if row.get::<_, Option<i64>>("stopped_at")?.is_some() {
+            AppStatus::Stopped
+        } else {
+            AppStatus::Running
+        }
     } else if last_status.as_deref() == Some("failed") {
         AppStatus::Failed
     } else {
@@ -158,11 +164,11 @@ pub fn insert(connection: &Connection, project: ProjectId, slug: &AppSlug, setti
         "INSERT INTO apps (project_id, slug, created_at, name, \
          source_kind, source_url, source_branch, source_root_dir, source_submodules, \
          builder, build_context, build_dockerfile, build_target, port, health_path, health_timeout_s, \
-         memory_mb, cpus, start_command, release_command, auto_deploy) \
+         memory_mb, cpus, start_command, release_command, stop_timeout_s, auto_deploy) \
          VALUES (:project_id, :slug, :created_at, :name, \
          :source_kind, :source_url, :source_branch, :source_root_dir, :source_submodules, \
          :builder, :build_context, :build_dockerfile, :build_target, :port, :health_path, :health_timeout_s, \
-         :memory_mb, :cpus, :start_command, :release_command, :auto_deploy)",
+         :memory_mb, :cpus, :start_command, :release_command, :stop_timeout_s, :auto_deploy)",
     )?;
     bind_settings(&mut statement, settings)?;
     bind(&mut statement, ":project_id", project.0)?;
@@ -180,7 +186,8 @@ pub fn update_settings(connection: &Connection, id: AppId, settings: &AppSetting
          builder = :builder, build_context = :build_context, build_dockerfile = :build_dockerfile, \
          build_target = :build_target, port = :port, health_path = :health_path, \
          health_timeout_s = :health_timeout_s, memory_mb = :memory_mb, cpus = :cpus, \
-         start_command = :start_command, release_command = :release_command, auto_deploy = :auto_deploy \
+         start_command = :start_command, release_command = :release_command, \
+         stop_timeout_s = :stop_timeout_s, auto_deploy = :auto_deploy \
          WHERE id = :id",
     )?;
     bind_settings(&mut statement, settings)?;
@@ -250,7 +257,8 @@ pub(super) fn bind_run_settings(statement: &mut rusqlite::Statement<'_>, run: &R
         statement,
         ":release_command",
         run.release_command.as_ref().map(ContainerCommand::as_str),
-    )
+    )?;
+    bind(statement, ":stop_timeout_s", run.stop_timeout_s)
 }
 
 /// What serves an app: a release, and the deployment whose instance runs it.
@@ -273,6 +281,13 @@ pub fn update_active(connection: &Connection, id: AppId, active: Option<Active>)
     connection
         .prepare_cached(sql)?
         .execute(params![id.0, release, deployment])?;
+    Ok(())
+}
+
+/// Notes since when somebody wants an app not to run; `None` when it shall run.
+pub fn update_stopped(connection: &Connection, id: AppId, since: Option<Timestamp>) -> Result<()> {
+    let mut statement = connection.prepare_cached("UPDATE apps SET stopped_at = ?2 WHERE id = ?1")?;
+    statement.execute(params![id.0, since.map(Timestamp::as_millis)])?;
     Ok(())
 }
 

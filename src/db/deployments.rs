@@ -4,11 +4,13 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::apps::Active;
 use super::{Page, Result, releases, row};
-use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger};
+use crate::model::deployment::{
+    CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger, Wanted,
+};
 use crate::model::ids::{AppId, DeploymentId, ReleaseId};
 use crate::model::time::Timestamp;
 
-const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, \
+const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, wanted_release_id, \
     commit_sha, commit_message, commit_author, created_at, started_at, finished_at, error_kind, error_message, \
     release_id, (SELECT number FROM releases WHERE releases.id = release_id) AS release_number, \
     switch_requests, switch_failed, switch_ms";
@@ -30,6 +32,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Deployment> {
         step: row::optional_text(row, "step", Step::parse)?,
         trigger: row::text(row, "trigger", Trigger::parse)?,
         wanted_commit: row.get("wanted_commit")?,
+        wanted_release_id: row.get::<_, Option<i64>>("wanted_release_id")?.map(ReleaseId),
         commit: releases::commit_from_row(row)?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
         started_at: moment("started_at")?,
@@ -95,6 +98,16 @@ pub fn list_queued_of_app(connection: &Connection, app: AppId) -> Result<Vec<Dep
     query(connection, "app_id = ?1 AND status = 'queued' ORDER BY id", [app.0])
 }
 
+/// An app's deployments that wait or run.
+pub fn list_unfinished_of_app(connection: &Connection, app: AppId) -> Result<Vec<DeploymentId>> {
+    let found = query(
+        connection,
+        "app_id = ?1 AND status IN ('queued', 'running') ORDER BY id",
+        [app.0],
+    )?;
+    Ok(found.into_iter().map(|deployment| deployment.id).collect())
+}
+
 /// The steps of a deployment as they went.
 pub fn list_steps(connection: &Connection, id: DeploymentId) -> Result<Vec<StepRun>> {
     let sql = "SELECT step, started_at, ms FROM deployment_steps WHERE deployment_id = ?1";
@@ -112,32 +125,50 @@ pub fn list_steps(connection: &Connection, id: DeploymentId) -> Result<Vec<StepR
     Ok(steps)
 }
 
-/// Puts a request at the end of the queue.
+/// Puts a request into the queue. Its turn is that of a request since `waits_since`, or of one that comes now.
 pub fn insert(
     connection: &Connection,
     app: AppId,
     trigger: Trigger,
-    wanted_commit: Option<&str>,
+    wanted: &Wanted,
+    waits_since: Option<Timestamp>,
 ) -> Result<DeploymentId> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO deployments (app_id, number, status, trigger, wanted_commit, created_at) \
-         SELECT ?1, coalesce(max(number), 0) + 1, 'queued', ?2, ?3, ?4 FROM deployments WHERE app_id = ?1",
+        "INSERT INTO deployments \
+         (app_id, number, status, trigger, wanted_commit, wanted_release_id, created_at, waits_since) \
+         SELECT ?1, coalesce(max(number), 0) + 1, 'queued', ?2, ?3, ?4, ?5, ?6 FROM deployments WHERE app_id = ?1",
     )?;
-    let now = Timestamp::now().as_millis();
+    let (commit, release) = match wanted {
+        Wanted::Newest => (None, None),
+        Wanted::Commit(commit) => (Some(commit.as_str()), None),
+        Wanted::Release(release) => (None, Some(release.0)),
+    };
+    let now = Timestamp::now();
+    let waits_since = waits_since.unwrap_or(now).as_millis();
     Ok(DeploymentId(statement.insert(params![
         app.0,
         trigger.as_str(),
-        wanted_commit,
-        now
+        commit,
+        release,
+        now.as_millis(),
+        waits_since
     ])?))
 }
 
-/// Takes the oldest request whose app is not in `busy`: from queued to running, or nothing.
+/// Since when a request waits for its turn.
+pub fn find_waits_since(connection: &Connection, id: DeploymentId) -> Result<Timestamp> {
+    let sql = "SELECT waits_since FROM deployments WHERE id = ?1";
+    let millis = connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?;
+    Ok(Timestamp::from_millis(millis))
+}
+
+/// Takes the request that waits longest and whose app is not in `busy`: from queued to running, or nothing.
 pub fn claim_next(connection: &Connection, busy: &[AppId]) -> Result<Option<Deployment>> {
     let busy = busy.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(",");
     let sql = "SELECT deployments.id FROM deployments JOIN apps ON apps.id = app_id \
          WHERE status = 'queued' AND apps.deleting_at IS NULL \
-         AND app_id NOT IN (SELECT value FROM json_each('[' || ?1 || ']')) ORDER BY deployments.id LIMIT 1";
+         AND app_id NOT IN (SELECT value FROM json_each('[' || ?1 || ']')) \
+         ORDER BY waits_since, deployments.id LIMIT 1";
     let next: Option<i64> = connection
         .prepare_cached(sql)?
         .query_row([busy], |row| row.get(0))

@@ -12,6 +12,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0001_create_users.sql")),
     M::up(include_str!("../../migrations/0002_create_projects_and_apps.sql")),
     M::up(include_str!("../../migrations/0003_create_deployments.sql")),
+    M::up(include_str!("../../migrations/0004_add_rollback_and_stop.sql")),
 ];
 
 /// Brings the schema up to date; a database that holds something is copied aside first.

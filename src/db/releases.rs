@@ -2,15 +2,18 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Result, apps};
+use super::{Page, Result, apps, row};
+use crate::model::Invalid;
 use crate::model::app::RunSettings;
+use crate::model::build_inputs::BuildInputs;
 use crate::model::deployment::CommitInfo;
 use crate::model::ids::{AppId, DeploymentId, ReleaseId};
 use crate::model::release::Release;
 use crate::model::time::Timestamp;
 
 const COLUMNS: &str = "id, app_id, number, deployment_id, image_id, commit_sha, commit_message, commit_author, \
-    port, health_path, health_timeout_s, memory_mb, cpus, start_command, release_command, created_at";
+    port, health_path, health_timeout_s, memory_mb, cpus, start_command, release_command, \
+    stop_timeout_s, build_inputs, created_at";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Release> {
     Ok(Release {
@@ -21,6 +24,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Release> {
         image_id: row.get("image_id")?,
         commit: commit_from_row(row)?,
         run: apps::run_settings_from_row(row)?,
+        build_inputs: build_inputs_from_row(row)?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
     })
 }
@@ -37,6 +41,12 @@ pub(super) fn commit_from_row(row: &Row<'_>) -> rusqlite::Result<Option<CommitIn
     }))
 }
 
+fn build_inputs_from_row(row: &Row<'_>) -> rusqlite::Result<Option<BuildInputs>> {
+    row::optional_text(row, "build_inputs", |text| {
+        serde_json::from_str(text).map_err(|error| Invalid::new(error.to_string()))
+    })
+}
+
 /// A release by its id.
 pub fn find(connection: &Connection, id: ReleaseId) -> Result<Option<Release>> {
     let sql = format!("SELECT {COLUMNS} FROM releases WHERE id = ?1");
@@ -46,13 +56,46 @@ pub fn find(connection: &Connection, id: ReleaseId) -> Result<Option<Release>> {
         .optional()?)
 }
 
-/// An app's newest releases.
-pub fn list_newest(connection: &Connection, app: AppId, limit: u32) -> Result<Vec<Release>> {
-    let sql = format!("SELECT {COLUMNS} FROM releases WHERE app_id = ?1 ORDER BY number DESC LIMIT ?2");
+/// A release by its number in an app.
+pub fn find_by_number(connection: &Connection, app: AppId, number: i64) -> Result<Option<Release>> {
+    let sql = format!("SELECT {COLUMNS} FROM releases WHERE app_id = ?1 AND number = ?2");
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([app.0, number], from_row)
+        .optional()?)
+}
+
+/// A page of an app's releases, newest first; the cursor is their number.
+pub fn list_of_app(connection: &Connection, app: AppId, page: Page) -> Result<Vec<Release>> {
+    let sql = format!("SELECT {COLUMNS} FROM releases WHERE app_id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement
-        .query_map(params![app.0, limit], from_row)?
+        .query_map(params![app.0, page.before(), page.limit], from_row)?
         .collect::<rusqlite::Result<_>>()?)
+}
+
+/// The images that an app may still need: of its newest releases, and of the one that serves.
+pub fn list_kept_images(connection: &Connection, app: AppId, newest: u32) -> Result<Vec<String>> {
+    let sql = "SELECT image_id FROM (SELECT image_id FROM releases WHERE app_id = ?1 ORDER BY number DESC LIMIT ?2) \
+         UNION SELECT image_id FROM releases WHERE id = (SELECT active_release_id FROM apps WHERE id = ?1)";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_map(params![app.0, newest], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+/// The newest release of an app whose image was made of the same.
+pub fn find_made_of(connection: &Connection, app: AppId, inputs: &BuildInputs) -> Result<Option<Release>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM releases WHERE app_id = ?1 AND build_inputs = ?2 ORDER BY number DESC LIMIT 1");
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row(params![app.0, to_text(inputs)], from_row)
+        .optional()?)
+}
+
+fn to_text(inputs: &BuildInputs) -> String {
+    serde_json::to_string(inputs).expect("maps of texts are valid JSON")
 }
 
 /// The number that an app's next release gets.
@@ -75,15 +118,18 @@ pub struct NewRelease<'a> {
     pub commit: Option<&'a CommitInfo>,
     /// How its instances run.
     pub run: &'a RunSettings,
+    /// What went into its image.
+    pub build_inputs: &'a BuildInputs,
 }
 
 /// Adds a release.
 pub fn insert(connection: &Connection, new: &NewRelease<'_>) -> Result<ReleaseId> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO releases (app_id, number, deployment_id, image_id, commit_sha, commit_message, commit_author, \
-         created_at, port, health_path, health_timeout_s, memory_mb, cpus, start_command, release_command) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
-         :port, :health_path, :health_timeout_s, :memory_mb, :cpus, :start_command, :release_command)",
+         created_at, build_inputs, \
+         port, health_path, health_timeout_s, memory_mb, cpus, start_command, release_command, stop_timeout_s) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, :port, :health_path, :health_timeout_s, \
+         :memory_mb, :cpus, :start_command, :release_command, :stop_timeout_s)",
     )?;
     apps::bind_run_settings(&mut statement, new.run)?;
     statement.raw_bind_parameter(1, new.app_id.0)?;
@@ -94,14 +140,15 @@ pub fn insert(connection: &Connection, new: &NewRelease<'_>) -> Result<ReleaseId
     statement.raw_bind_parameter(6, new.commit.map(|commit| &commit.message))?;
     statement.raw_bind_parameter(7, new.commit.map(|commit| &commit.author))?;
     statement.raw_bind_parameter(8, Timestamp::now().as_millis())?;
+    statement.raw_bind_parameter(9, to_text(new.build_inputs))?;
     statement.raw_execute()?;
     Ok(ReleaseId(connection.last_insert_rowid()))
 }
 
-/// Forgets a release that never became live.
-pub fn delete(connection: &Connection, id: ReleaseId) -> Result<()> {
+/// Forgets the release that a deployment made, unless it is `kept`.
+pub fn delete_of_deployment(connection: &Connection, deployment: DeploymentId, kept: Option<ReleaseId>) -> Result<()> {
     connection
-        .prepare_cached("DELETE FROM releases WHERE id = ?1")?
-        .execute([id.0])?;
+        .prepare_cached("DELETE FROM releases WHERE deployment_id = ?1 AND id IS NOT ?2")?
+        .execute(params![deployment.0, kept.map(|release| release.0)])?;
     Ok(())
 }

@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 
 use super::fetch::Checkout;
 use super::job::Job;
-use super::{DeployError, start};
+use super::{DeployError, release, start};
 use crate::build::{self, BuildPlan};
 use crate::db;
 use crate::docker::{BuildError, ImageBuild};
 use crate::model::app::BuildTarget;
+use crate::model::build_inputs::BuildInputs;
 use crate::model::container::{APP_LABEL, DEPLOYMENT_LABEL, PROJECT_LABEL, RELEASE_LABEL};
 use crate::model::source::Source;
 
@@ -19,13 +20,14 @@ use crate::model::source::Source;
 pub struct BuiltImage {
     /// Its id (`sha256:…`).
     pub id: String,
-    /// The number of the release that it belongs to.
-    pub release_number: i64,
+    /// What it was made of.
+    pub inputs: BuildInputs,
 }
 
 /// Builds the checkout.
 pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployError> {
     let release_number = next_release(job).await?;
+    let inputs = release::build_inputs(&job.context, &job.app, &checkout.commit).await?;
     let plan = plan(job, checkout)?;
     let context = build::Context::open(&plan).map_err(|error| DeployError::of_io(&error))?;
     let image = ImageBuild {
@@ -46,7 +48,7 @@ pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployErr
     // The sender went with the build: what it had written is in the log before the outcome is told.
     log.await.map_err(|error| DeployError::Internal(error.to_string()))?;
     match built {
-        Ok(Ok(id)) => Ok(BuiltImage { id, release_number }),
+        Ok(Ok(id)) => Ok(BuiltImage { id, inputs }),
         Ok(Err(error)) => Err(explain(job, error)),
         Err(_elapsed) => Err(DeployError::BuildTimedOut {
             minutes: whole_minutes(limit),

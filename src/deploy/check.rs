@@ -15,8 +15,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::job::Job;
 use super::{DeployError, proxy};
-use crate::model::app::HealthPath;
+use crate::model::app::{HealthPath, RunSettings};
 use crate::model::container::ContainerState;
+use crate::model::release::Release;
 
 /// How often in a row the answer must be good.
 const GOOD_IN_A_ROW: u32 = 2;
@@ -37,8 +38,8 @@ enum Probe {
 }
 
 /// Waits until the new instance is good.
-pub async fn run(job: &Job) -> Result<(), DeployError> {
-    let Err(error) = wait_until_good(job).await else {
+pub async fn run(job: &Job, release: &Release) -> Result<(), DeployError> {
+    let Err(error) = wait_until_good(job, &release.run).await else {
         return Ok(());
     };
     let output = show_output(job).await;
@@ -55,15 +56,15 @@ fn never_ran(output: &[String]) -> Option<DeployError> {
     Some(DeployError::StartFailed(format!("{failure}. {advice}")))
 }
 
-async fn wait_until_good(job: &Job) -> Result<(), DeployError> {
-    let health = &job.app.settings.run.health;
+async fn wait_until_good(job: &Job, run: &RunSettings) -> Result<(), DeployError> {
+    let health = &run.health;
     let deadline = Instant::now() + Duration::from_secs(u64::from(health.timeout_s));
     let (mut good, mut pause) = (0, FIRST_PAUSE);
     let mut last = Probe::NotListening;
-    job.log.line(&describe_wait(job));
+    job.log.line(&describe_wait(run));
     loop {
         let state = running_state(job, "while it was being checked").await?;
-        let probe = match address(job, &state) {
+        let probe = match address(job, run, &state) {
             Some(address) => ask(address, health.path.as_ref()).await,
             None => Probe::NotListening,
         };
@@ -72,11 +73,11 @@ async fn wait_until_good(job: &Job) -> Result<(), DeployError> {
         }
         good = if probe == Probe::Good { good + 1 } else { 0 };
         if good == GOOD_IN_A_ROW {
-            job.log.line(&describe_good(job));
+            job.log.line(&describe_good(run));
             return Ok(());
         }
         if Instant::now() + pause > deadline {
-            return Err(explain(job, probe).await);
+            return Err(explain(job, run, probe).await);
         }
         last = probe;
         sleep(if good > 0 { FIRST_PAUSE } else { pause }).await;
@@ -112,10 +113,10 @@ fn exit_reason(state: &ContainerState) -> String {
     format!("exit code {}", state.exit_code)
 }
 
-fn address(job: &Job, state: &ContainerState) -> Option<SocketAddr> {
+fn address(job: &Job, run: &RunSettings, state: &ContainerState) -> Option<SocketAddr> {
     let network = proxy::project_network(&job.context, &job.app);
     let ip = state.addresses.get(&network)?.parse().ok()?;
-    Some(SocketAddr::new(ip, job.app.settings.run.port.get()))
+    Some(SocketAddr::new(ip, run.port.get()))
 }
 
 async fn ask(address: SocketAddr, path: Option<&HealthPath>) -> Probe {
@@ -151,8 +152,7 @@ async fn ask_path(stream: TcpStream, address: SocketAddr, path: &HealthPath) -> 
     status
 }
 
-fn describe_wait(job: &Job) -> String {
-    let run = &job.app.settings.run;
+fn describe_wait(run: &RunSettings) -> String {
     let wanted = match &run.health.path {
         Some(path) => format!("{} on port {} to answer", path.as_str(), run.port.get()),
         None => format!("port {} to accept connections", run.port.get()),
@@ -160,16 +160,14 @@ fn describe_wait(job: &Job) -> String {
     format!("Waiting for {wanted}, {} s at most", run.health.timeout_s)
 }
 
-fn describe_good(job: &Job) -> String {
-    let run = &job.app.settings.run;
+fn describe_good(run: &RunSettings) -> String {
     match &run.health.path {
         Some(path) => format!("{} on port {} answers", path.as_str(), run.port.get()),
         None => format!("Port {} accepts connections", run.port.get()),
     }
 }
 
-async fn explain(job: &Job, probe: Probe) -> DeployError {
-    let run = &job.app.settings.run;
+async fn explain(job: &Job, run: &RunSettings, probe: Probe) -> DeployError {
     let seconds = run.health.timeout_s;
     match (probe, &run.health.path) {
         (Probe::Answered(answer), Some(path)) => DeployError::HealthCheckFailed {
@@ -180,17 +178,17 @@ async fn explain(job: &Job, probe: Probe) -> DeployError {
         _ => DeployError::PortNotListening {
             port: run.port.get(),
             seconds,
-            hint: port_hint(job).await,
+            hint: port_hint(job, run).await,
         },
     }
 }
 
 /// The likely mistake: another port, or an address that only the container itself reaches.
-async fn port_hint(job: &Job) -> String {
+async fn port_hint(job: &Job, run: &RunSettings) -> String {
     let bind = "Let the app listen on 0.0.0.0, not on 127.0.0.1, at the port in the variable PORT.";
     let image = job.context.engine.find_image(&job.image_tag()).await.ok().flatten();
     let exposed = image.map(|image| image.exposed_ports).unwrap_or_default();
-    if exposed.is_empty() || exposed.contains(&job.app.settings.run.port.get()) {
+    if exposed.is_empty() || exposed.contains(&run.port.get()) {
         return bind.to_owned();
     }
     let ports = exposed.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");

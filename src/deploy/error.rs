@@ -35,7 +35,7 @@ pub enum DeployError {
         floor: String,
     },
     /// An image that the deployment needs is gone.
-    #[error("{0} Deploy again to build it.")]
+    #[error("{0}")]
     ImageNotFound(String),
     /// The engine refused to start the container.
     #[error("The container could not be started: {0}")]

@@ -28,11 +28,11 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// Fetches and checks out.
-pub async fn run(job: &Job) -> Result<Checkout, DeployError> {
+/// Fetches and checks out, `pinned` or else what was asked for.
+pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Checkout, DeployError> {
     refuse_full_disk(job)?;
     let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
-    let want = want(job)?;
+    let want = want(job, pinned)?;
     let is_cancelled = Arc::new(AtomicBool::new(false));
     let _guard = CancelOnDrop(Arc::clone(&is_cancelled));
     let work = Work {
@@ -118,8 +118,10 @@ fn remove_dir(dir: &std::path::Path) -> Result<(), DeployError> {
 }
 
 /// The commit that was asked for. One that was found in a former attempt stays the one.
-fn want(job: &Job) -> Result<Want, DeployError> {
-    let found = job.deployment.commit.as_ref().map(|commit| commit.sha.as_str());
+fn want(job: &Job, pinned: Option<&CommitInfo>) -> Result<Want, DeployError> {
+    let found = pinned
+        .or(job.deployment.commit.as_ref())
+        .map(|commit| commit.sha.as_str());
     if let Some(commit) = found.or(job.deployment.wanted_commit.as_deref()) {
         let prefix = CommitPrefix::parse(commit).map_err(|error| DeployError::Internal(error.to_string()))?;
         return Ok(Want::Commit(prefix));
@@ -131,7 +133,7 @@ fn want(job: &Job) -> Result<Want, DeployError> {
 }
 
 /// Stores what was found: the commit, and the branch that a blank setting turned out to mean.
-async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) -> Result<(), DeployError> {
+pub async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) -> Result<(), DeployError> {
     let (id, app, commit) = (job.deployment.id, job.app.id, commit.clone());
     let is_blank = matches!(job.app.settings.source, Source::Git { branch: None, .. });
     let branch = branch.filter(|_| is_blank).and_then(|name| Branch::parse(&name).ok());

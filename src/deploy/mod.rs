@@ -13,9 +13,12 @@ use tokio::sync::mpsc;
 use crate::db::{self, Db};
 use crate::events::Event;
 use crate::logs::{Chunk, Logs};
-use crate::model::deployment::{Deployment, Status, Trigger};
+use crate::model::app::App;
+use crate::model::deployment::{Deployment, Status, Trigger, Wanted};
+use crate::model::difference::Difference;
 use crate::model::ids::{AppId, DeploymentId};
-use crate::model::source::CommitPrefix;
+use crate::model::release::Release;
+use crate::model::time::Timestamp;
 use crate::model::user::Actor;
 
 mod build;
@@ -28,9 +31,11 @@ mod job;
 mod pipeline;
 mod proxy;
 mod reconcile;
+mod release;
 mod retire;
 mod routes;
 mod start;
+mod strays;
 mod switch;
 mod undo;
 mod watch;
@@ -87,9 +92,14 @@ impl Paths {
         &self.data_dir
     }
 
+    /// A directory for each app.
+    fn repositories(&self) -> PathBuf {
+        self.data_dir.join("repos")
+    }
+
     /// Everything of one app.
     fn app(&self, app: AppId) -> PathBuf {
-        self.data_dir.join("repos").join(app.to_string())
+        self.repositories().join(app.to_string())
     }
 
     /// The bare copy of an app's repository elsewhere.
@@ -127,9 +137,8 @@ impl Deployer {
         actor: &Actor,
         app: AppId,
         trigger: Trigger,
-        commit: Option<&CommitPrefix>,
+        wanted: Wanted,
     ) -> Result<Deployment, RequestError> {
-        let commit = commit.map(|commit| commit.as_str().to_owned());
         let actor = actor.clone();
         let (deployment, superseded): (Deployment, Vec<DeploymentId>) = self
             .db()
@@ -137,14 +146,17 @@ impl Deployer {
                 if db::apps::is_deleting(tx, app)? || db::apps::find(tx, app)?.is_none() {
                     return Err(RequestError::AppGone);
                 }
-                let mut superseded = Vec::new();
+                let (mut superseded, mut waits_since) = (Vec::new(), None);
                 for queued in db::deployments::list_queued_of_app(tx, app)? {
                     if trigger.replaces(queued.trigger) {
                         db::deployments::update_finished(tx, queued.id, Status::Superseded, None)?;
                         superseded.push(queued.id);
+                        // An app that is pushed to again and again keeps its turn.
+                        let since = db::deployments::find_waits_since(tx, queued.id)?;
+                        waits_since = Some(waits_since.map_or(since, |first: Timestamp| first.min(since)));
                     }
                 }
-                let id = db::deployments::insert(tx, app, trigger, commit.as_deref())?;
+                let id = db::deployments::insert(tx, app, trigger, &wanted, waits_since)?;
                 db::audit::insert(tx, &actor, "deployment.request", &id.to_string())?;
                 let deployment = db::deployments::find(tx, id)?.ok_or(RequestError::AppGone)?;
                 Ok((deployment, superseded))
@@ -155,6 +167,28 @@ impl Deployer {
         }
         self.wake();
         Ok(deployment)
+    }
+
+    /// What an app's owner has changed since the release that serves was frozen; `None` when nothing serves.
+    pub async fn pending(&self, app: &App) -> Result<Option<Difference>, DeployError> {
+        let Some(active) = release::active(&self.context, app.id).await? else {
+            return Ok(None);
+        };
+        let before = release::configuration_of_release(&self.context, &active).await?;
+        let after = release::configuration_of_app(&self.context, app, active.commit.as_ref()).await?;
+        Ok(Some(Difference::between(&before, &after)))
+    }
+
+    /// What a rollback to a release would change of what serves.
+    pub async fn difference_of_rollback(&self, active: &Release, wanted: &Release) -> Result<Difference, DeployError> {
+        let before = release::configuration_of_release(&self.context, active).await?;
+        let after = release::configuration_of_release(&self.context, wanted).await?;
+        Ok(Difference::between(&before, &after))
+    }
+
+    /// Whether a release's image is on the engine.
+    pub async fn has_image(&self, release: &Release) -> Result<bool, DeployError> {
+        Ok(self.context.engine.find_image(&release.image_id).await?.is_some())
     }
 
     /// Tells the worker that a deployment is not wanted any more.

@@ -4,9 +4,9 @@
 //! switch on the way is forward, or back by the route.
 
 use super::job::Job;
-use super::{DeployError, build, check, fetch, retire, start, switch, undo, watch};
-use crate::db;
+use super::{DeployError, build, check, fetch, release, retire, start, switch, undo, watch};
 use crate::model::deployment::Step;
+use crate::model::release::Release;
 
 /// How a deployment left the pipeline without being live.
 #[derive(Debug)]
@@ -58,10 +58,29 @@ pub async fn resume(job: &Job) -> Result<(), Ended> {
 }
 
 async fn prepare(job: &Job) -> Result<(), DeployError> {
-    let checkout = job.step(Step::Fetch, fetch::run(job)).await?;
-    let image = job.step(Step::Build, build::run(job, &checkout)).await?;
-    job.step(Step::Start, start::run(job, &image, &checkout.commit)).await?;
-    job.step(Step::Check, check::run(job)).await
+    let release = match release::wanted_back(job).await? {
+        Some(release) => release,
+        None => make_release(job).await?,
+    };
+    job.step(Step::Start, start::run(job, &release)).await?;
+    job.step(Step::Check, check::run(job, &release)).await
+}
+
+/// Freezes the app as it is now, with an image that is fetched and built only as far as it has to be.
+async fn make_release(job: &Job) -> Result<Release, DeployError> {
+    let commit = release::commit_of_settings(job).await?;
+    if let Some(commit) = &commit
+        && let Some(image) = release::made_before(job, commit).await?
+    {
+        fetch::remember(job, commit, None).await?;
+        return release::freeze(job, image, commit.clone()).await;
+    }
+    let checkout = job.step(Step::Fetch, fetch::run(job, commit.as_ref())).await?;
+    let image = match release::made_before(job, &checkout.commit).await? {
+        Some(image) => image,
+        None => job.step(Step::Build, build::run(job, &checkout)).await?,
+    };
+    release::freeze(job, image, checkout.commit).await
 }
 
 async fn go_live(job: &Job) -> Result<(), Ended> {
@@ -83,6 +102,8 @@ async fn switch_over_a_lost_engine(job: &Job) -> Result<(), DeployError> {
         Err(DeployError::DockerUnreachable(text)) => {
             job.log.line(&format!("{text} Waiting until it is back."));
             watch::until_engine_answers(&job.context).await;
+            // It ended with the engine, which starts it again only once the deployment is over.
+            job.context.engine.start_container(&job.container()).await?;
             switch_and_retire(job).await
         }
         went => went,
@@ -92,19 +113,4 @@ async fn switch_over_a_lost_engine(job: &Job) -> Result<(), DeployError> {
 async fn switch_and_retire(job: &Job) -> Result<(), DeployError> {
     let switched = job.step(Step::Switch, switch::run(job)).await?;
     job.step(Step::Retire, retire::run(job, &switched)).await
-}
-
-/// The release that a deployment has made.
-pub async fn release_of(job: &Job) -> Result<crate::model::release::Release, DeployError> {
-    let id = job.deployment.id;
-    let release = job.context.db.read(move |c| {
-        let release = db::deployments::find(c, id)?.and_then(|deployment| deployment.release_id);
-        release
-            .map(|release| db::releases::find(c, release))
-            .transpose()
-            .map(Option::flatten)
-    });
-    release
-        .await?
-        .ok_or_else(|| DeployError::Internal("the deployment's release is missing".into()))
 }

@@ -3,7 +3,7 @@
 //! Its own network sorts before every project's, because the engine ties published ports to the first network by
 //! name; joining one that sorts later cuts no transfer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
 use super::{Context, DeployError};
-use crate::docker;
 use crate::model::app::{App, Project};
 use crate::model::container::{ContainerSpec, ContainerState, PROJECT_LABEL};
 use crate::model::ids::ProjectId;
@@ -19,6 +18,7 @@ use crate::model::route::AppRoutes;
 use crate::model::slug::ProjectSlug;
 use crate::traefik::proxy::{self, Acme, PRIVATE_PORT, ProxySettings, SPEC_LABEL};
 use crate::traefik::{self, ProxyApi};
+use crate::{db, docker};
 
 /// How long a new proxy may take to answer.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -192,10 +192,30 @@ pub async fn ensure_project_network(context: &Context, app: &App) -> Result<(), 
 /// Removes a project's network.
 pub async fn remove_project_network(context: &Context, project: &Project) -> Result<(), docker::Error> {
     let _one_at_a_time = context.proxy_lock.lock().await;
-    let network = network_name(context, &project.slug, project.id);
-    context
-        .engine
-        .disconnect_network(&network, &proxy::name(&context.config.instance))
-        .await?;
-    context.engine.remove_network(&network).await
+    remove_network(context, &network_name(context, &project.slug, project.id)).await
+}
+
+/// Removes networks of projects that the database does not know.
+pub async fn remove_unknown_networks(context: &Context) -> Result<(), DeployError> {
+    let _one_at_a_time = context.proxy_lock.lock().await;
+    let mut networks = context.engine.list_networks().await?;
+    // Asked after the list: a project that was made meanwhile is known.
+    let mut projects = context.db.read(db::projects::list_all).await?;
+    projects.extend(context.db.read(db::projects::list_deleting).await?);
+    let known = projects
+        .iter()
+        .map(|project| network_name(context, &project.slug, project.id));
+    let known: HashSet<String> = known.chain([proxy::container(&settings(context)).network]).collect();
+    networks.retain(|network| !known.contains(network));
+    for network in networks {
+        tracing::info!(network, "removing a network that no project knows");
+        remove_network(context, &network).await?;
+    }
+    Ok(())
+}
+
+async fn remove_network(context: &Context, network: &str) -> Result<(), docker::Error> {
+    let proxy = proxy::name(&context.config.instance);
+    context.engine.disconnect_network(network, &proxy).await?;
+    context.engine.remove_network(network).await
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::strays::{self, all_containers, deployment_of};
 use super::{Context, DeployError, proxy, routes, start};
 use crate::db;
 use crate::docker::{self, ContainerSummary};
@@ -46,22 +47,6 @@ pub async fn remove_instance(context: &Context, name: &str) -> Result<(), docker
     context.engine.remove_container(name).await
 }
 
-/// Removes containers whose deployment, and route files whose app, the database does not know.
-pub async fn strays(context: &Context) -> Result<(), DeployError> {
-    routes::remove_strays(context).await?;
-    for container in all_containers(context).await? {
-        let Some(id) = deployment_of(&container) else { continue };
-        if context.db.read(move |c| db::deployments::find(c, id)).await?.is_none() {
-            tracing::info!(
-                container = container.name,
-                "removing a container that no deployment knows"
-            );
-            context.engine.remove_container(&container.name).await?;
-        }
-    }
-    Ok(())
-}
-
 /// Finishes the deletion of projects whose apps are gone.
 pub async fn deleted_projects(context: &Context) -> Result<(), DeployError> {
     for project in context.db.read(db::projects::list_deleting).await? {
@@ -72,16 +57,6 @@ pub async fn deleted_projects(context: &Context) -> Result<(), DeployError> {
     Ok(())
 }
 
-async fn all_containers(context: &Context) -> Result<Vec<ContainerSummary>, DeployError> {
-    let mut containers = context.engine.list_containers(Some("app")).await?;
-    containers.extend(context.engine.list_containers(Some("job")).await?);
-    Ok(containers)
-}
-
-fn deployment_of(container: &ContainerSummary) -> Option<DeploymentId> {
-    container.labels.get(DEPLOYMENT_LABEL)?.parse().ok().map(DeploymentId)
-}
-
 async fn containers_of(context: &Context, app: AppId) -> Result<Vec<ContainerSummary>, DeployError> {
     let ids: BTreeSet<DeploymentId> = context
         .db
@@ -90,11 +65,11 @@ async fn containers_of(context: &Context, app: AppId) -> Result<Vec<ContainerSum
         .into_iter()
         .collect();
     let mut containers = all_containers(context).await?;
-    containers.retain(|container| deployment_of(container).is_some_and(|id| ids.contains(&id)));
+    containers.retain(|container| deployment_of(&container.labels).is_some_and(|id| ids.contains(&id)));
     Ok(containers)
 }
 
-/// Has the active release run and serve, and nothing else.
+/// Has the active release run and serve, unless it was stopped, and nothing else.
 async fn restore(context: &Context, app: &App) -> Result<(), DeployError> {
     let id = app.id;
     let live = context.db.read(move |c| {
@@ -107,7 +82,13 @@ async fn restore(context: &Context, app: &App) -> Result<(), DeployError> {
     let kept = live
         .as_ref()
         .map(|(deployment, _)| context.name_of(app.slug.as_str(), *deployment));
-    if let Some((deployment, release)) = &live {
+    if app.stopped_at.is_some() {
+        // Its route first, so that nothing is asked of what ends.
+        routes::write(context, app.id).await?;
+        if let Some(name) = &kept {
+            stop_instance(context, name).await?;
+        }
+    } else if let Some((deployment, release)) = &live {
         proxy::ensure_project_network(context, app).await?;
         run_instance(context, app, *deployment, release).await?;
     }
@@ -119,6 +100,17 @@ async fn restore(context: &Context, app: &App) -> Result<(), DeployError> {
         }
     }
     Ok(())
+}
+
+/// Ends an instance that shall not run and keeps its container, with what it has printed.
+async fn stop_instance(context: &Context, name: &str) -> Result<(), DeployError> {
+    match context.engine.inspect_container(name).await? {
+        Some(state) if state.is_running => {
+            context.engine.set_restart_policy(name, RestartPolicy::No).await?;
+            Ok(context.engine.stop_container(name).await?)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Starts the instance of a release, making it anew when its container is gone.
@@ -179,7 +171,7 @@ async fn make_instance(
         .into_iter()
         .map(|(label, value)| (label.to_owned(), value))
         .collect();
-    let spec = start::instance_spec(context, app, &release.run, name, &release.image_id, env, labels);
+    let spec = start::instance_spec(context, app, release, name, env, labels);
     context.engine.create_container(&spec).await?;
     Ok(())
 }
@@ -191,19 +183,20 @@ async fn delete(context: &Context, app: &App) -> Result<(), DeployError> {
         remove_instance(context, &container.name).await?;
     }
     let id = app.id;
-    let deployments = context
+    let deployments: BTreeSet<DeploymentId> = context
         .db
         .read(move |c| db::deployments::list_ids_of_app(c, id))
-        .await?;
-    for deployment in &deployments {
-        context
-            .engine
-            .remove_image(&super::job::image_tag(context, app, *deployment))
-            .await?;
-        context
-            .logs
-            .remove(*deployment)
-            .map_err(|error| DeployError::of_io(&error))?;
+        .await?
+        .into_iter()
+        .collect();
+    for image in context.engine.list_images(Some(app.slug.as_str())).await? {
+        if deployment_of(&image.labels).is_some_and(|id| deployments.contains(&id)) {
+            strays::remove_image(context, &image).await?;
+        }
+    }
+    for deployment in deployments {
+        let removed = context.logs.remove(deployment);
+        removed.map_err(|error| DeployError::of_io(&error))?;
     }
     match tokio::fs::remove_dir_all(context.paths.app(app.id)).await {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(DeployError::of_io(&error)),

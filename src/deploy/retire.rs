@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::job::{Job, image_tag};
+use super::job::Job;
 use super::switch::{Switched, report};
-use super::{DeployError, check, drain, proxy, reconcile};
+use super::{DeployError, check, drain, proxy, reconcile, release, strays};
 use crate::db;
 use crate::model::container::{ContainerState, RestartPolicy};
 
@@ -23,9 +23,14 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Drains and removes what was replaced.
 pub async fn run(job: &Job, switched: &Switched) -> Result<(), DeployError> {
     let old = reconcile::other_instances(&job.context, job.app.id, &job.container()).await?;
-    if !old.is_empty() {
+    if old.iter().any(|state| state.is_running) {
         job.log.line("Waiting for the old version to finish its requests");
-        drain_all(job, &old).await?;
+        let port = release::of_deployment(&job.context, job.deployment.id)
+            .await?
+            .run
+            .port
+            .get();
+        drain_all(job, &old, port).await?;
     }
     job.context
         .engine
@@ -46,7 +51,7 @@ pub async fn run(job: &Job, switched: &Switched) -> Result<(), DeployError> {
     Ok(())
 }
 
-async fn drain_all(job: &Job, old: &[ContainerState]) -> Result<(), DeployError> {
+async fn drain_all(job: &Job, old: &[ContainerState], port: u16) -> Result<(), DeployError> {
     let began = Instant::now();
     loop {
         if let Err(error) = check::running_state(job, "soon after it had taken over").await {
@@ -54,7 +59,6 @@ async fn drain_all(job: &Job, old: &[ContainerState]) -> Result<(), DeployError>
             return Err(error);
         }
         let waited = began.elapsed();
-        let port = job.app.settings.run.port.get();
         let is_idle = old
             .iter()
             .all(|state| drain::open_connections(state.pid, port).unwrap_or(0) == 0);
@@ -87,22 +91,19 @@ async fn tell_cost(job: &Job, switched: &Switched) {
     }
 }
 
-/// Removes the images of all but the newest releases.
+/// Removes the images of all but the newest releases and the one that serves.
 async fn remove_old_images(job: &Job) -> Result<(), DeployError> {
     let (app, keep) = (job.app.id, job.context.config.keep_releases);
     let kept = job
         .context
         .db
-        .read(move |c| db::releases::list_newest(c, app, keep))
+        .read(move |c| db::releases::list_kept_images(c, app, keep))
         .await?;
-    let kept: Vec<String> = kept
-        .iter()
-        .map(|release| image_tag(&job.context, &job.app, release.deployment_id))
-        .collect();
-    for image in job.context.engine.list_images(job.app.slug.as_str()).await? {
-        for tag in image.tags.iter().filter(|tag| !kept.contains(tag)) {
-            job.context.engine.remove_image(tag).await?;
+    for image in job.context.engine.list_images(Some(job.app.slug.as_str())).await? {
+        if kept.contains(&image.id) {
+            continue;
         }
+        strays::remove_image(&job.context, &image).await?;
     }
     Ok(())
 }

@@ -42,13 +42,13 @@ pub fn public_ports(context: &Context) -> PublicPorts {
     }
 }
 
-/// The routes of an app as the database has them; none while it is being deleted or nothing is live.
+/// The routes of an app as the database has them; none while it is stopped, being deleted, or nothing is live.
 async fn derive(context: &Context, app: AppId) -> Result<Option<AppRoutes>, DeployError> {
     let read = context.db.read(move |c| {
         let Some(row) = db::apps::find(c, app)? else {
             return Ok(None);
         };
-        let is_gone = db::apps::is_deleting(c, app)?;
+        let is_gone = row.stopped_at.is_some() || db::apps::is_deleting(c, app)?;
         let active = if is_gone { None } else { db::apps::find_active(c, app)? };
         let live = match active {
             Some((release, deployment)) => db::releases::find(c, release)?.map(|release| (deployment, release)),

@@ -1,55 +1,42 @@
-//! Start: freeze the release, run its release command, start the new instance beside the old one.
+//! Start: run the release command of a new release, start the new instance beside the old one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 
-use super::build::{BuiltImage, labels};
+use super::build::labels;
 use super::job::Job;
 use super::{Context, DeployError, proxy};
 use crate::db;
 use crate::docker;
-use crate::model::app::{App, RunSettings};
+use crate::model::app::App;
 use crate::model::container::{ContainerSpec, KIND_LABEL, RestartPolicy};
-use crate::model::deployment::CommitInfo;
 use crate::model::env_var::SealedEnvVar;
 use crate::model::ids::ReleaseId;
+use crate::model::release::Release;
 use crate::model::text::ContainerCommand;
 use crate::secrets::Redaction;
 
-/// Time between SIGTERM and SIGKILL, as the engine's own default.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most processes and threads of one instance: far above what servers use, far below what harms the machine.
+const PIDS_LIMIT: i64 = 4_096;
 
-/// Freezes the release and starts its first instance.
-pub async fn run(job: &Job, image: &BuiltImage, commit: &CommitInfo) -> Result<(), DeployError> {
-    let release = freeze(job, image, commit).await?;
-    let env = release_env(job, release).await?;
+/// Starts an instance of the release.
+pub async fn run(job: &Job, release: &Release) -> Result<(), DeployError> {
+    let env = release_env(job, release.id).await?;
     proxy::ensure_project_network(&job.context, &job.app).await?;
-    let run = &job.app.settings.run;
-    if let Some(command) = &run.release_command {
-        run_release_command(job, image, command, &env).await?;
+    // A release that comes back, or is started once more, was prepared when it was new.
+    if let Some(command) = &release.run.release_command
+        && release.deployment_id == job.deployment.id
+    {
+        run_release_command(job, release, command, &env).await?;
     }
-    let spec = instance_spec(
-        &job.context,
-        &job.app,
-        run,
-        &job.container(),
-        &image.id,
-        env,
-        labels(job, image.release_number),
-    );
-    job.context
-        .engine
-        .remove_container(&spec.name)
-        .await
-        .map_err(cannot_start)?;
-    job.context.engine.create_container(&spec).await.map_err(cannot_start)?;
-    job.context
-        .engine
-        .start_container(&spec.name)
-        .await
-        .map_err(cannot_start)?;
+    let labels = labels(job, release.number);
+    let spec = instance_spec(&job.context, &job.app, release, &job.container(), env, labels);
+    let engine = &job.context.engine;
+    engine.remove_container(&spec.name).await.map_err(cannot_start)?;
+    engine.create_container(&spec).await.map_err(cannot_start)?;
+    engine.start_container(&spec.name).await.map_err(cannot_start)?;
     job.log.line(&format!("Started {}", spec.name));
     Ok(())
 }
@@ -57,30 +44,9 @@ pub async fn run(job: &Job, image: &BuiltImage, commit: &CommitInfo) -> Result<(
 /// An image that vanished in between is told as such.
 fn cannot_start(error: docker::Error) -> DeployError {
     match error {
-        docker::Error::NotFound(text) => DeployError::ImageNotFound(text),
+        docker::Error::NotFound(text) => DeployError::ImageNotFound(format!("{text} Deploy again to build it.")),
         other => other.into(),
     }
-}
-
-/// Stores the release with the variables of this moment; a former attempt's release is replaced.
-async fn freeze(job: &Job, image: &BuiltImage, commit: &CommitInfo) -> Result<ReleaseId, DeployError> {
-    let (app, id, number) = (job.app.id, job.deployment.id, image.release_number);
-    let (image_id, commit, run) = (image.id.clone(), commit.clone(), job.app.settings.run.clone());
-    let release = job.context.db.write(move |tx| {
-        let new = db::releases::NewRelease {
-            app_id: app,
-            number,
-            deployment_id: id,
-            image_id: &image_id,
-            commit: Some(&commit),
-            run: &run,
-        };
-        let release = db::releases::insert(tx, &new)?;
-        db::env_vars::insert_of_release(tx, release, app)?;
-        db::deployments::update_release(tx, id, Some(release))?;
-        Ok::<_, db::Error>(release)
-    });
-    Ok(release.await?)
 }
 
 /// The frozen variables in the clear; secrets among them are hidden in the log from now on.
@@ -134,17 +100,17 @@ pub fn unseal_all(
 pub fn instance_spec(
     context: &Context,
     app: &App,
-    run: &RunSettings,
+    release: &Release,
     name: &str,
-    image: &str,
     mut env: Vec<(String, String)>,
     mut labels: BTreeMap<String, String>,
 ) -> ContainerSpec {
+    let run = &release.run;
     env.push(("PORT".to_owned(), run.port.get().to_string()));
     labels.insert(KIND_LABEL.to_owned(), "app".to_owned());
     ContainerSpec {
         name: name.to_owned(),
-        image: image.to_owned(),
+        image: release.image_id.clone(),
         entrypoint: run.start_command.as_ref().map(|_| Vec::new()),
         command: run.start_command.as_ref().map(ContainerCommand::to_argv),
         env,
@@ -154,7 +120,8 @@ pub fn instance_spec(
         binds: Vec::new(),
         memory_bytes: run.resources.memory_bytes(),
         nano_cpus: run.resources.nano_cpus(),
-        stop_timeout: STOP_TIMEOUT,
+        pids_limit: Some(PIDS_LIMIT),
+        stop_timeout: Duration::from_secs(u64::from(run.stop_timeout_s)),
         // An exit while it is being checked must stay visible; retire changes this.
         restart: RestartPolicy::No,
         has_init: true,
@@ -163,24 +130,15 @@ pub fn instance_spec(
 
 async fn run_release_command(
     job: &Job,
-    image: &BuiltImage,
+    release: &Release,
     command: &ContainerCommand,
     env: &[(String, String)],
 ) -> Result<(), DeployError> {
     let name = job.release_container();
-    let run = RunSettings {
-        start_command: Some(command.clone()),
-        ..job.app.settings.run.clone()
-    };
-    let mut spec = instance_spec(
-        &job.context,
-        &job.app,
-        &run,
-        &name,
-        &image.id,
-        env.to_vec(),
-        labels(job, image.release_number),
-    );
+    let mut once = release.clone();
+    once.run.start_command = Some(command.clone());
+    let labels = labels(job, release.number);
+    let mut spec = instance_spec(&job.context, &job.app, &once, &name, env.to_vec(), labels);
     spec.labels.insert(KIND_LABEL.to_owned(), "job".to_owned());
     job.log
         .line(&format!("Running the release command: {}", command.as_str()));

@@ -6,8 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::job::Job;
-use super::pipeline::release_of;
-use super::{DeployError, proxy, routes};
+use super::{DeployError, proxy, release, routes};
 use crate::db;
 use crate::model::deployment::SwitchReport;
 use crate::traefik::Counters;
@@ -63,16 +62,22 @@ async fn tell_foreign_files(job: &Job) {
     }
 }
 
-/// Makes the release the active one, remembering the one before for a way back.
+/// Makes the release the active one, remembering the one before for a way back. An app that was stopped before the
+/// deployment was asked for runs again.
 async fn activate(job: &Job) -> Result<(), DeployError> {
-    let (id, app) = (job.deployment.id, job.app.id);
-    let release = release_of(job).await?.id;
+    let (id, app, created_at) = (job.deployment.id, job.app.id, job.deployment.created_at);
+    let release = release::of_deployment(&job.context, id).await?.id;
     let activated = job.context.db.write(move |tx| {
         let replaced = db::apps::find_active(tx, app)?;
         // Done before when the deployment is resumed.
         if replaced != Some((release, id)) {
             db::deployments::update_replaced(tx, id, replaced)?;
             db::apps::update_active(tx, app, Some((release, id)))?;
+        }
+        if let Some(stopped_at) = db::apps::find(tx, app)?.and_then(|app| app.stopped_at)
+            && stopped_at <= created_at
+        {
+            db::apps::update_stopped(tx, app, None)?;
         }
         Ok::<_, db::Error>(())
     });

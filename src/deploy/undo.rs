@@ -26,15 +26,12 @@ pub async fn remove_all(context: &Context, app: &App, deployment: &Deployment) {
     remove_checkout(context, app.id, deployment.id).await;
 }
 
-/// Forgets the release that never became live.
+/// Forgets the release that never became live; one that was to come back stays.
 async fn remove_release(context: &Context, app: AppId, deployment: DeploymentId) -> Result<(), DeployError> {
     let removed = context.db.write(move |tx| {
-        let release = db::deployments::find(tx, deployment)?.and_then(|deployment| deployment.release_id);
         let active = db::apps::find(tx, app)?.and_then(|app| app.active_release_id);
-        match release {
-            Some(release) if active != Some(release) => db::releases::delete(tx, release),
-            _ => Ok(()),
-        }
+        db::releases::delete_of_deployment(tx, deployment, active)?;
+        db::deployments::update_release(tx, deployment, None)
     });
     Ok(removed.await?)
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Job, JobLog};
-use super::{Context, Message, reconcile, watch};
+use super::{Context, Message, reconcile, strays, watch};
 use crate::db;
 use crate::events::Event;
 use crate::model::app::App;
@@ -123,7 +123,7 @@ impl Worker {
 
     async fn reconcile_all(&mut self) {
         let ids = self.context.db.read(db::apps::list_ids).await;
-        let strays = reconcile::strays(&self.context).await;
+        let strays = strays::remove(&self.context).await;
         match (ids, strays) {
             (Ok(ids), Ok(())) => self.unreconciled.extend(ids),
             (Err(error), _) => tracing::error!(%error, "apps could not be listed"),

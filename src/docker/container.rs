@@ -252,6 +252,7 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         port_bindings: Some(ports.collect()),
         memory: spec.memory_bytes,
         nano_cpus: spec.nano_cpus,
+        pids_limit: spec.pids_limit,
         restart_policy: Some(engine_policy(spec.restart)),
         init: Some(spec.has_init),
         log_config: Some(log_config()),

@@ -1,6 +1,5 @@
 //! Images: found, pulled, listed by app and removed.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use bollard::auth::DockerCredentials;
@@ -25,10 +24,19 @@ pub struct Image {
     pub exposed_ports: Vec<u16>,
     /// Whether it declares a HEALTHCHECK.
     pub has_health_check: bool,
-    /// Unix time, in nanoseconds, at which it came to this engine under its present name.
-    pub tagged_at: i128,
     /// Size in bytes, shared layers included.
     pub size_bytes: i64,
+}
+
+/// An image as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSummary {
+    /// The engine's id (`sha256:…`).
+    pub id: String,
+    /// Names that point to it.
+    pub tags: Vec<String>,
+    /// Labels, ownership included.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Engine {
@@ -72,16 +80,15 @@ impl Engine {
         }
     }
 
-    /// Our images of an app (label `dhow.app`), newest first.
-    pub async fn list_images(&self, app: &str) -> Result<Vec<Image>, Error> {
-        let filters = self.our_filters([format!("{APP_LABEL}={app}")]);
-        let mut images = Vec::new();
-        for summary in self.images(&filters).await? {
-            // One that was removed in between is none.
-            images.extend(self.find_image(&summary.id).await?);
-        }
-        images.sort_by_key(|image| Reverse(image.tagged_at));
-        Ok(images)
+    /// Our images, optionally only those of an app (label `dhow.app`).
+    pub async fn list_images(&self, app: Option<&str>) -> Result<Vec<ImageSummary>, Error> {
+        let filters = self.our_filters(app.map(|app| format!("{APP_LABEL}={app}")));
+        let images = self.images(&filters).await?.into_iter().map(|image| ImageSummary {
+            id: image.id,
+            tags: image.repo_tags,
+            labels: image.labels.into_iter().collect(),
+        });
+        Ok(images.collect())
     }
 
     async fn inspect_image(&self, reference: &str) -> Result<Option<ImageInspect>, Error> {
@@ -102,11 +109,6 @@ fn image_from(inspected: ImageInspect) -> Image {
         .filter_map(|port| port.strip_suffix("/tcp").unwrap_or(port).parse().ok())
         .collect();
     exposed_ports.sort_unstable();
-    // A build whose steps were all cached keeps the creation time of the cached image.
-    let tagged = inspected
-        .metadata
-        .and_then(|metadata| metadata.last_tag_time)
-        .filter(|time| time.unix_timestamp() > 0);
     let health_test = config.healthcheck.and_then(|check| check.test).unwrap_or_default();
     Image {
         id: inspected.id.unwrap_or_default(),
@@ -114,9 +116,6 @@ fn image_from(inspected: ImageInspect) -> Image {
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         exposed_ports,
         has_health_check: health_test.first().is_some_and(|kind| kind != "NONE"),
-        tagged_at: tagged
-            .or(inspected.created)
-            .map_or(0, |time| time.unix_timestamp_nanos()),
         size_bytes: inspected.size.unwrap_or(0),
     }
 }

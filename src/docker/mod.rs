@@ -18,7 +18,7 @@ mod upload;
 pub use build::{BuildError, ImageBuild};
 pub use container::ContainerSummary;
 pub use error::Error;
-pub use image::Image;
+pub use image::{Image, ImageSummary};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,7 +8,10 @@ use bollard::models::{
 
 use super::ownership::{Filters, Labels};
 use super::{Engine, Error};
-use crate::model::subnet::{Subnet, SubnetPool};
+use crate::model::subnet::{Subnet, SubnetPool, routed_networks};
+
+/// The routes of the machine that Dhow runs on; without the file there are none to mind.
+const ROUTES: &str = "/proc/net/route";
 
 impl Engine {
     /// Makes a bridge network, with a /24 from the pool if one is given, unless ours exists already. `Conflict` when a
@@ -28,7 +31,9 @@ impl Engine {
         let Some(pool) = subnet else {
             return self.create_network(name, None, labels).await;
         };
-        let taken: Vec<Subnet> = networks.iter().flat_map(subnets_of).collect();
+        let mut taken: Vec<Subnet> = networks.iter().flat_map(subnets_of).collect();
+        // A network of the machine itself, such as a VPN, would be cut off; the engine does not look at those.
+        taken.extend(routed_networks(&std::fs::read_to_string(ROUTES).unwrap_or_default()));
         for candidate in pool
             .subnets()
             .filter(|candidate| !taken.iter().any(|subnet| subnet.overlaps(candidate)))

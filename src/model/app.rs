@@ -189,6 +189,39 @@ pub struct RunSettings {
     pub start_command: Option<ContainerCommand>,
     /// Runs once in the new image before the first instance starts.
     pub release_command: Option<ContainerCommand>,
+    /// Seconds between SIGTERM and SIGKILL when an instance is stopped.
+    pub stop_timeout_s: u32,
+}
+
+impl RunSettings {
+    /// Seconds until SIGKILL when nothing is said, as the engine's own default.
+    pub const DEFAULT_STOP_TIMEOUT_S: u32 = 10;
+    /// Longest time until SIGKILL in seconds.
+    pub const MAX_STOP_TIMEOUT_S: u32 = 600;
+
+    /// Every setting by its name in the API, as text; one that is not set is empty.
+    pub fn named(&self) -> [(&'static str, String); 8] {
+        fn text<T>(value: Option<T>, to_text: impl Fn(T) -> String) -> String {
+            value.map(to_text).unwrap_or_default()
+        }
+        let command = |command: &ContainerCommand| command.as_str().to_owned();
+        [
+            ("port", self.port.get().to_string()),
+            (
+                "health.path",
+                text(self.health.path.as_ref(), |path| path.as_str().to_owned()),
+            ),
+            ("health.timeout_s", self.health.timeout_s.to_string()),
+            (
+                "resources.memory_mb",
+                text(self.resources.memory_mb, |mb| mb.to_string()),
+            ),
+            ("resources.cpus", text(self.resources.cpus, |cpus| cpus.to_string())),
+            ("build.start_command", text(self.start_command.as_ref(), command)),
+            ("build.release_command", text(self.release_command.as_ref(), command)),
+            ("stop_timeout_s", self.stop_timeout_s.to_string()),
+        ]
+    }
 }
 
 /// Everything about an app that its owner types.
@@ -225,6 +258,8 @@ pub struct App {
     pub active_release_id: Option<ReleaseId>,
     /// That release's number.
     pub active_release_number: Option<i64>,
+    /// Since when somebody wants it not to run.
+    pub stopped_at: Option<Timestamp>,
     /// Counts changes of its variables.
     pub env_version: i64,
     /// When it was made.

@@ -96,6 +96,8 @@ pub struct ContainerSpec {
     pub memory_bytes: Option<i64>,
     /// CPU limit in billionths of a core.
     pub nano_cpus: Option<i64>,
+    /// Most processes and threads.
+    pub pids_limit: Option<i64>,
     /// Time between SIGTERM and SIGKILL, kept in the container so that the engine's own stops obey it.
     pub stop_timeout: Duration,
     /// What the engine does after an exit.

@@ -1,6 +1,7 @@
 //! One attempt to make something live, and how it can end.
 
 use super::ids::{AppId, DeploymentId, ReleaseId};
+use super::source::CommitPrefix;
 use super::time::Timestamp;
 use super::words::words;
 
@@ -33,6 +34,17 @@ impl Trigger {
             Self::Manual | Self::Webhook | Self::Push | Self::Rollback | Self::Api => true,
         }
     }
+}
+
+/// What a request wants made live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// What the trigger stands for: the head of the branch, or for a change of settings and a restart what serves.
+    Newest,
+    /// This commit.
+    Commit(CommitPrefix),
+    /// This release, as it was.
+    Release(ReleaseId),
 }
 
 words! {
@@ -172,6 +184,8 @@ pub struct Deployment {
     pub trigger: Trigger,
     /// Commit asked for (a full id or a prefix); `None` means the head of the branch.
     pub wanted_commit: Option<String>,
+    /// Release that a rollback brings back.
+    pub wanted_release_id: Option<ReleaseId>,
     /// Commit that was found.
     pub commit: Option<CommitInfo>,
     /// When it was asked for.

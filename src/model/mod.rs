@@ -5,8 +5,10 @@
 
 pub mod address;
 pub mod app;
+pub mod build_inputs;
 pub mod container;
 pub mod deployment;
+pub mod difference;
 pub mod dockerfile;
 pub mod domain;
 pub mod env_var;

@@ -1,6 +1,7 @@
 //! What can be made live again: an image, a commit, frozen variables and run settings.
 
 use super::app::RunSettings;
+use super::build_inputs::BuildInputs;
 use super::deployment::CommitInfo;
 use super::ids::{AppId, DeploymentId, ReleaseId};
 use super::time::Timestamp;
@@ -22,6 +23,8 @@ pub struct Release {
     pub commit: Option<CommitInfo>,
     /// How its instances run.
     pub run: RunSettings,
+    /// What went into its image; unknown for one that an older Dhow made.
+    pub build_inputs: Option<BuildInputs>,
     /// When it was made.
     pub created_at: Timestamp,
 }

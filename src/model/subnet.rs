@@ -48,6 +48,21 @@ impl Subnet {
     }
 }
 
+/// The networks that a machine reaches by other ways than its default route, from its `/proc/net/route`
+/// (proc_pid_net(5): destination and mask are hexadecimal, in the byte order of the machine).
+pub fn routed_networks(table: &str) -> Vec<Subnet> {
+    let network = |line: &str| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let number = |at: usize| u32::from_str_radix(columns.get(at)?, 16).ok().map(u32::to_be);
+        let (network, mask) = (number(1)?, number(7)?);
+        (mask != 0).then_some(Subnet {
+            network: network & mask,
+            prefix: u8::try_from(mask.leading_ones()).ok()?,
+        })
+    };
+    table.lines().skip(1).filter_map(network).collect()
+}
+
 /// The range from which every project's network gets a /24 of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubnetPool(Subnet);
@@ -123,6 +138,20 @@ mod tests {
             let error = SubnetPool::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn the_machines_own_networks_are_read_from_its_routes() {
+        let table = format!(
+            "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n\
+             eth0\t00000000\t{:08X}\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
+             tun0\t{:08X}\t00000000\t0001\t0\t0\t0\t{:08X}\t0\t0\t0\n",
+            0x0A00_0001_u32.to_be(),
+            0x0AD2_0300_u32.to_be(),
+            0xFFFF_FF00_u32.to_be(),
+        );
+        let networks: Vec<String> = routed_networks(&table).iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["10.210.3.0/24"], "the default route takes nothing");
     }
 
     #[test]

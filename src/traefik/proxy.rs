@@ -73,6 +73,7 @@ pub fn container(settings: &ProxySettings) -> ContainerSpec {
         binds: binds(settings),
         memory_bytes: None,
         nano_cpus: None,
+        pids_limit: None,
         // Traefik gives open requests 10 s by default (docs, "EntryPoints", lifeCycle).
         stop_timeout: Duration::from_secs(15),
         restart: RestartPolicy::UnlessStopped,

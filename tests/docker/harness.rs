@@ -46,6 +46,7 @@ impl Place {
             binds: Vec::new(),
             memory_bytes: None,
             nano_cpus: None,
+            pids_limit: None,
             stop_timeout: Duration::from_secs(5),
             restart: RestartPolicy::No,
             has_init: true,

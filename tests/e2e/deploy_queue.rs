@@ -146,3 +146,23 @@ async fn a_cancelled_build_stops_and_leaves_what_served() {
     assert_eq!(yard.dhow.visit("a.localhost", "/").await.expect(200).text(), "a1");
     assert_eq!(yard.dhow.containers_of("a").len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_is_deployed_again_while_it_waits_keeps_its_turn() {
+    let yard = Yard::with("1").await;
+    let a1 = yard.app("a").await;
+    yard.gate.arrival("a1", seconds(60)).await;
+    yard.app("b").await;
+    let c1 = yard.app("c").await;
+    let repository = yard.git.again("b");
+    yard.next(&repository, "b", 2);
+    let b2 = yard.api.deploy("b").await;
+
+    for name in ["a1", "b2", "c1"] {
+        yard.gate.open(name);
+    }
+    for id in [a1, b2, c1] {
+        yard.api.succeeded(id).await;
+    }
+    assert_eq!(yard.gate.arrived(), ["a1", "b2", "c1"]);
+}

@@ -32,6 +32,7 @@ mod newest_commit;
 mod ownership;
 mod projects_under_load;
 mod redeploys;
+mod releases;
 mod secret_key;
 mod sessions;
 mod shutdown;

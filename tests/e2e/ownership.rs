@@ -1,7 +1,7 @@
 //! What is not Dhow's stays: another installation's objects and everybody else's survive all that Dhow does.
 
 use crate::harness::dhow::Dhow;
-use crate::harness::docker::{ForeignObjects, labelled};
+use crate::harness::docker::{ForeignObjects, docker, inspect, labelled};
 use crate::harness::git_server::GitServer;
 use crate::harness::setup::Setup;
 use crate::harness::wait::{eventually, seconds};
@@ -69,4 +69,47 @@ async fn foreign_objects_survive_deploying_deleting_and_restarting() {
     assert!(matches!(deleted.status, 202 | 204), "{deleted}");
     dhow.terminate().await;
     foreign.assert_survived();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dhows_own_and_no_deployment_knows_is_removed_at_the_next_start() {
+    let mut dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("kept");
+    repository.commit_app("kept");
+    api.live_app("Kept", "kept", &repository).await;
+    let kept = objects(&dhow.instance);
+    dhow.terminate().await;
+
+    let owner = inspect("container", &dhow.containers("app")[0])["Config"]["Labels"]["dhow.owner"].clone();
+    let name = format!("{}-stray", dhow.instance);
+    let labels = [
+        format!("dhow.instance={}", dhow.instance),
+        format!("dhow.owner={}", owner.as_str().unwrap()),
+        "dhow.kind=app".to_owned(),
+        "dhow.app=stray".to_owned(),
+        "dhow.deployment=4711".to_owned(),
+    ];
+    let labels: Vec<&str> = labels.iter().flat_map(|label| ["--label", label.as_str()]).collect();
+    docker(&[&["network", "create"], &labels[..], &[&name]].concat());
+    let run: &[&str] = &["run", "--detach", "--init", "--name", &name];
+    let stray = docker(&[run, &labels[..], &["busybox:1", "sleep", "900"]].concat());
+    docker(&["commit", &stray, &format!("{}/stray:4711", dhow.instance)]);
+    let repository = dhow.data_file("repos/4711/pushed.git");
+    std::fs::create_dir_all(&repository).unwrap();
+    assert_eq!(objects(&dhow.instance).len(), kept.len() + 3);
+
+    dhow.start_again().await;
+
+    eventually("only what is known is left", seconds(20), || async {
+        let (left, has_files) = (objects(&dhow.instance), repository.exists());
+        if left == kept && !has_files {
+            Ok(())
+        } else {
+            Err(format!("{left:?}, files: {has_files}"))
+        }
+    })
+    .await;
+    assert_eq!(dhow.visit("kept.localhost", "/").await.expect(200).text(), "kept");
 }

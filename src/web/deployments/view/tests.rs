@@ -15,6 +15,7 @@ fn deployment(status: Status, step: Option<Step>) -> Deployment {
         step,
         trigger: Trigger::Manual,
         wanted_commit: None,
+        wanted_release_id: None,
         commit: None,
         created_at: at(0),
         started_at: (status != Status::Queued).then(|| at(1)),

@@ -1,0 +1,194 @@
+//! What a deployment makes live: a release of now, frozen from the app's settings and variables, or one that is there.
+//!
+//! An image is not built again when nothing that goes into it has changed and it is still on the engine.
+
+use std::collections::BTreeMap;
+
+use super::build::BuiltImage;
+use super::job::Job;
+use super::{Context, DeployError};
+use crate::db;
+use crate::model::app::App;
+use crate::model::build_inputs::BuildInputs;
+use crate::model::deployment::{CommitInfo, Trigger};
+use crate::model::difference::Configuration;
+use crate::model::env_var::SealedEnvVar;
+use crate::model::ids::{AppId, DeploymentId, ReleaseId};
+use crate::model::release::Release;
+
+/// The release that a rollback or a restart makes live again, with its image still here; `None` for a deployment that
+/// makes one of its own.
+pub async fn wanted_back(job: &Job) -> Result<Option<Release>, DeployError> {
+    let release = match job.deployment.trigger {
+        Trigger::Rollback => wanted(job).await?,
+        Trigger::Restart => active(&job.context, job.app.id)
+            .await?
+            .ok_or_else(|| DeployError::Internal("nothing is live that could be started again".into()))?,
+        Trigger::Manual | Trigger::Api | Trigger::Push | Trigger::Webhook | Trigger::Config => return Ok(None),
+    };
+    require_image(job, &release).await?;
+    let (id, release_id, commit) = (job.deployment.id, release.id, release.commit.clone());
+    let noted = job.context.db.write(move |tx| {
+        commit
+            .map(|commit| db::deployments::update_commit(tx, id, &commit))
+            .transpose()?;
+        db::deployments::update_release(tx, id, Some(release_id))
+    });
+    noted.await?;
+    job.log.line(&format!(
+        "Nothing to fetch or build: using v{} as it was",
+        release.number
+    ));
+    Ok(Some(release))
+}
+
+/// What a change of settings is applied to: the commit that serves, whatever its branch has become since.
+pub async fn commit_of_settings(job: &Job) -> Result<Option<CommitInfo>, DeployError> {
+    if job.deployment.trigger != Trigger::Config {
+        return Ok(None);
+    }
+    Ok(active(&job.context, job.app.id)
+        .await?
+        .and_then(|release| release.commit))
+}
+
+/// An image that was made of the same and is still here.
+pub async fn made_before(job: &Job, commit: &CommitInfo) -> Result<Option<BuiltImage>, DeployError> {
+    let inputs = build_inputs(&job.context, &job.app, commit).await?;
+    let (app, wanted) = (job.app.id, inputs.clone());
+    let same = job
+        .context
+        .db
+        .read(move |c| db::releases::find_made_of(c, app, &wanted))
+        .await?;
+    let Some(same) = same else { return Ok(None) };
+    if job.context.engine.find_image(&same.image_id).await?.is_none() {
+        return Ok(None);
+    }
+    job.log.line(&format!(
+        "Nothing to build: v{} was made of the same commit and settings, its image is used",
+        same.number
+    ));
+    Ok(Some(BuiltImage {
+        id: same.image_id,
+        inputs,
+    }))
+}
+
+/// What an image of a commit would be made of now.
+pub async fn build_inputs(context: &Context, app: &App, commit: &CommitInfo) -> Result<BuildInputs, DeployError> {
+    let id = app.id;
+    let sealed = context.db.read(move |c| db::env_vars::list_of_app(c, id)).await?;
+    let variables = digests(context, id, sealed.iter().filter(|var| var.scope.is_build()))?;
+    Ok(BuildInputs::of(&app.settings, &commit.sha, variables))
+}
+
+/// Stores the release with the variables of this moment; a former attempt's release is replaced.
+pub async fn freeze(job: &Job, image: BuiltImage, commit: CommitInfo) -> Result<Release, DeployError> {
+    let (app, id, run) = (job.app.id, job.deployment.id, job.app.settings.run.clone());
+    let release = job.context.db.write(move |tx| {
+        let new = db::releases::NewRelease {
+            app_id: app,
+            number: db::releases::next_number(tx, app)?,
+            deployment_id: id,
+            image_id: &image.id,
+            commit: Some(&commit),
+            run: &run,
+            build_inputs: &image.inputs,
+        };
+        let release = db::releases::insert(tx, &new)?;
+        db::env_vars::insert_of_release(tx, release, app)?;
+        db::deployments::update_release(tx, id, Some(release))?;
+        db::releases::find(tx, release)
+    });
+    release.await?.ok_or_else(missing)
+}
+
+/// The release of a deployment that is past its check.
+pub async fn of_deployment(context: &Context, id: DeploymentId) -> Result<Release, DeployError> {
+    let release = context.db.read(move |c| {
+        let release = db::deployments::find(c, id)?.and_then(|deployment| deployment.release_id);
+        find(c, release)
+    });
+    release.await?.ok_or_else(missing)
+}
+
+/// The release that serves an app.
+pub async fn active(context: &Context, app: AppId) -> Result<Option<Release>, DeployError> {
+    let release = context.db.read(move |c| {
+        let active = db::apps::find_active(c, app)?;
+        find(c, active.map(|(release, _)| release))
+    });
+    Ok(release.await?)
+}
+
+/// An app as its next release would freeze it, for the commit that serves.
+pub async fn configuration_of_app(
+    context: &Context,
+    app: &App,
+    commit: Option<&CommitInfo>,
+) -> Result<Configuration, DeployError> {
+    let id = app.id;
+    let sealed = context.db.read(move |c| db::env_vars::list_of_app(c, id)).await?;
+    let build = match commit {
+        Some(commit) => Some(build_inputs(context, app, commit).await?),
+        None => None,
+    };
+    Ok(Configuration {
+        run: app.settings.run.clone(),
+        variables: digests(context, id, sealed.iter().filter(|var| var.scope.is_run()))?,
+        build,
+    })
+}
+
+/// A release as it is frozen.
+pub async fn configuration_of_release(context: &Context, release: &Release) -> Result<Configuration, DeployError> {
+    let id = release.id;
+    let sealed = context.db.read(move |c| db::env_vars::list_of_release(c, id)).await?;
+    Ok(Configuration {
+        run: release.run.clone(),
+        variables: digests(context, release.app_id, sealed.iter())?,
+        build: release.build_inputs.clone(),
+    })
+}
+
+fn digests<'a>(
+    context: &Context,
+    app: AppId,
+    sealed: impl Iterator<Item = &'a SealedEnvVar>,
+) -> Result<BTreeMap<String, String>, DeployError> {
+    let digest = |var: &SealedEnvVar| {
+        let value = context.secrets.unseal(&var.key.seal_identity(app), &var.sealed);
+        let value = value.map_err(DeployError::unreadable(var.key.as_str()))?;
+        Ok((var.key.to_string(), context.secrets.digest(&value)))
+    };
+    sealed.map(digest).collect()
+}
+
+async fn wanted(job: &Job) -> Result<Release, DeployError> {
+    let wanted = job.deployment.wanted_release_id;
+    let release = job.context.db.read(move |c| find(c, wanted)).await?;
+    release.ok_or_else(missing)
+}
+
+async fn require_image(job: &Job, release: &Release) -> Result<(), DeployError> {
+    if job.context.engine.find_image(&release.image_id).await?.is_some() {
+        return Ok(());
+    }
+    let commit = release.commit.as_ref().map_or("its commit", |commit| &commit.sha);
+    Err(DeployError::ImageNotFound(format!(
+        "The image of v{} is not on this server any more. Deploy {commit} to build it again.",
+        release.number
+    )))
+}
+
+fn find(c: &db::Tx, release: Option<ReleaseId>) -> db::Result<Option<Release>> {
+    release
+        .map(|release| db::releases::find(c, release))
+        .transpose()
+        .map(Option::flatten)
+}
+
+fn missing() -> DeployError {
+    DeployError::Internal("the deployment's release is missing".into())
+}

@@ -1,0 +1,45 @@
+//! What goes into an image: when none of it changed, the image that is there is the one that a build would make.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::app::{AppSettings, BuildTarget};
+use super::source::Source;
+
+/// The inputs of a build. Two that are equal make the same image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildInputs {
+    /// Full id of the commit, which stands for every file of it, the Dockerfile included.
+    pub commit: String,
+    /// The settings by their names in the API.
+    pub settings: BTreeMap<String, String>,
+    /// A digest of each build variable's value, by key.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl BuildInputs {
+    /// The inputs of a build of a commit with these settings; `variables` holds digests, never values.
+    pub fn of(settings: &AppSettings, commit: &str, variables: BTreeMap<String, String>) -> Self {
+        let (root_dir, submodules) = match &settings.source {
+            Source::Git {
+                root_dir, submodules, ..
+            } => (root_dir, *submodules),
+            Source::Push { root_dir } => (root_dir, false),
+        };
+        let build = &settings.build;
+        let settings = [
+            ("source.root_dir", root_dir.as_str()),
+            ("source.submodules", if submodules { "true" } else { "false" }),
+            ("build.builder", build.builder.as_str()),
+            ("build.context", build.context.as_str()),
+            ("build.dockerfile", build.dockerfile.as_str()),
+            ("build.target", build.target.as_ref().map_or("", BuildTarget::as_str)),
+        ];
+        Self {
+            commit: commit.to_owned(),
+            settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            variables,
+        }
+    }
+}
