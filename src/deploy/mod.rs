@@ -210,11 +210,7 @@ impl Deployer {
     /// proxy to use it. A proxy that does not answer now reads the file when it is back.
     pub async fn apply_route(&self, app: AppId) -> Result<(), DeployError> {
         let routes = routes::write(&self.context, app).await?;
-        let confirmed = match proxy::api(&self.context).await {
-            Ok(api) => api.confirm(&routes, APPLY_TIMEOUT).await.map_err(DeployError::from),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = confirmed {
+        if let Err(error) = proxy::confirm(&self.context, &routes, APPLY_TIMEOUT).await {
             tracing::warn!(%app, %error, "a route is written, but the proxy does not show it yet");
         }
         Ok(())

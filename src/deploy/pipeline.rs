@@ -102,6 +102,8 @@ async fn switch_over_a_lost_engine(job: &Job) -> Result<(), DeployError> {
         Err(DeployError::DockerUnreachable(text)) => {
             job.log.line(&format!("{text} Waiting until it is back."));
             watch::until_engine_answers(&job.context).await;
+            // It ended with the engine, which starts it again only once the deployment is over.
+            job.context.engine.start_container(&job.container()).await?;
             switch_and_retire(job).await
         }
         went => went,

@@ -8,11 +8,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::time::{Instant, sleep};
 
 use super::{Context, DeployError};
 use crate::model::app::{App, Project};
 use crate::model::container::{ContainerSpec, ContainerState, PROJECT_LABEL};
 use crate::model::ids::ProjectId;
+use crate::model::route::AppRoutes;
 use crate::model::slug::ProjectSlug;
 use crate::traefik::proxy::{self, Acme, PRIVATE_PORT, ProxySettings, SPEC_LABEL};
 use crate::traefik::{self, ProxyApi};
@@ -20,6 +22,10 @@ use crate::{db, docker};
 
 /// How long a new proxy may take to answer.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the port of the proxy's API is believed in before it is looked up again.
+const ADDRESS_LIFETIME: Duration = Duration::from_secs(2);
+/// Pause before the proxy is asked again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What the API's password is derived for.
 const PASSWORD_PURPOSE: &str = "proxy api";
@@ -83,7 +89,7 @@ async fn make(context: &Context, spec: &ContainerSpec) -> anyhow::Result<()> {
 }
 
 async fn wait_until_it_answers(context: &Context) -> anyhow::Result<()> {
-    let deadline = tokio::time::Instant::now() + START_TIMEOUT;
+    let deadline = Instant::now() + START_TIMEOUT;
     loop {
         let answer = match api(context).await {
             Ok(api) => api.ping().await.map_err(DeployError::from),
@@ -91,7 +97,7 @@ async fn wait_until_it_answers(context: &Context) -> anyhow::Result<()> {
         };
         match answer {
             Ok(()) => return Ok(()),
-            Err(error) if tokio::time::Instant::now() > deadline => {
+            Err(error) if Instant::now() > deadline => {
                 let name = proxy::name(&context.config.instance);
                 let output = context
                     .engine
@@ -101,7 +107,7 @@ async fn wait_until_it_answers(context: &Context) -> anyhow::Result<()> {
                     .join("; ");
                 return Err(anyhow::Error::new(error).context(format!("the proxy does not answer: {output}")));
             }
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(_) => sleep(PAUSE).await,
         }
     }
 }
@@ -136,6 +142,26 @@ pub async fn api(context: &Context) -> Result<ProxyApi, DeployError> {
         SocketAddr::from(([127, 0, 0, 1], port)),
         &password(context),
     ))
+}
+
+/// Waits until the proxy serves exactly these routes. One that died and came back meanwhile answers at another port.
+pub async fn confirm(context: &Context, routes: &AppRoutes, limit: Duration) -> Result<(), DeployError> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let error = match api(context).await {
+            Ok(api) => match api.confirm(routes, left.min(ADDRESS_LIFETIME)).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error.into(),
+            },
+            Err(error @ DeployError::RouteFailed(_)) => error,
+            Err(error) => return Err(error),
+        };
+        if Instant::now() >= deadline {
+            return Err(error);
+        }
+        sleep(PAUSE).await;
+    }
 }
 
 /// The name of an app's project network.

@@ -9,7 +9,7 @@ use super::job::Job;
 use super::{DeployError, proxy, release, routes};
 use crate::db;
 use crate::model::deployment::SwitchReport;
-use crate::traefik::{self, Counters};
+use crate::traefik::Counters;
 
 /// Longest time for the proxy to take a route; it was seen to take 0.3 s.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
@@ -27,13 +27,13 @@ pub struct Switched {
 
 /// Switches and waits for the proxy's confirmation.
 pub async fn run(job: &Job) -> Result<Switched, DeployError> {
-    let api = proxy::api(&job.context).await?;
-    let before = api.counters(job.app.slug.as_str()).await.unwrap_or_default();
+    let before = counters(job).await.unwrap_or_default();
     activate(job).await?;
     let began = Instant::now();
     let routes = routes::write(&job.context, job.app.id).await?;
-    if let Err(error) = api.confirm(&routes, CONFIRM_TIMEOUT).await {
-        return Err(explain(job, error).await);
+    if let Err(error) = proxy::confirm(&job.context, &routes, CONFIRM_TIMEOUT).await {
+        tell_foreign_files(job).await;
+        return Err(error);
     }
     let took = began.elapsed();
     report(job, Counters::default(), took).await?;
@@ -45,8 +45,14 @@ pub async fn run(job: &Job) -> Result<Switched, DeployError> {
     Ok(Switched { before, took })
 }
 
-/// A file that Dhow did not write may be the reason: the proxy takes no change while it cannot read one of them.
-async fn explain(job: &Job, error: traefik::Error) -> DeployError {
+/// What the proxy has counted for the app. While it is being restarted it cannot tell, and begins from zero.
+async fn counters(job: &Job) -> Result<Counters, DeployError> {
+    let api = proxy::api(&job.context).await?;
+    Ok(api.counters(job.app.slug.as_str()).await?)
+}
+
+/// A file that Dhow did not write may be why a switch failed: the proxy takes no change while it cannot read one of them.
+async fn tell_foreign_files(job: &Job) {
     for file in job.context.routes.foreign().await.unwrap_or_default() {
         let dir = job.context.paths.traefik().join("dynamic");
         job.log.line(&format!(
@@ -54,7 +60,6 @@ async fn explain(job: &Job, error: traefik::Error) -> DeployError {
             dir.join(file).display()
         ));
     }
-    error.into()
 }
 
 /// Makes the release the active one, remembering the one before for a way back. An app that was stopped before the
@@ -109,11 +114,7 @@ pub async fn put_back(job: &Job) -> Result<(), DeployError> {
     let routes = routes::write(&job.context, app).await?;
     // Within the proxy's throttle its API may still show the state before the switch, and so confirm too early.
     tokio::time::sleep(PROXY_THROTTLE).await;
-    let confirmed = match proxy::api(&job.context).await {
-        Ok(api) => api.confirm(&routes, CONFIRM_TIMEOUT).await.map_err(DeployError::from),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = confirmed {
+    if let Err(error) = proxy::confirm(&job.context, &routes, CONFIRM_TIMEOUT).await {
         job.log
             .line(&format!("The proxy has not confirmed the old route yet: {error}"));
     }

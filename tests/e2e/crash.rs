@@ -134,16 +134,5 @@ async fn served_after(dhow: &mut Dhow, damage: impl Fn(&Dhow)) {
 
     dhow.start_again().await;
 
-    eventually("the app serves again", seconds(30), || async {
-        let answer = dhow
-            .http
-            .try_send("GET", &dhow.app_url("/"), &[("host", "hand.localhost")], "")
-            .await?;
-        if answer.status == 200 {
-            Ok(())
-        } else {
-            Err(answer.to_string())
-        }
-    })
-    .await;
+    dhow.serves_again("hand.localhost", seconds(30)).await;
 }

@@ -1,25 +1,11 @@
 //! The Docker engine is missing, goes away, comes back, or speaks another language.
 
-use crate::harness::dhow::Dhow;
 use crate::harness::engine_proxy::{ENGINE_29, ENGINE_OF_TOMORROW, ENGINE_OF_YESTERDAY, EngineProxy};
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
 use crate::harness::process::free_port;
 use crate::harness::setup::Setup;
 use crate::harness::wait::{eventually, seconds};
-
-/// Waits until `/readyz` has the status; answers its JSON.
-async fn readiness(dhow: &Dhow, status: u16) -> serde_json::Value {
-    eventually(&format!("/readyz answers {status}"), seconds(20), || async {
-        let answer = dhow.http.send("GET", &format!("{}/readyz", dhow.url()), &[], "").await;
-        if answer.status == status {
-            Ok(answer.json())
-        } else {
-            Err(answer.to_string())
-        }
-    })
-    .await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_engine_the_start_fails_with_one_line_that_says_what_to_do() {
@@ -47,11 +33,11 @@ async fn run_engine_api_version_an_engine_that_goes_away_gives_a_banner_and_no_c
     let repository = git.repository("steady");
     repository.commit_app("steady");
     let app = api.live_app("Steady", "steady", &repository).await;
-    assert_eq!(readiness(&dhow, 200).await["docker"], "ok");
+    assert_eq!(dhow.readiness(200).await["docker"], "ok");
     assert!(!panel.page("/").await.words().contains("unreachable"));
 
     engine.cut();
-    let ready = readiness(&dhow, 503).await;
+    let ready = dhow.readiness(503).await;
     assert_ne!(ready["docker"], "ok", "{ready}");
     assert_eq!(ready["db"], "ok", "{ready}");
     for path in ["/", "/apps/steady", "/projects/steady"] {
@@ -73,7 +59,7 @@ async fn run_engine_api_version_an_engine_that_goes_away_gives_a_banner_and_no_c
     assert!(!dhow.has_ended(), "Dhow itself goes on");
 
     engine.mend();
-    assert_eq!(readiness(&dhow, 200).await["docker"], "ok");
+    assert_eq!(dhow.readiness(200).await["docker"], "ok");
     assert!(
         !panel.page("/").await.words().contains("unreachable"),
         "the banner is gone"
@@ -101,7 +87,7 @@ async fn a_build_that_loses_the_engine_is_made_again_when_it_is_back() {
     gate.arrival("build", seconds(60)).await;
 
     engine.cut();
-    readiness(&dhow, 503).await;
+    dhow.readiness(503).await;
     engine.mend();
     gate.open("build");
 
@@ -146,7 +132,7 @@ async fn run_engine_api_version_an_engine_that_comes_back_as_another_version_giv
     dhow.owner().await;
     let panel = dhow.panel().await;
     engine.cut();
-    readiness(&dhow, 503).await;
+    dhow.readiness(503).await;
 
     engine.mend_as(ENGINE_OF_TOMORROW);
     eventually("a banner tells the version", seconds(20), || async {
@@ -162,5 +148,5 @@ async fn run_engine_api_version_an_engine_that_comes_back_as_another_version_giv
 
     engine.cut();
     engine.mend_as(ENGINE_29);
-    readiness(&dhow, 200).await;
+    dhow.readiness(200).await;
 }

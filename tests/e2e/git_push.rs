@@ -2,35 +2,15 @@
 
 use serde_json::json;
 
-use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
 use crate::harness::git_server::GitServer;
-use crate::harness::process::{Outcome, run};
-use crate::harness::repository::{Repository, git};
-
-/// Pushes the working copy's head to an app's branch with a token as password.
-async fn push(dhow: &Dhow, repository: &Repository, app: &str, token: &str, branch: &str) -> Outcome {
-    let url = dhow.url().replace("http://", &format!("http://any:{token}@"));
-    let mut command = git(
-        repository.directory(),
-        &["push", &format!("{url}/git/{app}.git"), &format!("HEAD:{branch}")],
-    );
-    command.current_dir(repository.directory());
-    run(command, "").await
-}
-
-async fn push_app(api: &Api, name: &str) {
-    let project = api.create_project(name).await;
-    let body =
-        json!({ "name": name, "source": { "kind": "push" }, "build": { "builder": "dockerfile" }, "port": 3000 });
-    api.post(&format!("/projects/{project}/apps"), body).await.expect(201);
-}
+use crate::harness::pushing::{create_push_app, push};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_deploys_the_pushed_commit_and_says_where_to_watch() {
     let dhow = Dhow::start().await;
     let api = dhow.owner().await;
-    push_app(&api, "pushed").await;
+    create_push_app(&api, "pushed").await;
     let token = dhow.token("deploy").await;
     let works = GitServer::start().await;
     let repository = works.repository("work");
@@ -59,7 +39,7 @@ async fn a_push_deploys_the_pushed_commit_and_says_where_to_watch() {
 async fn a_push_without_the_right_to_deploy_changes_nothing() {
     let dhow = Dhow::start().await;
     let api = dhow.owner().await;
-    push_app(&api, "pushed").await;
+    create_push_app(&api, "pushed").await;
     let git_server = GitServer::start().await;
     let pulled = git_server.repository("pulled");
     pulled.commit_app("pulled");

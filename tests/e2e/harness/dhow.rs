@@ -12,7 +12,7 @@ use super::http::{Answer, Http};
 use super::panel::Panel;
 use super::process::{Lines, Outcome, Process, free_port, print_party, run, run_id};
 use super::setup::{Refusal, Setup};
-use super::wait::seconds;
+use super::wait::{eventually, seconds};
 
 /// The owner whom most tests act as.
 pub const OWNER: &str = "owner@example.com";
@@ -41,15 +41,12 @@ impl Dhow {
     }
 
     pub fn prepare(setup: Setup) -> Self {
-        // Sixteen networks of projects; a slice that another run took is skipped by Dhow itself.
-        let mut slice = [0; 2];
-        getrandom::fill(&mut slice).unwrap();
         Self {
             instance: setup.instance,
             http_port: free_port(),
             https_port: free_port(),
             listen_port: free_port(),
-            subnets: format!("10.{}.{}.0/20", 211 + slice[0] % 40, slice[1] & 0xf0),
+            subnets: setup.subnets,
             flags: setup.flags,
             data: tempfile::Builder::new().prefix("dhow-e2e-").tempdir().unwrap(),
             process: None,
@@ -238,9 +235,38 @@ impl Dhow {
         Panel::sign_in(&self.url(), OWNER, PASSWORD).await
     }
 
+    /// Waits until `/readyz` has the status; answers its JSON.
+    pub async fn readiness(&self, status: u16) -> serde_json::Value {
+        eventually(&format!("/readyz answers {status}"), seconds(20), || async {
+            let answer = self.http.send("GET", &format!("{}/readyz", self.url()), &[], "").await;
+            if answer.status == status {
+                Ok(answer.json())
+            } else {
+                Err(answer.to_string())
+            }
+        })
+        .await
+    }
+
     /// A page as a visitor of an app gets it, through the proxy.
     pub async fn visit(&self, host: &str, path: &str) -> Answer {
         self.http.send("GET", &self.app_url(path), &[("host", host)], "").await
+    }
+
+    /// Waits until a host's first page is there again, however its connections fail meanwhile; answers the page.
+    pub async fn serves_again(&self, host: &str, within: Duration) -> String {
+        eventually(&format!("{host} serves again"), within, || async {
+            // A client of its own: a connection that was cut while it was made can keep its pool waiting for ever.
+            let (http, url, host) = (Http::without_keep_alive(), self.app_url("/"), [("host", host)]);
+            let asking = http.try_send("GET", &url, &host, "");
+            match tokio::time::timeout(Duration::from_millis(500), asking).await {
+                Ok(Ok(answer)) if answer.status == 200 => Ok(answer.text()),
+                Ok(Ok(answer)) => Err(answer.to_string()),
+                Ok(Err(error)) => Err(error),
+                Err(_) => Err("no answer within half a second".to_owned()),
+            }
+        })
+        .await
     }
 
     pub fn app_url(&self, path: &str) -> String {
@@ -295,7 +321,8 @@ impl Drop for Dhow {
     fn drop(&mut self) {
         // The process first, or it would start again what is removed below.
         drop(self.process.take());
-        if !self.owns_objects {
+        // A story that failed while its engine was away leaves nothing that could be removed here.
+        if !self.owns_objects || !docker::answers() {
             return;
         }
         if std::thread::panicking() {

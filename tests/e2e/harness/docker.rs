@@ -30,6 +30,11 @@ pub fn try_docker(arguments: &[&str]) -> Result<String, String> {
     Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
+/// Whether there is an engine.
+pub fn answers() -> bool {
+    try_docker(&["version"]).is_ok()
+}
+
 /// `docker inspect` of one object.
 #[track_caller]
 pub fn inspect(kind: &str, id: &str) -> Value {
@@ -90,6 +95,15 @@ pub fn container_logs(instance: &str) -> String {
         words.push_str(&format!("--- {}\n{}\n", state.unwrap_or_default(), logs(&id)));
     }
     words
+}
+
+/// SIGKILL to a container's first process behind the engine's back, which therefore takes it for a crash.
+#[track_caller]
+pub fn kill_process_of(id: &str) {
+    let pid = inspect("container", id)["State"]["Pid"].to_string();
+    // By a container, since a tester who may use the engine need not be root.
+    let run = ["run", "--rm", "--pid=host", "--label=dhow.bait=kill", "busybox:1"];
+    docker(&[&run[..], &["kill", "-s", "KILL", &pid]].concat());
 }
 
 /// Objects that are not Dhow's: some made here as bait, and all that the engine had before.

@@ -24,6 +24,12 @@ struct Book {
     open: BTreeSet<String>,
 }
 
+impl Book {
+    fn times(&self, name: &str) -> usize {
+        self.arrived.iter().filter(|arrived| *arrived == name).count()
+    }
+}
+
 /// A gate for any number of builds, each known by a name.
 pub struct Gate {
     address: String,
@@ -52,21 +58,42 @@ impl Gate {
 
     /// Waits until a build has arrived as `name`.
     pub async fn arrival(&self, name: &str, within: Duration) {
+        self.arrivals(name, 1, within).await;
+    }
+
+    /// Waits until something has arrived as `name` for the `times`th time.
+    pub async fn arrivals(&self, name: &str, times: usize, within: Duration) {
         let mut book = self.book.subscribe();
-        let here = book.wait_for(|book| book.arrived.iter().any(|arrived| arrived == name));
-        in_time(&format!("a build arrives at the gate as '{name}'"), within, here)
-            .await
-            .unwrap();
+        let here = book.wait_for(|book| book.times(name) >= times);
+        in_time(
+            &format!("somebody is at the gate as '{name}', time {times}"),
+            within,
+            here,
+        )
+        .await
+        .unwrap();
     }
 
     pub fn arrived(&self) -> Vec<String> {
         self.book.borrow().arrived.clone()
     }
 
-    /// Lets `name` pass, now and from now on.
+    /// How often something has arrived as `name`.
+    pub fn times(&self, name: &str) -> usize {
+        self.book.borrow().times(name)
+    }
+
+    /// Lets `name` pass, now and until it is closed.
     pub fn open(&self, name: &str) {
         self.book.send_modify(|book| {
             book.open.insert(name.to_owned());
+        });
+    }
+
+    /// Keeps whoever comes as `name` from now on waiting again.
+    pub fn close(&self, name: &str) {
+        self.book.send_modify(|book| {
+            book.open.remove(name);
         });
     }
 }

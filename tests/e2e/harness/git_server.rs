@@ -1,8 +1,10 @@
 //! A real git server over HTTP: `git http-backend` behind a small CGI server, with or without a password.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,9 +14,15 @@ use base64::Engine;
 use http_body_util::BodyExt;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::process::print_party;
 use super::repository::{Repository, git};
+use super::wait::{in_time, seconds};
+
+/// The longest that a request is kept waiting.
+const HELD_AT_MOST: Duration = seconds(120);
 
 /// A server with its repositories; ends with the test.
 pub struct GitServer {
@@ -22,6 +30,14 @@ pub struct GitServer {
     works: PathBuf,
     address: String,
     asked: Arc<Mutex<Vec<String>>>,
+    held: Arc<watch::Sender<Held>>,
+}
+
+/// Repositories that are served to nobody for a while, and who waits for them.
+#[derive(Default)]
+struct Held {
+    names: BTreeSet<String>,
+    waiting: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -30,6 +46,7 @@ struct Served {
     /// The value of `Authorization` without which nothing is served.
     required: Option<String>,
     asked: Arc<Mutex<Vec<String>>>,
+    held: Arc<watch::Sender<Held>>,
 }
 
 impl GitServer {
@@ -53,7 +70,9 @@ impl GitServer {
             root: root.path().join("served"),
             required,
             asked: Arc::clone(&asked),
+            held: Arc::default(),
         };
+        let held = Arc::clone(&served.held);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = Router::new().fallback(backend).with_state(served);
@@ -63,7 +82,35 @@ impl GitServer {
             works,
             address,
             asked,
+            held,
         }
+    }
+
+    /// Keeps everybody waiting who asks for a repository.
+    pub fn hold(&self, name: &str) {
+        self.held.send_modify(|held| {
+            held.names.insert(name.to_owned());
+        });
+    }
+
+    /// Waits until so many requests have been kept waiting for a repository.
+    pub async fn waiting(&self, name: &str, times: usize, within: Duration) {
+        let mut held = self.held.subscribe();
+        let here = held.wait_for(|held| held.waiting.iter().filter(|waiting| *waiting == name).count() >= times);
+        in_time(
+            &format!("request {times} waits for the repository '{name}'"),
+            within,
+            here,
+        )
+        .await
+        .unwrap();
+    }
+
+    /// Serves a repository again.
+    pub fn open(&self, name: &str) {
+        self.held.send_modify(|held| {
+            held.names.remove(name);
+        });
     }
 
     /// A new, empty repository.
@@ -94,6 +141,7 @@ impl Drop for GitServer {
 
 async fn backend(State(served): State<Served>, request: Request) -> Response<Body> {
     let what = format!("{} {}", request.method(), request.uri());
+    wait_while_held(&served, request.uri().path()).await;
     let given = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -117,6 +165,20 @@ async fn backend(State(served): State<Served>, request: Request) -> Response<Bod
         .unwrap()
         .push(format!("{what} → {}", response.status()));
     response
+}
+
+async fn wait_while_held(served: &Served, path: &str) {
+    let name = path
+        .trim_start_matches('/')
+        .split(".git")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let mut held = served.held.subscribe();
+    if held.borrow().names.contains(&name) {
+        served.held.send_modify(|held| held.waiting.push(name.clone()));
+        let _ = timeout(HELD_AT_MOST, held.wait_for(|held| !held.names.contains(&name))).await;
+    }
 }
 
 /// One request by the Common Gateway Interface (RFC 3875).

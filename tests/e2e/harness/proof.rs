@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use super::browser::Browser;
 use super::docker::{ForeignObjects, docker, labelled, remove_instance};
 use super::gate::Gate;
-use super::process::{Process, run_id};
+use super::process::{Process, commands_with, run_id};
 use super::visitor::Visitor;
 use super::wait::{eventually, seconds};
 
@@ -78,13 +78,7 @@ async fn the_browser_notices_script_errors_foreign_hosts_and_fields_without_a_la
 async fn a_browser_takes_its_processes_along_when_it_goes() {
     let browser = Browser::open().await;
     let profile = browser.profile().to_owned();
-    let running = || {
-        let all = std::fs::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
-        all.filter(|line| String::from_utf8_lossy(line).contains(&*profile))
-            .count()
-    };
+    let running = || commands_with(&profile).len();
     assert!(running() > 0, "Chromium runs on its own profile");
     browser.finish().await;
     eventually("Chromium has ended", seconds(5), || async {

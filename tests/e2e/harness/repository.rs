@@ -3,6 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The slow pages of a slow site, and of how many parts the longer one consists.
+pub const SLOW: &str = "/cgi-bin/slow";
+pub const DOWNLOAD: &str = "/cgi-bin/download";
+pub const DOWNLOAD_PARTS: usize = 120;
+
 /// A working copy and the bare repository that the server publishes.
 pub struct Repository {
     pub url: String,
@@ -105,4 +110,25 @@ impl Repository {
         self.write_app(page, "");
         self.commit(&format!("Serve {page}"))
     }
+
+    /// A file that can be executed, as a script of the shell.
+    pub fn write_script(&self, path: &str, script: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        self.write(path, &format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(self.work.join(path), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A site that takes its time: `/` is `page` at once, `SLOW` says it after two seconds, `DOWNLOAD` takes twelve. Its
+    /// httpd ends at once on SIGTERM with every answer that it has begun, so what a switch cuts off is a failed request.
+    pub fn write_slow_site(&self, page: &str) {
+        let parts = format!("for part in $(seq {DOWNLOAD_PARTS}); do echo part; sleep 0.1; done");
+        self.write_script(&SLOW[1..], &format!("sleep 2\n{}", plain_text(page)));
+        self.write_script(&DOWNLOAD[1..], &format!("{}\n{parts}", plain_text("")));
+        self.write_app(page, "COPY cgi-bin cgi-bin");
+    }
+}
+
+/// The lines of a script that answers a request (RFC 3875).
+pub fn plain_text(page: &str) -> String {
+    format!("printf 'Content-Type: text/plain\\r\\n\\r\\n%s' '{page}'")
 }

@@ -10,6 +10,8 @@ use super::process::run_id;
 pub struct Setup {
     pub instance: String,
     pub flags: Vec<String>,
+    /// The pool of addresses.
+    pub subnets: String,
 }
 
 impl Setup {
@@ -22,6 +24,7 @@ impl Setup {
         Self {
             instance: instance.to_owned(),
             flags: vec!["--allow-private-sources".to_owned()],
+            subnets: some_subnets(),
         }
     }
 
@@ -46,6 +49,13 @@ impl Setup {
     pub async fn refused(self) -> Refusal {
         Dhow::prepare(self).refuse().await
     }
+}
+
+/// Sixteen networks of projects; a slice that another run took is skipped by Dhow itself.
+fn some_subnets() -> String {
+    let mut slice = [0; 2];
+    getrandom::fill(&mut slice).unwrap();
+    format!("10.{}.{}.0/20", 211 + slice[0] % 40, slice[1] & 0xf0)
 }
 
 /// How a start failed.
