@@ -135,9 +135,15 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// Applies `redact` to everything written from now on.
+    /// Applies `redact` too to everything written from now on.
     pub fn redact_with(&mut self, redact: impl Fn(&str) -> String + Send + 'static) {
-        self.redact = Box::new(redact);
+        let before = std::mem::replace(&mut self.redact, Box::new(str::to_owned));
+        self.redact = Box::new(move |text| redact(&before(text)));
+    }
+
+    /// The text as it would be written.
+    pub fn redacted(&self, text: &str) -> String {
+        (self.redact)(text)
     }
 
     /// Writes one line.
@@ -147,7 +153,7 @@ impl LogWriter {
 
     /// Writes text as it is; it need not end a line.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        self.file.write_all((self.redact)(text).as_bytes())?;
+        self.file.write_all(self.redacted(text).as_bytes())?;
         (self.announce)();
         Ok(())
     }
@@ -207,6 +213,17 @@ mod tests {
             .unwrap();
         let first = logs.read(DeploymentId(2), 0).unwrap().unwrap();
         assert!(!first.text.contains('\u{fffd}') && first.text.ends_with('é'));
+    }
+
+    #[test]
+    fn what_was_hidden_once_stays_hidden() {
+        let (_dir, logs) = logs();
+        let mut writer = logs.writer(DeploymentId(5), Box::new(|| ())).unwrap();
+        writer.redact_with(|text| text.replace("first", "***"));
+        writer.redact_with(|text| text.replace("second", "***"));
+        writer.line("first second third").unwrap();
+        assert_eq!(logs.read(DeploymentId(5), 0).unwrap().unwrap().text, "*** *** third\n");
+        assert_eq!(writer.redacted("second"), "***");
     }
 
     #[test]

@@ -41,43 +41,54 @@ pub enum DeployError {
     #[error("The container could not be started: {0}")]
     StartFailed(String),
     /// The new instance ended.
-    #[error("The app ended {when}: {reason}. See its last output in the log.")]
+    #[error("The app ended {when}: {reason} See its last output in the log.")]
     Exited {
         /// In which phase.
         when: &'static str,
-        /// Exit code in words, or lack of memory.
+        /// Exit code in words, or lack of memory, to a full stop.
         reason: String,
     },
     /// Nothing accepts connections at the port.
-    #[error("Nothing answered on port {port} of the container within {seconds} s. {hint}")]
+    #[error("Nothing answered on port {port} of the container within {seconds} s ({found}). {hint}")]
     PortNotListening {
         /// The port that was tried.
         port: u16,
         /// How long.
         seconds: u32,
+        /// How the last attempt ended, and at which address.
+        found: String,
         /// The likely fix.
         hint: String,
     },
     /// The health path was answered wrongly.
-    #[error("{path} answered {answer} until the time of {seconds} s was over; 200 to 399 is good.")]
+    #[error(
+        "{path} on port {port} answered {answer} until the time of {seconds} s was over; 200 to 399 is good. {hint}"
+    )]
     HealthCheckFailed {
         /// The path.
         path: String,
+        /// The port that was asked.
+        port: u16,
         /// The last answer.
         answer: String,
         /// How long.
         seconds: u32,
+        /// The likely fix.
+        hint: String,
     },
     /// The image's own HEALTHCHECK said `unhealthy`.
-    #[error("The image's own health check says that the app is unhealthy. See its last output in the log.")]
-    Unhealthy,
-    /// The release command ended with an error.
     #[error(
-        "The release command ended with exit code {exit_code}. See its output in the log; the new version was not started."
+        "The image's own health check (HEALTHCHECK) says that the app is unhealthy: {said}. See both outputs in the log."
     )]
+    Unhealthy {
+        /// Its last words.
+        said: String,
+    },
+    /// The release command ended with an error.
+    #[error("The release command failed: {reason} See its output in the log; the new version was not started.")]
     ReleaseCommandFailed {
-        /// Its exit code.
-        exit_code: i64,
+        /// Exit code in words, or why it could not be run, to a full stop.
+        reason: String,
     },
     /// The proxy did not take the new route.
     #[error("The traffic could not be switched: {0}. The version before goes on serving.")]
@@ -114,7 +125,7 @@ impl DeployError {
             Self::StartFailed(_) => ErrorKind::StartFailed,
             Self::Exited { .. } => ErrorKind::Exited,
             Self::PortNotListening { .. } => ErrorKind::PortNotListening,
-            Self::HealthCheckFailed { .. } | Self::Unhealthy => ErrorKind::HealthCheckFailed,
+            Self::HealthCheckFailed { .. } | Self::Unhealthy { .. } => ErrorKind::HealthCheckFailed,
             Self::ReleaseCommandFailed { .. } => ErrorKind::ReleaseCommandFailed,
             Self::RouteFailed(_) => ErrorKind::RouteFailed,
             Self::DockerUnreachable(_) => ErrorKind::DockerUnreachable,

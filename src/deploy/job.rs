@@ -103,7 +103,13 @@ impl JobLog {
         Self(writer.ok().map(|writer| Arc::new(Mutex::new(writer))))
     }
 
-    /// Hides these values from now on.
+    /// The text without values that are hidden.
+    pub fn redacted(&self, text: &str) -> String {
+        self.writer()
+            .map_or_else(|| text.to_owned(), |writer| writer.redacted(text))
+    }
+
+    /// Hides these values too from now on.
     pub fn redact(&self, redaction: Redaction) {
         if let Some(mut writer) = self.writer() {
             writer.redact_with(move |text| redaction.apply(text));

@@ -9,8 +9,9 @@ use tokio::time::{Instant, sleep};
 
 use super::job::Job;
 use super::switch::{Switched, report};
-use super::{DeployError, check, drain, proxy, reconcile, release, strays};
+use super::{DeployError, check, proxy, reconcile, release, sockets, strays};
 use crate::db;
+use crate::model::app::RunSettings;
 use crate::model::container::{ContainerState, RestartPolicy};
 
 /// Shortest drain: requests that the proxy had sent before it took the new route are on their way for a moment.
@@ -25,12 +26,8 @@ pub async fn run(job: &Job, switched: &Switched) -> Result<(), DeployError> {
     let old = reconcile::other_instances(&job.context, job.app.id, &job.container()).await?;
     if old.iter().any(|state| state.is_running) {
         job.log.line("Waiting for the old version to finish its requests");
-        let port = release::of_deployment(&job.context, job.deployment.id)
-            .await?
-            .run
-            .port
-            .get();
-        drain_all(job, &old, port).await?;
+        let release = release::of_deployment(&job.context, job.deployment.id).await?;
+        drain_all(job, &old, &release.run).await?;
     }
     job.context
         .engine
@@ -51,17 +48,17 @@ pub async fn run(job: &Job, switched: &Switched) -> Result<(), DeployError> {
     Ok(())
 }
 
-async fn drain_all(job: &Job, old: &[ContainerState], port: u16) -> Result<(), DeployError> {
+async fn drain_all(job: &Job, old: &[ContainerState], run: &RunSettings) -> Result<(), DeployError> {
     let began = Instant::now();
     loop {
-        if let Err(error) = check::running_state(job, "soon after it had taken over").await {
+        if let Err(error) = check::running_state(job, run, "soon after it had taken over").await {
             check::show_output(job).await;
             return Err(error);
         }
         let waited = began.elapsed();
         let is_idle = old
             .iter()
-            .all(|state| drain::open_connections(state.pid, port).unwrap_or(0) == 0);
+            .all(|state| sockets::open_connections(state.pid, run.port.get()).unwrap_or(0) == 0);
         if waited >= LONGEST_DRAIN || (waited >= SHORTEST_DRAIN && is_idle) {
             return Ok(());
         }

@@ -7,9 +7,9 @@ use futures_util::StreamExt as _;
 
 use super::build::labels;
 use super::job::Job;
-use super::{Context, DeployError, proxy};
+use super::{Context, DeployError, exit, proxy};
 use crate::db;
-use crate::docker;
+use crate::docker::{self, Engine};
 use crate::model::app::App;
 use crate::model::container::{ContainerSpec, KIND_LABEL, RestartPolicy};
 use crate::model::env_var::SealedEnvVar;
@@ -34,11 +34,20 @@ pub async fn run(job: &Job, release: &Release) -> Result<(), DeployError> {
     let labels = labels(job, release.number);
     let spec = instance_spec(&job.context, &job.app, release, &job.container(), env, labels);
     let engine = &job.context.engine;
-    engine.remove_container(&spec.name).await.map_err(cannot_start)?;
+    free_name(engine, &spec.name).await?;
     engine.create_container(&spec).await.map_err(cannot_start)?;
     engine.start_container(&spec.name).await.map_err(cannot_start)?;
     job.log.line(&format!("Started {}", spec.name));
     Ok(())
+}
+
+/// Removes what a former attempt left under a name. What belongs to somebody else stays: making ours then fails, and the
+/// error names it.
+async fn free_name(engine: &Engine, name: &str) -> Result<(), DeployError> {
+    match engine.remove_container(name).await {
+        Err(docker::Error::Refused(_)) => Ok(()),
+        removed => removed.map_err(cannot_start),
+    }
 }
 
 /// An image that vanished in between is told as such.
@@ -143,7 +152,7 @@ async fn run_release_command(
     job.log
         .line(&format!("Running the release command: {}", command.as_str()));
     let engine = &job.context.engine;
-    engine.remove_container(&name).await.map_err(cannot_start)?;
+    free_name(engine, &name).await?;
     engine.create_container(&spec).await.map_err(cannot_start)?;
     engine.start_container(&name).await.map_err(cannot_start)?;
     let mut output = std::pin::pin!(engine.follow_output(&name));
@@ -151,11 +160,23 @@ async fn run_release_command(
         let text = String::from_utf8_lossy(&bytes?).into_owned();
         text.lines().for_each(|line| job.log.line(line));
     }
-    let exit_code = engine.wait_container(&name).await?;
+    let result = match engine.wait_container(&name).await? {
+        0 => Ok(()),
+        _ => Err(explain_release_command(job, release, command, &name).await?),
+    };
     engine.remove_container(&name).await?;
-    if exit_code == 0 {
-        Ok(())
-    } else {
-        Err(DeployError::ReleaseCommandFailed { exit_code })
-    }
+    result
+}
+
+async fn explain_release_command(
+    job: &Job,
+    release: &Release,
+    command: &ContainerCommand,
+    name: &str,
+) -> Result<DeployError, DeployError> {
+    let engine = &job.context.engine;
+    let never_ran = exit::never_ran(Some(command), &engine.last_output(name, 1).await?);
+    let state = engine.inspect_container(name).await?.unwrap_or_default();
+    let reason = never_ran.unwrap_or_else(|| exit::reason(&state, release.run.resources));
+    Ok(DeployError::ReleaseCommandFailed { reason })
 }

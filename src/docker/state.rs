@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use bollard::models::{ContainerInspectResponse, HealthStatusEnum, NetworkSettings};
+use bollard::models::{ContainerInspectResponse, HealthStatusEnum, HealthcheckResult, NetworkSettings};
 
-use crate::model::container::ContainerState;
+use crate::model::container::{ContainerState, HealthCheckRun};
 
 /// The model's view of an inspected container.
 pub(super) fn container_state(inspected: ContainerInspectResponse) -> ContainerState {
     let state = inspected.state.unwrap_or_default();
     let networks = inspected.network_settings.unwrap_or_default();
-    let health = state.health.and_then(|health| health.status);
+    let health = state.health.unwrap_or_default();
     ContainerState {
         id: inspected.id.unwrap_or_default(),
         name: inspected.name.unwrap_or_default().trim_start_matches('/').to_owned(),
@@ -26,7 +26,8 @@ pub(super) fn container_state(inspected: ContainerInspectResponse) -> ContainerS
         exit_code: state.exit_code.unwrap_or(0),
         was_out_of_memory: state.oom_killed.unwrap_or(false),
         restart_count: inspected.restart_count.unwrap_or(0),
-        health: health.and_then(health_word),
+        health: health.status.and_then(health_word),
+        last_health_check: health.log.and_then(last_health_check),
         pid: state.pid.unwrap_or(0),
         host_ports: host_ports(&networks),
         addresses: addresses(networks),
@@ -40,6 +41,14 @@ fn health_word(status: HealthStatusEnum) -> Option<String> {
             Some(status.to_string())
         }
     }
+}
+
+/// The engine lists its last five runs, oldest first.
+fn last_health_check(runs: Vec<HealthcheckResult>) -> Option<HealthCheckRun> {
+    runs.into_iter().next_back().map(|run| HealthCheckRun {
+        exit_code: run.exit_code.unwrap_or(0),
+        output: run.output.unwrap_or_default(),
+    })
 }
 
 fn addresses(networks: NetworkSettings) -> BTreeMap<String, String> {

@@ -106,8 +106,17 @@ pub struct ContainerSpec {
     pub has_init: bool,
 }
 
-/// A container's condition as the engine reports it.
+/// One run of an image's own HEALTHCHECK.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheckRun {
+    /// Exit code of its command; negative when that could not be run or took too long.
+    pub exit_code: i64,
+    /// What it printed; the engine keeps 4 KiB.
+    pub output: String,
+}
+
+/// A container's condition as the engine reports it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContainerState {
     /// The engine's id.
     pub id: String,
@@ -127,6 +136,8 @@ pub struct ContainerState {
     pub restart_count: i64,
     /// The image's own HEALTHCHECK result (`starting`, `healthy`, `unhealthy`), if it has one.
     pub health: Option<String>,
+    /// The HEALTHCHECK's last run.
+    pub last_health_check: Option<HealthCheckRun>,
     /// PID of its first process on the host, 0 when not running.
     pub pid: i64,
     /// Address on each network it is in, by network name.

@@ -56,6 +56,9 @@ fn is_invisible(c: char) -> bool {
 pub struct ContainerCommand(String);
 
 impl ContainerCommand {
+    /// The program of the image that runs it.
+    pub const SHELL: &str = "/bin/sh";
+
     /// Accepts up to 2,000 bytes on one line.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let trimmed = text.trim();
@@ -74,7 +77,7 @@ impl ContainerCommand {
 
     /// What the container is told to run.
     pub fn to_argv(&self) -> Vec<String> {
-        vec!["/bin/sh".to_owned(), "-c".to_owned(), self.0.clone()]
+        vec![Self::SHELL.to_owned(), "-c".to_owned(), self.0.clone()]
     }
 }
 

@@ -82,42 +82,23 @@ async fn a_source_that_cannot_be_fetched_is_told_by_its_kind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_that_does_not_run_is_told_by_its_kind() {
+async fn a_source_that_cannot_be_built_or_run_is_told_by_its_kind() {
     let (dhow, api, _git, repository) = live().await;
-    let serve = "exec httpd -f -p $PORT -h /www";
-    for (command, kind, word) in [
-        ("echo last words; exit 7", "exited", "7"),
-        ("exec httpd -f -p 4000 -h /www", "port_not_listening", "3000"),
-        ("exec nc -l -p 4000", "port_not_listening", "3000"),
-        (serve, "dockerfile_missing", "Dockerfile"),
-    ] {
-        repository.write_app("bad", "");
-        let dockerfile =
-            format!("FROM busybox:1\nWORKDIR /www\nCOPY index.html .\nCMD [\"sh\", \"-c\", \"{command}\"]\n");
-        repository.write("Dockerfile", &dockerfile);
-        if kind == "dockerfile_missing" {
-            repository.git(&["rm", "--quiet", "--force", "Dockerfile"]);
-        }
-        repository.commit(kind);
-        let message = fails(&dhow, &api, kind).await;
-        assert!(message.contains(word), "{kind} names {word}: {message}");
-    }
-    // What the program said before it ended is in the log.
-    let deployments = api.read("/apps/web/deployments").await;
-    let exited = deployments["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|deployment| deployment["error"]["kind"] == "exited");
-    assert!(
-        api.log(exited.unwrap()["id"].as_i64().unwrap())
-            .await
-            .contains("last words")
-    );
-
+    repository.git(&["rm", "--quiet", "--force", "Dockerfile"]);
+    repository.commit("Build nothing");
+    let message = fails(&dhow, &api, "dockerfile_missing").await;
+    assert!(message.contains("Dockerfile"), "{message}");
     repository.write("Dockerfile", "FROM busybox:1\nCMD [\"/no/such/program\"]\n");
     repository.commit("Start nothing");
-    fails(&dhow, &api, "start_failed").await;
+    let message = fails(&dhow, &api, "start_failed").await;
+    assert!(message.contains("/no/such/program could not be run"), "{message}");
+    api.patch("/apps/web", json!({ "build": { "release_command": "migrate" } }))
+        .await
+        .expect(200);
+    repository.write("Dockerfile", "FROM scratch\nCOPY index.html /\nCMD [\"/serve\"]\n");
+    repository.commit("Prepare without a shell");
+    let message = fails(&dhow, &api, "release_command_failed").await;
+    assert!(message.contains("this image has no shell"), "{message}");
     repository.write("Dockerfile", "FROM nowhere.invalid/none:1\n");
     repository.commit("From nowhere");
     let id = api.deploy("web").await;
@@ -129,11 +110,4 @@ async fn a_version_that_does_not_run_is_told_by_its_kind() {
         ),
         "{ended:#}"
     );
-
-    api.patch("/apps/web", json!({ "health": { "path": "/healthy", "timeout_s": 3 } }))
-        .await
-        .expect(200);
-    repository.commit_app("without a health page");
-    let message = fails(&dhow, &api, "health_check_failed").await;
-    assert!(message.contains("404") && message.contains("/healthy"), "{message}");
 }

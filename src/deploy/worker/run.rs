@@ -70,15 +70,17 @@ async fn fail(job: &Job, error: DeployError) {
             return job.announce();
         }
     }
-    job.log.line(&error.to_string());
+    // It may quote what the app or its build printed.
+    let message = job.log.redacted(&error.to_string());
+    job.log.line(&message);
     if error.kind() == ErrorKind::Internal {
-        tracing::error!(%error, deployment = %id, "a deployment met a fault");
+        tracing::error!(error = message, deployment = %id, "a deployment met a fault");
     }
     finish(
         &job.context,
         &job.deployment,
         Status::Failed,
-        Some((error.kind(), error.to_string())),
+        Some((error.kind(), message)),
     )
     .await;
 }
