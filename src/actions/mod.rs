@@ -20,6 +20,7 @@ pub mod env_vars;
 pub mod json;
 pub mod projects;
 pub mod pushes;
+pub mod releases;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

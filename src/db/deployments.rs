@@ -162,6 +162,24 @@ pub fn find_waits_since(connection: &Connection, id: DeploymentId) -> Result<Tim
     Ok(Timestamp::from_millis(millis))
 }
 
+/// What an app does before a queued request of it gets its turn: the deployment that runs, else one that waits longer.
+pub fn find_before_in_app(connection: &Connection, app: AppId, id: DeploymentId) -> Result<Option<Deployment>> {
+    let condition = "app_id = ?1 AND id <> ?2 AND (status = 'running' OR (status = 'queued' \
+         AND (waits_since, id) < (SELECT waits_since, id FROM deployments WHERE id = ?2))) \
+         ORDER BY status = 'queued', waits_since, id LIMIT 1";
+    Ok(query(connection, condition, params![app.0, id.0])?.pop())
+}
+
+/// How many deployments of other apps come before a queued one: those that hold a place, and those that wait longer.
+pub fn count_before_of_others(connection: &Connection, id: DeploymentId) -> Result<i64> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM deployments AS other JOIN deployments AS this ON this.id = ?1 \
+         WHERE other.app_id <> this.app_id AND ((other.status = 'running' AND other.step IS NOT 'retire') \
+         OR (other.status = 'queued' AND (other.waits_since, other.id) < (this.waits_since, this.id)))",
+    )?;
+    Ok(statement.query_row([id.0], |row| row.get(0))?)
+}
+
 /// Takes the request that waits longest and whose app is not in `busy`: from queued to running, or nothing.
 pub fn claim_next(connection: &Connection, busy: &[AppId]) -> Result<Option<Deployment>> {
     let busy = busy.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(",");

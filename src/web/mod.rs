@@ -40,6 +40,7 @@ mod health;
 mod login;
 mod present;
 mod projects;
+mod releases;
 mod setup;
 
 /// What every handler works with.
@@ -62,6 +63,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(env::router())
         .merge(login::router())
         .merge(projects::router())
+        .merge(releases::router())
         .merge(setup::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(Web { actions, stop })

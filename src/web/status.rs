@@ -13,13 +13,26 @@ use crate::model::deployment::Status;
     ext = "html"
 )]
 pub struct StatusWord {
-    /// `ok`, `warn`, `bad`, `busy` or `idle`, as in the stylesheet.
+    /// `ok`, `warn`, `bad`, `busy`, `stopped` or `idle`, as in the stylesheet.
     class: &'static str,
     word: &'static str,
 }
 
 /// What it prints is made by its template, which escapes.
 impl HtmlSafe for StatusWord {}
+
+impl StatusWord {
+    /// Of the release that serves.
+    pub const LIVE: Self = Self {
+        class: "ok",
+        word: "live",
+    };
+    /// Of a release that would serve if it were not stopped.
+    pub const STOPPED: Self = Self {
+        class: "stopped",
+        word: "stopped",
+    };
+}
 
 impl From<Status> for StatusWord {
     fn from(status: Status) -> Self {
@@ -40,10 +53,11 @@ impl From<Status> for StatusWord {
 impl From<AppStatus> for StatusWord {
     fn from(status: AppStatus) -> Self {
         let class = match status {
+            AppStatus::Stopped => return Self::STOPPED,
             AppStatus::Running => "ok",
             AppStatus::Failed | AppStatus::Crashed => "bad",
             AppStatus::Deploying => "busy",
-            AppStatus::New | AppStatus::Stopped => "idle",
+            AppStatus::New => "idle",
         };
         Self {
             class,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::actions::FieldError;
 use crate::actions::app_input::AppInput;
-use crate::model::app::App;
+use crate::model::app::{App, RunSettings};
 use crate::web::forms::FormErrors;
 use crate::web::typed::Typed;
 
@@ -44,6 +44,7 @@ const FIELDS: &[Spec] = &[
     ("timeout_s", &["health", "timeout_s"], Kind::Integer),
     ("memory_mb", &["resources", "memory_mb"], Kind::Integer),
     ("cpus", &["resources", "cpus"], Kind::Number),
+    ("stop_timeout_s", &["stop_timeout_s"], Kind::Integer),
     ("auto_deploy", &["auto_deploy"], Kind::Switch),
 ];
 
@@ -70,6 +71,7 @@ const LABELS: &[(&str, &str)] = &[
     ("timeout_s", "Give up after"),
     ("memory_mb", "Memory limit"),
     ("cpus", "Processor limit"),
+    ("stop_timeout_s", "Time to stop"),
     ("auto_deploy", "Automatic deployment"),
 ];
 
@@ -77,6 +79,7 @@ const LABELS: &[(&str, &str)] = &[
 pub fn of_new_app() -> Typed {
     let empty = AppInput {
         port: 3000,
+        stop_timeout_s: i64::from(RunSettings::DEFAULT_STOP_TIMEOUT_S),
         auto_deploy: true,
         ..AppInput::default()
     };
@@ -116,12 +119,22 @@ pub fn is_open(typed: &Typed, errors: &FormErrors, names: &[&str]) -> bool {
 
 /// Refusals by the fields of the form: a field's name there is the last part of its name in the API.
 pub fn errors(errors: Vec<FieldError>) -> FormErrors {
-    let leaf = |field: &str| field.rsplit('.').next().unwrap_or(field).to_owned();
     let errors = errors.into_iter().map(|error| FieldError {
-        field: leaf(&error.field),
+        field: leaf(&error.field).to_owned(),
         ..error
     });
     FormErrors::new(errors.collect(), LABELS)
+}
+
+/// The words for a field by its name in the API.
+pub fn label(field: &str) -> &str {
+    let name = leaf(field);
+    let found = LABELS.iter().find(|(known, _)| *known == name);
+    found.map_or(field, |(_, label)| label)
+}
+
+fn leaf(field: &str) -> &str {
+    field.rsplit('.').next().unwrap_or(field)
 }
 
 /// The API's JSON for what was typed; fields that the form did not have are left out.

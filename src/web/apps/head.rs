@@ -101,6 +101,8 @@ pub struct AppHead {
     pub status: StatusWord,
     /// What serves.
     pub live: Option<Live>,
+    /// Whether somebody stopped what was live.
+    pub is_stopped: bool,
     /// Where it is.
     pub addresses: Vec<Address>,
     /// The deployment that is under way: its number.
@@ -136,6 +138,7 @@ impl AppHead {
             project_name: facts.project_name,
             status: StatusWord::from(app.status),
             live: facts.live.as_ref().map(Live::of),
+            is_stopped: app.stopped_at.is_some() && facts.live.is_some(),
             addresses: addresses(&actions.config, app, &facts.domains),
             watch: unfinished.map(|deployment| deployment.number),
             can_deploy: matches!(app.settings.source, Source::Git { .. }) || !facts.newest.is_empty(),

@@ -4,9 +4,12 @@ use axum::Router;
 
 use super::Web;
 
+pub mod cost;
 mod form;
 pub mod head;
 mod new;
+pub mod pending;
+pub mod running;
 mod settings;
 mod show;
 mod stream;
@@ -18,4 +21,5 @@ pub fn router() -> Router<Web> {
         .merge(show::router())
         .merge(stream::router())
         .merge(settings::router())
+        .merge(running::router())
 }

@@ -11,6 +11,8 @@ use tower_sessions::Session;
 
 use super::form;
 use super::head::{AppHead, Tab};
+use super::pending::Pending;
+use super::running;
 use crate::actions::{Error, FieldError};
 use crate::model::app::App;
 use crate::web::Web;
@@ -34,6 +36,7 @@ pub fn router() -> Router<Web> {
 struct SettingsPage {
     layout: Layout,
     head: AppHead,
+    pending: Option<Pending>,
     base_domain: String,
     form: Typed,
     confirm: String,
@@ -46,10 +49,12 @@ struct SettingsPage {
 impl SettingsPage {
     async fn new(web: &Web, frame: Frame, app: &App, form: Typed, errors: FormErrors) -> Result<Self> {
         let head = AppHead::load(&web.actions, app, Tab::Settings).await?;
+        let pending = Pending::load(&web.actions, app, head.watch).await?;
         let layout = frame.titled(format!("Settings of {}", head.name));
         Ok(Self {
             layout: if errors.is_empty() { layout } else { layout.refused() },
             head,
+            pending,
             base_domain: web.actions.config.base_domain.to_string(),
             form,
             confirm: String::new(),
@@ -79,8 +84,9 @@ async fn change(
         .await
     {
         Ok(app) => {
-            flash::done(&session, "Saved. Takes effect with the next deployment.").await?;
-            Ok(Redirect::to(&format!("/apps/{}/settings", app.slug)).into_response())
+            let page = format!("/apps/{}/settings", app.slug);
+            let next = running::saved(&web, &session, &actor, &app, &typed, &page).await?;
+            Ok(next.into_response())
         }
         Err(Error::Invalid(refused)) => {
             let page = SettingsPage::new(&web, frame, &app, typed, form::errors(refused)).await?;

@@ -6,7 +6,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 
+use super::cost::seconds_to_live;
 use super::head::{AppHead, Tab};
+use super::pending::Pending;
 use crate::actions::Actions;
 use crate::db::{self, Page};
 use crate::model::app::{App, HealthPath};
@@ -35,6 +37,9 @@ pub struct AppPage {
     layout: Layout,
     head: AppHead,
     failed: Option<FailedView>,
+    pending: Option<Pending>,
+    /// Seconds until a restarted instance serves.
+    restart_seconds: i64,
     now: Option<NowView>,
     rows: Vec<DeploymentRow>,
     made: MadeView,
@@ -89,9 +94,10 @@ impl AppPage {
                 .as_ref()
                 .map(|now| db::deployments::list_steps(c, now.id))
                 .transpose()?;
-            Ok((newest, now.zip(runs)))
+            Ok((newest, now.zip(runs), seconds_to_live(c, id)?))
         });
-        let (newest, now) = read.await?;
+        let (newest, now, restart_seconds) = read.await?;
+        let pending = Pending::load(actions, app, watch).await?;
         let failed = newest.first().filter(|deployment| deployment.status == Status::Failed);
         let failed = failed.map(FailedView::from);
         let mut layout = frame.titled(head.name.clone());
@@ -99,6 +105,8 @@ impl AppPage {
         Ok(Self {
             layout,
             failed,
+            pending,
+            restart_seconds,
             now: now.map(|(now, runs)| NowView {
                 number: now.number,
                 status: now.status.into(),

@@ -41,11 +41,19 @@ pub fn router() -> Router<Web> {
         .route("/apps/{app}/deployments/{number}/stream", get(stream::stream))
 }
 
+/// Where a page of a list begins.
 #[derive(Deserialize)]
-struct Cursor {
+pub struct Cursor {
     /// The last number of the page before.
     #[serde(default)]
     cursor: String,
+}
+
+impl Cursor {
+    /// The same as a number; anything else is the beginning.
+    pub fn before(&self) -> Option<i64> {
+        self.cursor.parse().ok()
+    }
 }
 
 #[derive(Template, WebTemplate)]
@@ -65,10 +73,10 @@ async fn history(
     State(web): State<Web>,
     LoadedApp(app): LoadedApp,
     frame: Frame,
-    Query(Cursor { cursor }): Query<Cursor>,
+    Query(cursor): Query<Cursor>,
 ) -> Result<HistoryPage> {
     let head = AppHead::load(&web.actions, &app, Tab::Deployments).await?;
-    let before = cursor.parse().ok();
+    let before = cursor.before();
     // One more than is shown tells whether there is another page.
     let page = Page {
         limit: LISTED + 1,

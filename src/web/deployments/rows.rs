@@ -1,6 +1,6 @@
 //! Deployments as rows of a table.
 
-use super::view::{CommitView, took};
+use super::view::{CommitView, took, trigger_words};
 use crate::model::deployment::{Deployment, Status};
 use crate::model::time::Timestamp;
 use crate::web::moment::{Moment, duration};
@@ -32,7 +32,7 @@ impl From<&Deployment> for DeploymentRow {
             status: deployment.status.into(),
             commit: deployment.commit.as_ref().map(CommitView::from),
             release: deployment.release_number,
-            trigger: deployment.trigger.as_str(),
+            trigger: trigger_words(deployment.trigger),
             when: Moment::of(deployment.started_at.unwrap_or(deployment.created_at)),
             took: took(deployment).or_else(|| so_far(deployment)),
         }

@@ -10,8 +10,10 @@ use super::view::{DeploymentLine, Outcome, Steps};
 use crate::actions::Actions;
 use crate::db;
 use crate::model::app::App;
-use crate::model::deployment::{Deployment, Status, Step};
-use crate::model::ids::DeploymentId;
+use crate::model::deployment::{Deployment, ErrorKind, Status, Step, StepRun, Trigger};
+use crate::model::domain::Domain;
+use crate::model::ids::{AppId, DeploymentId};
+use crate::model::release::Release;
 use crate::web::Web;
 use crate::web::apps::head::{Address, Tab, TabLink, addresses, tabs};
 use crate::web::error::Result;
@@ -54,48 +56,154 @@ pub struct DeploymentActions {
     slug: String,
     number: i64,
     can_cancel: bool,
-    can_retry: bool,
+    retry: Option<Retry>,
     open: Option<Address>,
 }
 
 /// What it prints is made by its template, which escapes.
 impl HtmlSafe for DeploymentActions {}
 
+/// How the same is asked for once more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Retry {
+    /// The button.
+    words: &'static str,
+    /// Where it posts to, below the app.
+    path: &'static str,
+    /// The commit that is wanted, where one was.
+    commit: Option<String>,
+    /// The release that is wanted back: its page says what differs before anything is posted.
+    release: Option<i64>,
+}
+
+impl Retry {
+    /// For a deployment that ended without success. A release whose image is gone cannot be had once more.
+    fn of(app: &App, deployment: &Deployment, release: Option<&Release>) -> Option<Self> {
+        let kind = deployment.error.as_ref().map(|(kind, _)| *kind);
+        let (words, path) = match deployment.trigger {
+            Trigger::Rollback | Trigger::Restart if kind == Some(ErrorKind::ImageNotFound) => return None,
+            Trigger::Rollback => ("Roll back again…", "rollback"),
+            Trigger::Restart if app.stopped_at.is_some() => ("Start again", "start"),
+            Trigger::Restart => ("Restart again", "restart"),
+            Trigger::Config => ("Apply again", "apply"),
+            Trigger::Manual | Trigger::Webhook | Trigger::Push | Trigger::Api => ("Deploy again", "deployments"),
+        };
+        let is_rollback = deployment.trigger == Trigger::Rollback;
+        let release = release.filter(|_| is_rollback).map(|release| release.number);
+        if is_rollback && release.is_none() {
+            return None;
+        }
+        Some(Self {
+            words,
+            path,
+            commit: deployment.wanted_commit.clone(),
+            release,
+        })
+    }
+}
+
+/// What the database knows of a deployment.
+struct Facts {
+    app: App,
+    deployment: Deployment,
+    runs: Vec<StepRun>,
+    domains: Vec<Domain>,
+    is_newest: bool,
+    /// The release that it brings back.
+    release: Option<Release>,
+    queue: Option<Queue>,
+}
+
+/// What stands before a queued deployment.
+struct Queue {
+    /// A deployment of the same app.
+    of_app: Option<i64>,
+    /// How many of other apps.
+    others: i64,
+}
+
+impl Queue {
+    fn in_words(&self) -> String {
+        match (self.of_app, self.others) {
+            (Some(number), _) => format!("Waits until deployment {number} of this app has ended."),
+            (None, 0) => "Waits for its turn, which is next.".to_owned(),
+            (None, 1) => "Waits for its turn: one deployment of another app is before it.".to_owned(),
+            (None, count) => format!("Waits for its turn: {count} deployments of other apps are before it."),
+        }
+    }
+}
+
+impl Facts {
+    fn read(c: &db::Tx, app: AppId, id: DeploymentId) -> db::Result<Option<Self>> {
+        let Some((app, deployment)) = db::apps::find(c, app)?.zip(db::deployments::find(c, id)?) else {
+            return Ok(None);
+        };
+        let newest = db::deployments::list_of_app(c, app.id, db::Page::first(1))?.pop();
+        let is_newest = newest.is_some_and(|newest| newest.id == id);
+        let wanted = match deployment.trigger {
+            Trigger::Rollback => deployment.wanted_release_id,
+            // Another one may serve by now, where more came after it.
+            Trigger::Restart if is_newest => app.active_release_id,
+            _ => None,
+        };
+        let is_queued = deployment.status == Status::Queued;
+        let queue = || {
+            let of_app = db::deployments::find_before_in_app(c, app.id, id)?;
+            Ok::<_, db::Error>(Queue {
+                of_app: of_app.map(|before| before.number),
+                others: db::deployments::count_before_of_others(c, id)?,
+            })
+        };
+        Ok(Some(Self {
+            queue: is_queued.then(queue).transpose()?,
+            release: wanted
+                .map(|release| db::releases::find(c, release))
+                .transpose()?
+                .flatten(),
+            runs: db::deployments::list_steps(c, id)?,
+            domains: db::domains::list_of_app(c, app.id)?,
+            is_newest,
+            app,
+            deployment,
+        }))
+    }
+}
+
 impl Parts {
     /// Reads all of them, and the deployment that they are about, as it is now.
     pub async fn load(actions: &Actions, app: &App, id: DeploymentId) -> Result<(Self, Deployment)> {
         let app_id = app.id;
-        let read = actions.db.read(move |c| {
-            let deployment = db::deployments::find(c, id)?;
-            let app = db::apps::find(c, app_id)?;
-            let newest = db::deployments::list_of_app(c, app_id, db::Page::first(1))?.pop();
-            let is_newest = newest.is_some_and(|newest| newest.id == id);
-            Ok((
-                deployment.zip(app),
-                db::deployments::list_steps(c, id)?,
-                db::domains::list_of_app(c, app_id)?,
-                is_newest,
-            ))
+        let facts = actions.db.read(move |c| Facts::read(c, app_id, id)).await?;
+        let facts = facts.ok_or(crate::actions::Error::NotFound)?;
+        let (app, deployment, release) = (&facts.app, &facts.deployment, facts.release.as_ref());
+        let is_over = facts.is_newest && deployment.status.is_final();
+        let has_succeeded = deployment.status == Status::Succeeded;
+        let docker_is_away = actions.deployer.health().docker.is_err();
+        let waits_for = facts.queue.as_ref().map(|queue| match docker_is_away {
+            true => "Waits until Docker answers again.".to_owned(),
+            false => queue.in_words(),
         });
-        let (found, runs, domains, is_newest) = read.await?;
-        let (deployment, app) = found.ok_or(crate::actions::Error::NotFound)?;
         let parts = Self {
             actions: DeploymentActions {
                 slug: app.slug.to_string(),
                 number: deployment.number,
-                can_cancel: can_cancel(&deployment),
-                can_retry: is_newest && deployment.status.is_final() && deployment.status != Status::Succeeded,
-                open: if deployment.status == Status::Succeeded && is_newest {
-                    addresses(&actions.config, &app, &domains).into_iter().next()
+                can_cancel: can_cancel(deployment),
+                retry: if is_over && !has_succeeded {
+                    Retry::of(app, deployment, release)
+                } else {
+                    None
+                },
+                open: if is_over && has_succeeded && app.stopped_at.is_none() {
+                    addresses(&actions.config, app, &facts.domains).into_iter().next()
                 } else {
                     None
                 },
             },
-            line: DeploymentLine::from(&deployment),
-            steps: Steps::of(&deployment, &runs),
-            outcome: Outcome::of(&app, &deployment),
+            line: DeploymentLine::of(deployment, release),
+            steps: Steps::of(deployment, &facts.runs),
+            outcome: Outcome::of(app, deployment, release, waits_for),
         };
-        Ok((parts, deployment))
+        Ok((parts, facts.deployment))
     }
 }
 

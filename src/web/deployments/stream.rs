@@ -17,7 +17,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::log::{LineReader, LogChunk, LogLine, PendingLine, SHOWN_LINES};
 use super::show::{Parts, read_log_end};
@@ -25,6 +25,7 @@ use crate::actions::Actions;
 use crate::events::Event as Change;
 use crate::logs::Chunk;
 use crate::model::app::App;
+use crate::model::deployment::Status;
 use crate::model::ids::DeploymentId;
 use crate::web::Web;
 use crate::web::error::Result;
@@ -37,6 +38,8 @@ const MOST_LINES: usize = 2 * SHOWN_LINES;
 const LINES_AFTER_RESUME: usize = 200;
 /// Least time between two messages of the log: what is written meanwhile comes together.
 const PACE: Duration = Duration::from_millis(100);
+/// How often the time of the step that runs is told anew.
+const TICK: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
 pub struct Start {
@@ -83,10 +86,14 @@ struct Live {
     held: usize,
     /// When the log may be read next.
     next_read: Instant,
+    /// When the time of the step that runs is told next.
+    next_tick: Instant,
     /// The growing line as the page has it; `None` at first, when that is not known.
     pending: Option<Option<LogLine>>,
     /// The parts as the page has them.
     sent: [String; 4],
+    /// How far the deployment was when last looked at.
+    status: Status,
     phase: Phase,
 }
 
@@ -112,8 +119,10 @@ impl Live {
             reader: LineReader::at(offset),
             held,
             next_read: Instant::now(),
+            next_tick: Instant::now() + TICK,
             pending: None,
             sent: <[String; 4]>::default(),
+            status: Status::Queued,
             phase: Phase::Begin,
         }
     }
@@ -147,7 +156,7 @@ impl Live {
     async fn follow(&mut self) -> Option<String> {
         tokio::select! {
             biased;
-            () = changed(&mut self.changes, self.id) => self.changed_parts().await,
+            () = changed(&mut self.changes, self.id, self.status) => self.changed_parts().await,
             chunk = next_chunk(&mut self.log, self.next_read) => match chunk {
                 Some(Ok(chunk)) => self.new_lines(&chunk).await,
                 Some(Err(error)) => {
@@ -159,6 +168,10 @@ impl Live {
                     Some(String::new())
                 }
             },
+            () = sleep_until(self.next_tick), if self.status == Status::Running => {
+                self.next_tick = Instant::now() + TICK;
+                self.changed_parts().await
+            }
         }
     }
 
@@ -168,6 +181,7 @@ impl Live {
         if self.phase == Phase::Done && !deployment.status.is_final() {
             return None; // The log ended because Dhow stops.
         }
+        self.status = deployment.status;
         let fragments = [
             ("deployment-actions", parts.actions.render()),
             ("deployment-line", parts.line.render()),
@@ -220,15 +234,17 @@ impl Live {
 }
 
 async fn next_chunk(log: &mut Log, not_before: Instant) -> Option<io::Result<Chunk>> {
-    tokio::time::sleep_until(not_before).await;
+    sleep_until(not_before).await;
     log.next().await
 }
 
-/// Waits until something about a deployment but its log changes.
-async fn changed(changes: &mut Receiver<Change>, id: DeploymentId) {
+/// Waits until something about a deployment but its log changes. What one that is queued waits for changes with others.
+async fn changed(changes: &mut Receiver<Change>, id: DeploymentId, status: Status) {
+    let is_queued = status == Status::Queued;
     loop {
         match changes.recv().await {
-            Ok(Change::Deployment(changed, _)) if changed == id => return,
+            Ok(Change::Deployment(changed, _)) if changed == id || is_queued => return,
+            Ok(Change::Engine) if is_queued => return,
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => return,
             // Dhow stops; the log's end tells.

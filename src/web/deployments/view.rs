@@ -6,7 +6,9 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use crate::model::app::App;
-use crate::model::deployment::{CommitInfo, Deployment, Status, Step, StepRun, SwitchReport, Trigger};
+use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger};
+use crate::model::release::Release;
+use crate::model::time::Timestamp;
 use crate::web::moment::{Moment, duration};
 use crate::web::status::StatusWord;
 
@@ -58,10 +60,11 @@ impl Steps {
         let view = |step: &Step| {
             let run = runs.iter().find(|run| run.step == *step);
             let (state, word) = step_state(deployment, *step, run);
-            let took = run
-                .and_then(|run| run.millis)
-                .filter(|_| state != "pending")
-                .map(duration);
+            let took = match state {
+                "pending" => None,
+                "current" => run.and_then(so_far),
+                _ => run.and_then(|run| run.millis).map(duration),
+            };
             StepView {
                 name: step.as_str(),
                 state,
@@ -75,26 +78,49 @@ impl Steps {
     }
 }
 
+/// How long a step has taken so far, in whole seconds.
+fn so_far(run: &StepRun) -> Option<String> {
+    const SECOND: i64 = 1_000;
+    match Timestamp::now().millis_since(run.started_at) / SECOND {
+        ..1 => None,
+        seconds @ 1..60 => Some(format!("{seconds} s")),
+        seconds => Some(duration(seconds * SECOND)),
+    }
+}
+
 fn step_state(deployment: &Deployment, step: Step, run: Option<&StepRun>) -> (&'static str, &'static str) {
     let is_here = deployment.step == Some(step);
     // What a first attempt did counts no more while a second one has not come so far.
     let is_ahead = deployment.step.is_none_or(|present| step > present) || deployment.status == Status::Queued;
+    let is_built = matches!(step, Step::Fetch | Step::Build);
+    let brings_release = matches!(deployment.trigger, Trigger::Rollback | Trigger::Restart);
     match deployment.status {
-        Status::Queued | Status::Running if is_ahead && brings_no_commit(deployment.trigger, step) => {
-            ("skipped", "not needed")
-        }
-        Status::Queued | Status::Running if is_ahead => ("pending", "to come"),
+        _ if is_built && brings_release => ("skipped", "not needed"),
         Status::Running if is_here => ("current", "now"),
         Status::Failed if is_here => ("failed", "failed"),
         Status::Cancelled if is_here => ("skipped", "cancelled"),
-        _ if run.is_some() => ("done", "done"),
-        Status::Succeeded | Status::Running => ("skipped", "not needed"),
-        _ => ("pending", "not reached"),
+        _ if !is_ahead && run.is_some() => ("done", "done"),
+        Status::Succeeded => ("skipped", "not needed"),
+        _ if !is_ahead => ("skipped", "not needed"),
+        Status::Queued | Status::Running if is_built && deployment.trigger == Trigger::Config => {
+            ("pending", "only if needed")
+        }
+        Status::Queued | Status::Running => ("pending", "to come"),
+        Status::Failed | Status::Cancelled | Status::Superseded => ("pending", "not reached"),
     }
 }
 
-const fn brings_no_commit(trigger: Trigger, step: Step) -> bool {
-    matches!(trigger, Trigger::Rollback | Trigger::Restart) && matches!(step, Step::Fetch | Step::Build)
+/// Why a deployment exists, in words.
+pub const fn trigger_words(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Manual => "manual",
+        Trigger::Webhook => "webhook",
+        Trigger::Push => "push",
+        Trigger::Config => "settings applied",
+        Trigger::Rollback => "rollback",
+        Trigger::Api => "API",
+        Trigger::Restart => "restart",
+    }
 }
 
 /// The line under a deployment's heading.
@@ -116,22 +142,27 @@ pub struct DeploymentLine {
 /// What it prints is made by its template, which escapes.
 impl HtmlSafe for DeploymentLine {}
 
-impl From<&Deployment> for DeploymentLine {
-    fn from(deployment: &Deployment) -> Self {
+impl DeploymentLine {
+    /// For a deployment; `release` is the one that it is to bring back.
+    pub fn of(deployment: &Deployment, release: Option<&Release>) -> Self {
         let (event, when) = match deployment.started_at {
             Some(started_at) => ("started", started_at),
             None => ("asked for", deployment.created_at),
         };
+        let of_release = || release.and_then(|release| release.commit.as_ref());
+        let commit = deployment.commit.as_ref().or_else(of_release);
         let wanted = deployment
             .wanted_commit
             .as_ref()
             .filter(|_| deployment.commit.is_none());
         Self {
             status: deployment.status.into(),
-            release: deployment.release_number,
-            commit: deployment.commit.as_ref().map(CommitView::from),
+            release: deployment
+                .release_number
+                .or_else(|| release.map(|release| release.number)),
+            commit: commit.map(CommitView::from),
             wanted: wanted.map(|commit| commit.chars().take(7).collect()),
-            trigger: deployment.trigger.as_str(),
+            trigger: trigger_words(deployment.trigger),
             when: Moment::of(when),
             event,
             took: took(deployment),
@@ -157,15 +188,41 @@ pub struct Outcome {
     switch: Option<String>,
     /// Whether visitors noticed the switch.
     has_losses: bool,
+    /// What a queued one waits for.
+    waits_for: Option<String>,
+    /// The commit to build again where an image is gone.
+    rebuild: Option<Rebuild>,
+}
+
+/// A commit that can be built again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rebuild {
+    slug: String,
+    sha: String,
+    short: String,
 }
 
 /// What it prints is made by its template, which escapes.
 impl HtmlSafe for Outcome {}
 
 impl Outcome {
-    /// For a deployment of an app as it is now.
-    pub fn of(app: &App, deployment: &Deployment) -> Self {
-        Self::seen(app.active_release_number, deployment)
+    /// For a deployment of an app as it is now; `release` is the one that it was to bring back, `waits_for` is told
+    /// while it is queued.
+    pub fn of(app: &App, deployment: &Deployment, release: Option<&Release>, waits_for: Option<String>) -> Self {
+        let is_gone = deployment
+            .error
+            .as_ref()
+            .is_some_and(|(kind, _)| *kind == ErrorKind::ImageNotFound);
+        let commit = release.filter(|_| is_gone).and_then(|release| release.commit.as_ref());
+        Self {
+            waits_for,
+            rebuild: commit.map(|commit| Rebuild {
+                slug: app.slug.to_string(),
+                sha: commit.sha.clone(),
+                short: CommitView::from(commit).short,
+            }),
+            ..Self::seen(app.active_release_number, deployment)
+        }
     }
 
     /// The same while this release serves.
@@ -182,13 +239,16 @@ impl Outcome {
             serving,
             has_losses: deployment.switch.is_some_and(|switch| switch.failed > 0),
             switch: deployment.switch.map(switch_sentence),
+            waits_for: None,
+            rebuild: None,
         }
     }
 
     /// Whether there is nothing to tell.
     fn is_empty(&self) -> bool {
         match self.status {
-            Status::Queued | Status::Running => true,
+            Status::Queued => self.waits_for.is_none(),
+            Status::Running => true,
             Status::Succeeded => self.switch.is_none(),
             Status::Failed | Status::Cancelled | Status::Superseded => false,
         }
@@ -196,18 +256,12 @@ impl Outcome {
 }
 
 fn switch_sentence(switch: SwitchReport) -> String {
-    let took = duration(switch.millis);
-    let requests = match switch.requests {
-        0 => return format!("Switched in {took}. No request came meanwhile."),
-        1 => "One request came".to_owned(),
-        count => format!("{} requests came", grouped(count)),
-    };
-    let failed = match switch.failed {
-        0 => "none failed".to_owned(),
-        1 => "one failed".to_owned(),
-        count => format!("{} failed", grouped(count)),
-    };
-    format!("Switched in {took}. {requests} meanwhile, {failed}.")
+    let took = format!("{}.{:02} s", switch.millis / 1_000, switch.millis % 1_000 / 10);
+    if switch.requests == 0 {
+        return format!("Switched in {took}; no request came in meanwhile.");
+    }
+    let (failed, requests) = (grouped(switch.failed), grouped(switch.requests));
+    format!("{failed} of {requests} requests failed, switched in {took}.")
 }
 
 /// 1204 as "1,204".

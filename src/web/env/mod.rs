@@ -5,7 +5,7 @@ use askama_web::WebTemplate;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Serialize;
 use tower_sessions::Session;
@@ -13,8 +13,9 @@ use tower_sessions::Session;
 use self::form::{EnvForm, EnvRow};
 use super::Web;
 use super::apps::head::{AppHead, Tab};
+use super::apps::pending::Pending;
+use super::apps::running;
 use super::error::Result;
-use super::flash;
 use super::forms::FormErrors;
 use super::layout::{Frame, Layout};
 use super::load::LoadedApp;
@@ -37,6 +38,7 @@ pub fn router() -> Router<Web> {
 struct EnvPage {
     layout: Layout,
     head: AppHead,
+    pending: Option<Pending>,
     version: i64,
     rows: Vec<EnvRow>,
     errors: FormErrors,
@@ -52,6 +54,8 @@ struct EnvPage {
 #[derive(Serialize)]
 struct Props<'a> {
     app: &'a str,
+    /// Whether something is live that changes can be applied to.
+    live: bool,
     version: Option<i64>,
     vars: &'a [EnvVarInput],
 }
@@ -59,9 +63,11 @@ struct Props<'a> {
 impl EnvPage {
     async fn new(web: &Web, frame: Frame, app: &App, form: EnvForm) -> Result<Self> {
         let head = AppHead::load(&web.actions, app, Tab::Variables).await?;
+        let pending = Pending::load(&web.actions, app, head.watch).await?;
         Ok(Self {
             layout: frame.titled(format!("Variables of {}", head.name)),
             head,
+            pending,
             version: form.version.unwrap_or_default(),
             rows: form.rows,
             errors: FormErrors::none(),
@@ -77,6 +83,7 @@ impl EnvPage {
         if headers.get("save-data").is_none_or(|value| value != "on") {
             let props = Props {
                 app: app.slug.as_str(),
+                live: self.head.live.is_some(),
                 version: stored.version,
                 vars: &stored.vars,
             };
@@ -111,8 +118,9 @@ async fn save(
     let (input, indexes) = form.to_input(&stored);
     match web.actions.replace_env(&actor, &app, input).await {
         Ok(_) => {
-            flash::done(&session, "Saved. Takes effect with the next deployment.").await?;
-            Ok(Redirect::to(&format!("/apps/{}/env", app.slug)).into_response())
+            let page = format!("/apps/{}/env", app.slug);
+            let next = running::saved(&web, &session, &actor, &app, &typed, &page).await?;
+            Ok(next.into_response())
         }
         Err(Error::Invalid(refused)) => {
             let mut page = EnvPage::new(&web, frame, &app, form).await?;

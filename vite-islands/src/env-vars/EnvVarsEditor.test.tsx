@@ -1,4 +1,4 @@
-import { render, screen, waitFor, within } from '@testing-library/react'
+import { cleanup, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
 import type { EnvVars } from '../api/env'
@@ -12,8 +12,8 @@ const SAVED: EnvVars = {
   ],
 }
 
-function open(saved = SAVED) {
-  render(<EnvVarsEditor app="web" saved={saved} />)
+function open(saved = SAVED, live = true) {
+  render(<EnvVarsEditor app="web" saved={saved} live={live} />)
   return userEvent.setup()
 }
 
@@ -63,6 +63,42 @@ test('leaving the page with unsaved edits asks first', async () => {
   expect(leave()).toBe(false)
 })
 
+test('Save and apply now leads to the deployment, once saved and only then', async () => {
+  const submit = vi.spyOn(HTMLFormElement.prototype, 'submit').mockImplementation(() => {})
+  const leads = () => document.querySelector<HTMLFormElement>('body > form')?.getAttribute('action')
+  const apply = () => screen.getByRole<HTMLButtonElement>('button', { name: 'Save and apply now' })
+  const user = open()
+  expect(apply().disabled).toBe(true)
+  await user.type(value(1), '!')
+  const { fetch } = serve(422, { title: 'Invalid', status: 422, detail: '', errors: [] })
+  await user.click(apply())
+  await waitFor(() => expect(fetch).toHaveBeenCalledOnce())
+  expect(submit).not.toHaveBeenCalled()
+  serve(200, { ...SAVED, version: 4 })
+  await user.click(apply())
+  await waitFor(() => expect(submit).toHaveBeenCalledOnce())
+  expect(leads()).toBe('/apps/web/apply')
+  expect(window.dispatchEvent(new Event('beforeunload', { cancelable: true }))).toBe(true)
+  document.querySelector('body > form')?.remove()
+  submit.mockRestore()
+})
+
+test('what was saved first can be applied then; without anything live there is nothing to apply to', async () => {
+  const submit = vi.spyOn(HTMLFormElement.prototype, 'submit').mockImplementation(() => {})
+  const user = open()
+  await user.type(value(1), '!')
+  serve(200, { ...SAVED, version: 4 })
+  await user.click(save())
+  await waitFor(() => expect(status()).toBe('Saved. Not live yet.'))
+  await user.click(screen.getByRole('button', { name: 'Save and apply now' }))
+  expect(submit).toHaveBeenCalledOnce()
+  document.querySelector('body > form')?.remove()
+  submit.mockRestore()
+  cleanup()
+  open(SAVED, false)
+  expect(screen.queryByRole('button', { name: 'Save and apply now' })).toBeNull()
+})
+
 test('saves all rows with the version, then starts from the answer', async () => {
   const { fetch, sent } = serve(200, {
     version: 4,
@@ -73,7 +109,7 @@ test('saves all rows with the version, then starts from the answer', async () =>
   await user.type(value(3), 'one{Enter}two')
   await user.click(secret(3))
   await user.click(save())
-  await waitFor(() => expect(status()).toBe('Saved. Takes effect with the next deployment.'))
+  await waitFor(() => expect(status()).toBe('Saved. Not live yet.'))
   expect(fetch.mock.calls[0]?.[0]).toBe('/api/v1/apps/web/env')
   expect(sent()).toEqual({ version: 3, vars: [...SAVED.vars, { key: 'B', value: 'one\ntwo', secret: true, scope: 'run' }] })
   expect(key(1).value).toBe('B')

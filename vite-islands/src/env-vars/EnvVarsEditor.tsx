@@ -24,21 +24,27 @@ import { VarRow } from './VarRow'
 interface Props {
   app: string
   saved: EnvVars
+  /** Whether something is live that changes can be applied to. */
+  live: boolean
   /** What was in the plain form's fields, and which of them had the keyboard. */
   taken?: { rows: Row[]; focus: Caret | null } | null
 }
 
-const AT_REST = 'Takes effect with the next deployment; what runs now is not touched.'
+const AT_REST = 'Saving alone touches nothing that runs.'
+const AT_FIRST = 'Takes effect with the first deployment.'
 const NO_ERRORS: RowErrors = new Map()
 
-export function EnvVarsEditor({ app, saved: initial, taken }: Props) {
+export function EnvVarsEditor({ app, saved: initial, live, taken }: Props) {
+  const atRest = live ? AT_REST : AT_FIRST
   const [saved, setSaved] = useState(initial)
   const [rows, setRows] = useState(() => taken?.rows ?? [...initial.vars.map(rowFrom), blankRow()])
   const [left, setLeft] = useState<ReadonlySet<number>>(new Set())
   const [refused, setRefused] = useState(NO_ERRORS)
   const [problem, setProblem] = useState<Problem | null>(null)
-  const [status, setStatus] = useState(AT_REST)
+  const [status, setStatus] = useState(atRest)
   const [isSaving, setSaving] = useState(false)
+  const [wasSaved, setWasSaved] = useState(false)
+  const isLeaving = useRef(false)
   const latest = useRef(rows)
   latest.current = rows
   const focusNext = useRef<Caret | null>(taken?.focus ?? null)
@@ -58,7 +64,9 @@ export function EnvVarsEditor({ app, saved: initial, taken }: Props) {
 
   useEffect(() => {
     if (!changed) return
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
+    const warn = (event: BeforeUnloadEvent) => {
+      if (!isLeaving.current) event.preventDefault()
+    }
     window.addEventListener('beforeunload', warn)
     return () => window.removeEventListener('beforeunload', warn)
   }, [changed])
@@ -70,7 +78,7 @@ export function EnvVarsEditor({ app, saved: initial, taken }: Props) {
 
   function edit(row: Row, change: Partial<Row>) {
     setRows((now) => now.map((r) => (r.id === row.id ? { ...r, ...change } : r)))
-    setStatus(AT_REST)
+    setStatus(atRest)
     setRefused((now) => forget(now, row.id, Object.keys(change)))
   }
 
@@ -103,7 +111,9 @@ export function EnvVarsEditor({ app, saved: initial, taken }: Props) {
 
   async function save(event: SubmitEvent) {
     event.preventDefault()
-    if (isSaving || !changed) return
+    const applies = event.nativeEvent.submitter?.getAttribute('name') === 'apply'
+    if (isSaving || !(changed || (applies && wasSaved))) return
+    if (!changed) return apply()
     setProblem(null)
     setLeft(new Set(rows.map((row) => row.id)))
     if (found.size > 0) {
@@ -126,16 +136,28 @@ export function EnvVarsEditor({ app, saved: initial, taken }: Props) {
     }
     setSaved(answer.env)
     setRefused(NO_ERRORS)
+    setWasSaved(true)
+    if (applies && latest.current === rows) return apply()
     if (latest.current === rows) {
       setLeft(new Set())
       setRows([...answer.env.vars.map((v) => ({ ...rowFrom(v), id: sent.find((r) => r.key === v.key)?.id ?? blankRow().id })), blankRow()])
-      setStatus('Saved. Takes effect with the next deployment.')
+      setStatus(live ? 'Saved. Not live yet.' : 'Saved. Takes effect with the first deployment.')
       // The button is about to be disabled, and a disabled button drops the focus.
       if (document.activeElement?.matches('button[type=submit]')) focusOn(statusId)
     } else {
       setRows((now) => now.map((row) => ({ ...row, storedAs: answer.env.vars.find((v) => v.secret && v.key === row.key)?.key ?? null })))
       setStatus('Saved, but for what you typed since.')
     }
+  }
+
+  /** Leads to the deployment, as the plain form's button does. */
+  function apply() {
+    isLeaving.current = true
+    const form = document.createElement('form')
+    form.method = 'post'
+    form.action = `/apps/${encodeURIComponent(app)}/apply`
+    document.body.append(form)
+    form.submit()
   }
 
   return (
@@ -181,6 +203,11 @@ export function EnvVarsEditor({ app, saved: initial, taken }: Props) {
         <button type="submit" className="button button-primary" disabled={!changed} aria-busy={isSaving} aria-describedby={statusId}>
           Save
         </button>
+        {live && (
+          <button type="submit" name="apply" value="now" className="button" disabled={!changed && !wasSaved} aria-describedby={statusId}>
+            Save and apply now
+          </button>
+        )}
         <button type="button" className="button" onClick={add}>
           Add a row
         </button>

@@ -9,5 +9,5 @@ import { readPlainForm } from './plainForm'
 mountAll('env-vars', (props, place) => {
   const saved = parseEnvVars(props)
   if (!saved || !isRecord(props) || typeof props.app !== 'string') return null
-  return <EnvVarsEditor app={props.app} saved={saved} taken={readPlainForm(place, saved.vars)} />
+  return <EnvVarsEditor app={props.app} saved={saved} live={props.live === true} taken={readPlainForm(place, saved.vars)} />
 })

@@ -151,7 +151,7 @@ fn the_line_tells_commit_and_time_as_text() {
         }),
         ..deployment(Status::Succeeded, Some(Step::Retire))
     };
-    let markup = DeploymentLine::from(&running).to_string();
+    let markup = DeploymentLine::of(&running, None).to_string();
     assert!(
         markup.contains("<code>4f2c1e9</code> <span class=\"subject\">&#60;img src=x onerror=alert(1)&#62;</span>")
     );
@@ -189,17 +189,13 @@ fn the_outcome_says_what_happened_and_what_serves() {
         ..deployment(Status::Succeeded, Some(Step::Retire))
     };
     let cases = [
-        (0, 0, "Switched in 0.3 s. No request came meanwhile."),
-        (1, 0, "Switched in 0.3 s. One request came meanwhile, none failed."),
-        (
-            1_204,
-            1,
-            "Switched in 0.3 s. 1,204 requests came meanwhile, one failed.",
-        ),
+        (0, 0, "Switched in 0.34 s; no request came in meanwhile."),
+        (1, 0, "0 of 1 requests failed, switched in 0.34 s."),
+        (1_204, 1, "1 of 1,204 requests failed, switched in 0.34 s."),
         (
             1_234_567,
             1_000,
-            "Switched in 0.3 s. 1,234,567 requests came meanwhile, 1,000 failed.",
+            "1,000 of 1,234,567 requests failed, switched in 0.34 s.",
         ),
     ];
     for (requests, failed, sentence) in cases {
