@@ -4,6 +4,7 @@ use axum::Router;
 
 use super::Web;
 
+pub mod condition;
 mod form;
 pub mod head;
 mod new;
