@@ -2,17 +2,18 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Page, Result, row};
+use super::{Page, Result, instances, row};
 use crate::model::app::{
     App, AppSettings, AppStatus, BuildSettings, BuildTarget, Builder, Health, HealthPath, Port, Resources, RunSettings,
 };
 use crate::model::ids::{AppId, DeploymentId, ProjectId, ReleaseId};
+use crate::model::instance::{Instance, InstanceState};
 use crate::model::slug::{AppSlug, ProjectSlug};
 use crate::model::source::{Branch, GitUrl, RelativePath, Source};
 use crate::model::text::{ContainerCommand, Name};
 use crate::model::time::Timestamp;
 
-/// The columns of an app, its project's slug, and what its deployments say of its condition.
+/// The columns of an app, its project's slug, and what its deployments and its instance say of its condition.
 const SELECT: &str = "SELECT apps.id, apps.project_id, projects.slug AS project_slug, apps.slug, apps.name, \
     source_kind, source_url, source_branch, source_root_dir, source_submodules, \
     builder, build_context, build_dockerfile, build_target, \
@@ -21,10 +22,14 @@ const SELECT: &str = "SELECT apps.id, apps.project_id, projects.slug AS project_
     (SELECT number FROM releases WHERE releases.id = active_release_id) AS active_release_number, \
     env_version, apps.created_at, \
     EXISTS (SELECT 1 FROM deployments WHERE app_id = apps.id AND status IN ('queued', 'running')) AS is_deploying, \
-    (SELECT status FROM deployments WHERE app_id = apps.id ORDER BY number DESC LIMIT 1) AS last_status \
-    FROM apps JOIN projects ON projects.id = apps.project_id";
+    (SELECT status FROM deployments WHERE app_id = apps.id ORDER BY number DESC LIMIT 1) AS last_status, \
+    instances.deployment_id AS instance_deployment_id, instances.state, instances.since, instances.exit_code, \
+    instances.was_out_of_memory, instances.is_unhealthy, instances.restarts \
+    FROM apps JOIN projects ON projects.id = apps.project_id \
+    LEFT JOIN instances ON instances.app_id = apps.id AND instances.deployment_id = apps.active_deployment_id";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<App> {
+    let instance = instances::from_row(row)?;
     Ok(App {
         id: AppId(row.get("id")?),
         project_id: ProjectId(row.get("project_id")?),
@@ -42,10 +47,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<App> {
             run: run_settings_from_row(row)?,
             auto_deploy: row.get("auto_deploy")?,
         },
-        status: status_from_row(row)?,
+        status: status_from_row(row, instance.as_ref())?,
         active_release_id: row.get::<_, Option<i64>>("active_release_id")?.map(ReleaseId),
         active_release_number: row.get("active_release_number")?,
         stopped_at: row.get::<_, Option<i64>>("stopped_at")?.map(Timestamp::from_millis),
+        instance,
         env_version: row.get("env_version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
     })
@@ -82,13 +88,15 @@ pub(super) fn run_settings_from_row(row: &Row<'_>) -> rusqlite::Result<RunSettin
     })
 }
 
-fn status_from_row(row: &Row<'_>) -> rusqlite::Result<AppStatus> {
+fn status_from_row(row: &Row<'_>, instance: Option<&Instance>) -> rusqlite::Result<AppStatus> {
     let last_status: Option<String> = row.get("last_status")?;
     Ok(if row.get("is_deploying")? {
         AppStatus::Deploying
     } else if row.get::<_, Option<i64>>("active_release_id")?.is_some() {
         if row.get::<_, Option<i64>>("stopped_at")?.is_some() {
             AppStatus::Stopped
+        } else if instance.is_some_and(|instance| instance.state != InstanceState::Running) {
+            AppStatus::Crashed
         } else {
             AppStatus::Running
         }
@@ -272,6 +280,26 @@ pub fn find_active(connection: &Connection, id: AppId) -> Result<Option<Active>>
         .prepare_cached(sql)?
         .query_row([id.0], |row| Ok((ReleaseId(row.get(0)?), DeploymentId(row.get(1)?))));
     Ok(active.optional()?)
+}
+
+/// Apps that something serves and that nobody has stopped.
+pub fn list_wanted(connection: &Connection) -> Result<Vec<AppId>> {
+    let sql = "SELECT id FROM apps \
+         WHERE active_deployment_id IS NOT NULL AND stopped_at IS NULL AND deleting_at IS NULL ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_map([], |row| row.get(0).map(AppId))?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+/// The app that a deployment's instance serves, unless somebody has stopped it.
+pub fn find_wanted(connection: &Connection, deployment: DeploymentId) -> Result<Option<AppId>> {
+    let sql = "SELECT apps.id FROM deployments JOIN apps ON apps.id = deployments.app_id \
+         WHERE deployments.id = ?1 AND apps.active_deployment_id = ?1 AND stopped_at IS NULL AND deleting_at IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_row([deployment.0], |row| row.get(0).map(AppId))
+        .optional()?)
 }
 
 /// Changes what serves an app; `None` when nothing does.

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod deployments;
 pub mod domains;
 pub mod env_vars;
+pub mod instances;
 pub mod meta;
 pub mod migrate;
 pub mod projects;

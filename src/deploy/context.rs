@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::watch::Health;
@@ -30,6 +30,8 @@ pub struct Context {
     pub(super) route_lock: Mutex<()>,
     /// Held while the proxy's container is made or joins a network.
     pub(super) proxy_lock: Mutex<()>,
+    /// Told when something has happened to the proxy.
+    pub(super) proxy_is_suspect: Notify,
     pub(super) health: watch::Sender<Health>,
     pub(super) shutdown: CancellationToken,
 }
@@ -69,6 +71,7 @@ impl Context {
             routes,
             route_lock: Mutex::new(()),
             proxy_lock: Mutex::new(()),
+            proxy_is_suspect: Notify::new(),
             health: watch::Sender::new(Health::unknown()),
             shutdown: parts.shutdown,
         });

@@ -34,6 +34,7 @@ mod reconcile;
 mod release;
 mod retire;
 mod routes;
+mod runtime;
 mod sockets;
 mod start;
 mod strays;

@@ -27,10 +27,13 @@ const ADDRESS_LIFETIME: Duration = Duration::from_secs(2);
 /// Pause before the proxy is asked again.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Restarts of the proxy that are left to the engine before its container is made anew.
+const RESTARTS_OF_THE_ENGINE: i64 = 3;
+
 /// What the API's password is derived for.
 const PASSWORD_PURPOSE: &str = "proxy api";
 
-/// Makes the proxy what the configuration says; `true` when its container was made anew or started again.
+/// Makes the proxy what the configuration says; `true` when its container was made anew.
 pub async fn ensure(context: &Context) -> anyhow::Result<bool> {
     let _one_at_a_time = context.proxy_lock.lock().await;
     context
@@ -43,20 +46,69 @@ pub async fn ensure(context: &Context) -> anyhow::Result<bool> {
         .engine
         .ensure_network(&spec.network, Some(&context.config.subnet_pool), labels)
         .await?;
-    match context.engine.inspect_container(&spec.name).await? {
-        Some(state) if is_right(context, &spec, &state).await? => return Ok(false),
-        Some(_) => context.engine.remove_container(&spec.name).await?,
-        None => {}
+    if let Some(state) = context.engine.inspect_container(&spec.name).await? {
+        if is_as_wanted(context, &spec, &state).await? && has_run(context, &state).await? {
+            join_networks(context, &spec).await?;
+            return Ok(false);
+        }
+        context.engine.remove_container(&spec.name).await?;
     }
     make(context, &spec).await?;
     Ok(true)
 }
 
-/// Runs, with the wanted settings, from the image that its name stands for now.
-async fn is_right(context: &Context, spec: &ContainerSpec, state: &ContainerState) -> anyhow::Result<bool> {
+/// Has the wanted settings and the image that its name stands for now.
+async fn is_as_wanted(context: &Context, spec: &ContainerSpec, state: &ContainerState) -> anyhow::Result<bool> {
     let image = context.engine.find_image(&spec.image).await?;
     let is_newest = image.is_none_or(|image| image.id == state.image_id);
-    Ok(state.is_running && is_newest && state.labels.get(SPEC_LABEL) == spec.labels.get(SPEC_LABEL))
+    Ok(is_newest && state.labels.get(SPEC_LABEL) == spec.labels.get(SPEC_LABEL))
+}
+
+/// Has a proxy that ended run again in its container, which is quicker than a new one and in all its networks. `false`
+/// when that does not help.
+async fn has_run(context: &Context, state: &ContainerState) -> Result<bool, docker::Error> {
+    if state.is_running {
+        return Ok(true);
+    }
+    if state.is_restarting && state.restart_count > RESTARTS_OF_THE_ENGINE {
+        return Ok(false);
+    }
+    // The engine takes one that it is about to start by itself for started.
+    match context.engine.start_container(&state.name).await {
+        Ok(()) => tracing::info!(container = state.name, "the proxy had ended and was started"),
+        Err(error @ docker::Error::Unreachable(_)) => return Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "the proxy cannot be started again");
+            return Ok(false);
+        }
+    }
+    Ok(wait_until_it_answers(context).await.is_ok())
+}
+
+/// Puts it back into every network that it has left.
+async fn join_networks(context: &Context, spec: &ContainerSpec) -> anyhow::Result<()> {
+    let state = context.engine.inspect_container(&spec.name).await?;
+    let joined = state.map(|state| state.addresses).unwrap_or_default();
+    for network in networks(context, spec).await? {
+        if !joined.contains_key(&network) {
+            tracing::info!(network, "putting the proxy back into a network");
+            context.engine.connect_network(&network, &spec.name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Our networks but those of projects that are being deleted, the proxy's own first.
+async fn networks(context: &Context, spec: &ContainerSpec) -> anyhow::Result<Vec<String>> {
+    let deleting = context.db.read(db::projects::list_deleting).await?;
+    let deleting: Vec<String> = deleting
+        .iter()
+        .map(|project| network_name(context, &project.slug, project.id))
+        .collect();
+    let mut networks = context.engine.list_networks().await?;
+    networks.retain(|network| !deleting.contains(network));
+    networks.sort_by_key(|network| *network != spec.network);
+    Ok(networks)
 }
 
 async fn make(context: &Context, spec: &ContainerSpec) -> anyhow::Result<()> {
@@ -71,7 +123,7 @@ async fn make(context: &Context, spec: &ContainerSpec) -> anyhow::Result<()> {
     }
     context.engine.create_container(spec).await?;
     // Before it starts, so that it never answers for an app that it cannot reach.
-    for network in context.engine.list_networks().await? {
+    for network in networks(context, spec).await? {
         if network != spec.network {
             context.engine.connect_network(&network, &spec.name).await?;
         }

@@ -127,11 +127,10 @@ async fn run_instance(
         None => make_instance(context, app, deployment, release, &name).await?,
     }
     tracing::info!(container = name, "starting an instance that did not run");
-    context.engine.start_container(&name).await?;
-    Ok(context
-        .engine
-        .set_restart_policy(&name, RestartPolicy::UnlessStopped)
-        .await?)
+    // First, so that the engine has it from there on, also when it ends at once.
+    let policy = RestartPolicy::UnlessStopped;
+    context.engine.set_restart_policy(&name, policy).await?;
+    Ok(context.engine.start_container(&name).await?)
 }
 
 /// An instance that somebody took out of its project's network is put back.

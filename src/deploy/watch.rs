@@ -10,7 +10,7 @@ use super::{Context, Message, proxy};
 use crate::events::Event;
 
 /// How often it looks.
-const PERIOD: Duration = Duration::from_secs(3);
+pub const PERIOD: Duration = Duration::from_secs(3);
 
 /// Whether the engine and the proxy answer; a text says why not and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +40,16 @@ pub async fn ask(context: &Context) -> Health {
             traefik: Err(unknown.to_owned()),
         };
     }
-    let traefik = match proxy::api(context).await {
-        Ok(api) => api.ping().await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
     Health {
         docker: Ok(()),
-        traefik,
+        traefik: ask_proxy(context).await,
+    }
+}
+
+async fn ask_proxy(context: &Context) -> Result<(), String> {
+    match proxy::api(context).await {
+        Ok(api) => api.ping().await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -64,14 +67,16 @@ pub async fn run(context: Arc<Context>, messages: mpsc::UnboundedSender<Message>
     loop {
         tokio::select! {
             () = context.shutdown.cancelled() => return,
-            _ = ticks.tick() => look(&context, &messages).await,
+            _ = ticks.tick() => look(&context, &messages, false).await,
+            () = context.proxy_is_suspect.notified() => look(&context, &messages, true).await,
         }
     }
 }
 
-async fn look(context: &Context, messages: &mpsc::UnboundedSender<Message>) {
+/// Looks once; a proxy that answers may still have lost a network.
+async fn look(context: &Context, messages: &mpsc::UnboundedSender<Message>, is_proxy_suspect: bool) {
     let mut health = ask(context).await;
-    if health.docker.is_ok() && health.traefik.is_err() {
+    if health.docker.is_ok() && (is_proxy_suspect || health.traefik.is_err()) {
         health.traefik = put_proxy_right(context, messages).await;
     }
     note(context, messages, health);
@@ -100,7 +105,7 @@ async fn put_proxy_right(context: &Context, messages: &mpsc::UnboundedSender<Mes
             if was_made {
                 let _stopping = messages.send(Message::ReconcileAll);
             }
-            Ok(())
+            ask_proxy(context).await
         }
         Err(error) => {
             tracing::warn!(error = format!("{error:#}"), "the proxy could not be put right");

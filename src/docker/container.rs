@@ -15,7 +15,7 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt;
 
-use super::ownership::name_of;
+use super::ownership::{Labels, name_of};
 use super::state::container_state;
 use super::{Engine, Error};
 use crate::model::container::{ContainerSpec, ContainerState, KIND_LABEL, PublishedPort, RestartPolicy};
@@ -131,6 +131,13 @@ impl Engine {
         Ok(self.find_container(name).await?.map(container_state))
     }
 
+    /// The same, but only of a container that is ours.
+    pub async fn inspect_our_container(&self, name: &str) -> Result<Option<ContainerState>, Error> {
+        let found = self.find_container(name).await?;
+        let ours = found.filter(|found| self.is_our_container(labels_of(found)));
+        Ok(ours.map(container_state))
+    }
+
     /// Our containers, stopped ones included, optionally only those of a kind (`app`, `proxy`, `job`).
     pub async fn list_containers(&self, kind: Option<&str>) -> Result<Vec<ContainerSummary>, Error> {
         let label = kind.map_or_else(|| KIND_LABEL.to_owned(), |kind| format!("{KIND_LABEL}={kind}"));
@@ -171,7 +178,7 @@ impl Engine {
     pub(super) async fn our_container(&self, name: &str) -> Result<ContainerInspectResponse, Error> {
         let found = self.find_container(name).await?;
         let found = found.ok_or_else(|| Error::NotFound(format!("there is no container `{name}`")))?;
-        if self.is_our_container(found.config.as_ref().and_then(|config| config.labels.as_ref())) {
+        if self.is_our_container(labels_of(&found)) {
             return Ok(found);
         }
         Err(Error::Refused(format!(
@@ -195,6 +202,10 @@ impl Engine {
             "the name `{name}` is taken by container {id} (image {image}), which belongs to {owner}; remove or rename it"
         ))
     }
+}
+
+fn labels_of(container: &ContainerInspectResponse) -> Option<&Labels> {
+    container.config.as_ref()?.labels.as_ref()
 }
 
 fn gone_is_fine(outcome: Result<(), Error>) -> Result<(), Error> {

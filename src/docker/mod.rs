@@ -7,6 +7,7 @@ mod build;
 mod connection;
 mod container;
 mod error;
+mod events;
 mod image;
 mod network;
 mod output;
@@ -18,6 +19,7 @@ mod upload;
 pub use build::{BuildError, ImageBuild};
 pub use container::ContainerSummary;
 pub use error::Error;
+pub use events::{ContainerEvent, Happened};
 pub use image::{Image, ImageSummary};
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bollard::models::{ContainerInspectResponse, HealthStatusEnum, HealthcheckResult, NetworkSettings};
 
 use crate::model::container::{ContainerState, HealthCheckRun};
+use crate::model::time::Timestamp;
 
 /// The model's view of an inspected container.
 pub(super) fn container_state(inspected: ContainerInspectResponse) -> ContainerState {
@@ -23,6 +24,9 @@ pub(super) fn container_state(inspected: ContainerInspectResponse) -> ContainerS
             .collect(),
         // The engine calls a container that waits for its next restart "running" as well.
         is_running: state.running.unwrap_or(false) && !state.restarting.unwrap_or(false),
+        is_restarting: state.restarting.unwrap_or(false),
+        started_at: state.started_at.as_deref().and_then(moment),
+        finished_at: state.finished_at.as_deref().and_then(moment),
         exit_code: state.exit_code.unwrap_or(0),
         was_out_of_memory: state.oom_killed.unwrap_or(false),
         restart_count: inspected.restart_count.unwrap_or(0),
@@ -32,6 +36,11 @@ pub(super) fn container_state(inspected: ContainerInspectResponse) -> ContainerS
         host_ports: host_ports(&networks),
         addresses: addresses(networks),
     }
+}
+
+/// The engine writes "never" as the first moment of year 1.
+fn moment(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(text).filter(|moment| moment.as_millis() > 0)
 }
 
 fn health_word(status: HealthStatusEnum) -> Option<String> {

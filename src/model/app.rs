@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Invalid;
 use super::ids::{AppId, ProjectId, ReleaseId};
+use super::instance::Instance;
 use super::slug::{AppSlug, ProjectSlug};
 use super::source::{RelativePath, Source};
 use super::text::{ContainerCommand, Name};
@@ -42,7 +43,7 @@ words! {
         Running = "running",
         /// Somebody stopped it.
         Stopped = "stopped",
-        /// Its instance ended by itself.
+        /// Its instance ended, was started again only lately, or is gone.
         Crashed = "crashed",
         /// No release is active and the last deployment failed.
         Failed = "failed",
@@ -258,6 +259,8 @@ pub struct App {
     pub active_release_id: Option<ReleaseId>,
     /// That release's number.
     pub active_release_number: Option<i64>,
+    /// What the instance that serves does, once it was seen.
+    pub instance: Option<Instance>,
     /// Since when somebody wants it not to run.
     pub stopped_at: Option<Timestamp>,
     /// Counts changes of its variables.

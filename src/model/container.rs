@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::time::Timestamp;
+
 /// The identity under which Dhow marks what it makes in Docker. An object is Dhow's own only with both labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
@@ -128,7 +130,13 @@ pub struct ContainerState {
     pub labels: BTreeMap<String, String>,
     /// Whether its process runs now.
     pub is_running: bool,
-    /// Exit code of the last run; meaningless while running.
+    /// Whether it has ended and the engine waits before it starts it again.
+    pub is_restarting: bool,
+    /// When it was last started.
+    pub started_at: Option<Timestamp>,
+    /// When it last ended.
+    pub finished_at: Option<Timestamp>,
+    /// Exit code of the last run; 0 while running.
     pub exit_code: i64,
     /// Whether the kernel ended it for lack of memory. Docker 20.10 misses that about 1 time in 24 (exit code 137 stays).
     pub was_out_of_memory: bool,

@@ -14,6 +14,7 @@ pub mod domain;
 pub mod env_var;
 pub mod host;
 pub mod ids;
+pub mod instance;
 pub mod path_prefix;
 pub mod release;
 pub mod route;

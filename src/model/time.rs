@@ -4,6 +4,7 @@ use std::fmt;
 
 use ::time::OffsetDateTime;
 use ::time::format_description::BorrowedFormatItem;
+use ::time::format_description::well_known::Rfc3339;
 use ::time::macros::format_description;
 
 /// RFC 3339 with always three digits of the second, so that texts sort as times do.
@@ -19,6 +20,12 @@ impl Timestamp {
     pub fn now() -> Self {
         let nanos = OffsetDateTime::now_utc().unix_timestamp_nanos();
         Self(i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX))
+    }
+
+    /// From RFC 3339, as the engine writes it; digits after the millisecond are dropped.
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        Some(Self(i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()?))
     }
 
     /// From milliseconds since 1970.
@@ -71,5 +78,13 @@ mod tests {
             Timestamp::from_millis(1_700_000_000_123).to_string(),
             "2023-11-14T22:13:20.123Z"
         );
+    }
+
+    #[test]
+    fn the_engines_timestamps_are_read() {
+        let at = Timestamp::parse("2023-11-14T22:13:20.123999999Z");
+        assert_eq!(at, Some(Timestamp::from_millis(1_700_000_000_123)));
+        assert!(Timestamp::parse("0001-01-01T00:00:00Z").is_some_and(|never| never.as_millis() < 0));
+        assert_eq!(Timestamp::parse("yesterday"), None);
     }
 }

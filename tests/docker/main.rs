@@ -4,6 +4,7 @@
 
 mod builds;
 mod containers;
+mod events;
 mod harness;
 mod negotiation;
 mod networks;

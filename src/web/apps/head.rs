@@ -1,5 +1,6 @@
 //! What stands at the top of every page of an app: its status, what is live, where it is, the next sensible action.
 
+use super::condition::Condition;
 use crate::actions::{Actions, Error};
 use crate::config::Config;
 use crate::db;
@@ -99,6 +100,8 @@ pub struct AppHead {
     pub project_name: String,
     /// Its condition.
     pub status: StatusWord,
+    /// What is wrong with its instance.
+    pub condition: Option<Condition>,
     /// What serves.
     pub live: Option<Live>,
     /// Whether somebody stopped what was live.
@@ -137,6 +140,7 @@ impl AppHead {
             project_slug: app.project_slug.to_string(),
             project_name: facts.project_name,
             status: StatusWord::from(app.status),
+            condition: Condition::of(app),
             live: facts.live.as_ref().map(Live::of),
             is_stopped: app.stopped_at.is_some() && facts.live.is_some(),
             addresses: addresses(&actions.config, app, &facts.domains),

@@ -4,6 +4,7 @@ use axum::Router;
 
 use super::Web;
 
+pub mod condition;
 pub mod cost;
 mod form;
 pub mod head;

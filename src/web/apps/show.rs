@@ -101,7 +101,7 @@ impl AppPage {
         let failed = newest.first().filter(|deployment| deployment.status == Status::Failed);
         let failed = failed.map(FailedView::from);
         let mut layout = frame.titled(head.name.clone());
-        layout.has_failure = failed.is_some();
+        layout.has_failure = failed.is_some() || head.condition.is_some();
         Ok(Self {
             layout,
             failed,
@@ -122,9 +122,10 @@ impl AppPage {
         })
     }
 
-    /// Whether the page will change: a deployment is under way, or the first push is waited for.
+    /// Whether the page will change: a deployment is under way, the first push is waited for, or the instance is not
+    /// steady.
     pub const fn will_change(&self) -> bool {
-        self.now.is_some() || (self.push.is_some() && self.rows.is_empty())
+        self.now.is_some() || self.head.condition.is_some() || (self.push.is_some() && self.rows.is_empty())
     }
 }
 

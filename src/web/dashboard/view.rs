@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::db::{self, Page};
 use crate::model::app::{App, AppStatus, Project};
 use crate::model::deployment::Deployment;
+use crate::web::apps::condition::Condition;
 use crate::web::deployments::rows::DeploymentRow;
 use crate::web::layout::Banner;
 use crate::web::moment::Moment;
@@ -169,7 +170,7 @@ struct AttentionLine {
     slug: String,
     name: String,
     serves: bool,
-    crashed: bool,
+    condition: Option<Condition>,
     failed: Option<FailedDeployment>,
 }
 
@@ -219,8 +220,8 @@ impl Attention {
 impl AttentionLine {
     fn of(facts: &AppFacts) -> Option<Self> {
         let app = &facts.app;
-        let crashed = app.status == AppStatus::Crashed;
-        let is_failing = crashed || app.status == AppStatus::Failed;
+        let condition = Condition::of(app);
+        let is_failing = condition.is_some() || app.status == AppStatus::Failed;
         // While the next attempt runs, nobody is needed.
         let failed = facts.failed.as_ref().filter(|_| app.status != AppStatus::Deploying);
         if !is_failing && failed.is_none() {
@@ -230,7 +231,7 @@ impl AttentionLine {
             slug: app.slug.to_string(),
             name: app.settings.name.to_string(),
             serves: app.status == AppStatus::Running,
-            crashed,
+            condition,
             failed: failed.map(|deployment| FailedDeployment {
                 number: deployment.number,
                 reason: deployment
