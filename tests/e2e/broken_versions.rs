@@ -128,7 +128,7 @@ async fn run_listens_on_localhost_is_told_and_the_old_version_serves() {
         kind: "port_not_listening",
         words: &[
             "Nothing answered on port 8080 of the container",
-            "127.0.0.1:8080",
+            "127.0.0.1:8080, which only its own container reaches",
             "let it listen on 0.0.0.0",
         ],
     };
