@@ -37,6 +37,7 @@ mod ownership;
 mod private_proxy;
 mod projects_under_load;
 mod redeploys;
+mod release_pages;
 mod releases;
 mod secret_key;
 mod sessions;

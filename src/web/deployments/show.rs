@@ -249,3 +249,17 @@ pub async fn show(
         log: if is_final { end.into_final() } else { end.shown },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queued_deployment_says_what_it_waits_for() {
+        let words = |of_app, others| Queue { of_app, others }.in_words();
+        assert_eq!(words(Some(6), 3), "Waits until deployment 6 of this app has ended.");
+        assert_eq!(words(None, 0), "Waits for its turn, which is next.");
+        assert!(words(None, 1).contains("one deployment of another app is before it"));
+        assert!(words(None, 3).contains("3 deployments of other apps are before it"));
+    }
+}

@@ -120,11 +120,55 @@ fn each_step_shows_how_far_it_is() {
         states(&rollback, &runs(&[], Some(Start))),
         "skipped skipped current pending pending pending"
     );
-    let queued = Deployment {
-        trigger: Trigger::Rollback,
-        ..deployment(Status::Queued, None)
+    let with = |trigger, status, step| Deployment {
+        trigger,
+        ..deployment(status, step)
     };
-    assert_eq!(states(&queued, &[]), "skipped skipped pending pending pending pending");
+    for (deployment, expected) in [
+        (
+            with(Trigger::Rollback, Status::Queued, None),
+            "skipped skipped pending pending pending pending",
+        ),
+        (
+            with(Trigger::Restart, Status::Failed, None),
+            "skipped skipped pending pending pending pending",
+        ),
+        // Whether settings take a build is known once it has begun.
+        (
+            with(Trigger::Config, Status::Queued, None),
+            "pending pending pending pending pending pending",
+        ),
+        (
+            with(Trigger::Config, Status::Failed, Some(Start)),
+            "skipped skipped failed pending pending pending",
+        ),
+        (
+            with(Trigger::Config, Status::Running, Some(Start)),
+            "skipped skipped current pending pending pending",
+        ),
+    ] {
+        assert_eq!(states(&deployment, &[]), expected, "{}", deployment.trigger);
+    }
+    let words = Steps::of(&with(Trigger::Config, Status::Queued, None), &[]).to_string();
+    assert!(
+        words.contains(" only if needed") && words.contains(" to come"),
+        "{words}"
+    );
+}
+
+#[test]
+fn the_step_that_runs_tells_its_time_so_far_in_whole_seconds() {
+    let since = |seconds: i64| StepRun {
+        step: Step::Build,
+        started_at: Timestamp::now().plus_seconds(-seconds),
+        millis: None,
+    };
+    assert_eq!(so_far(&since(0)), None);
+    assert_eq!(so_far(&since(12)).as_deref(), Some("12 s"));
+    assert_eq!(so_far(&since(125)).as_deref(), Some("2 min 5 s"));
+    let running = deployment(Status::Running, Some(Step::Build));
+    let markup = Steps::of(&running, &[since(12)]).to_string();
+    assert!(markup.contains("<span class=\"step-time\">12 s"), "{markup}");
 }
 
 #[test]
@@ -180,6 +224,29 @@ fn the_outcome_says_what_happened_and_what_serves() {
     }
     assert!(outcome(&failed, None).contains("Nothing is live"));
     assert!(outcome(&deployment(Status::Running, None), None).contains("hidden"));
+    assert!(outcome(&deployment(Status::Queued, None), None).contains("hidden"));
+    let waiting = Outcome {
+        waits_for: Some("Waits until deployment 2 of this app has ended.".into()),
+        ..Outcome::seen(None, &deployment(Status::Queued, None))
+    }
+    .to_string();
+    assert!(
+        waiting.contains("deployment 2") && !waiting.contains("hidden"),
+        "{waiting}"
+    );
+    let gone = Outcome {
+        rebuild: Some(Rebuild {
+            slug: "web".into(),
+            sha: "a".repeat(40),
+            short: "aaaaaaa".into(),
+        }),
+        ..Outcome::seen(Some(2), &failed)
+    }
+    .to_string();
+    assert!(
+        gone.contains("Deploy commit aaaaaaa") && gone.contains(&format!("value=\"{}\"", "a".repeat(40))),
+        "{gone}"
+    );
     let switched = |requests, failed| Deployment {
         switch: Some(SwitchReport {
             requests,
