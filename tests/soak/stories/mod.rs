@@ -1,0 +1,5 @@
+//! One file a story.
+
+mod by_hand;
+mod many_projects;
+mod redeploys;
