@@ -9,9 +9,10 @@ use serde_json::Value;
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, try_docker};
 use crate::harness::git_server::GitServer;
-use crate::harness::http::Http;
+use crate::harness::http::ask_once;
 use crate::harness::process::{free_port, run_id};
 use crate::harness::repository::{Repository, git};
+use crate::harness::wait::in_time;
 
 const ROUNDS: usize = 10;
 /// How often the page is looked at.
@@ -136,17 +137,9 @@ fn succeed(command: &mut Command) {
 /// Waits for the page, also through refused connections.
 async fn until_served(url: &str, host: &str, page: &str) {
     let waiting = async {
-        loop {
-            let http = Http::without_keep_alive();
-            let asking = http.try_send("GET", url, &[("host", host)], "");
-            if let Ok(Ok(answer)) = tokio::time::timeout(Duration::from_secs(1), asking).await
-                && answer.status == 200
-                && answer.text() == page
-            {
-                return;
-            }
+        while ask_once(url, host).await.as_deref() != Ok(page) {
             tokio::time::sleep(LOOK).await;
         }
     };
-    crate::harness::wait::in_time(&format!("{url} serves {page}"), LONGEST, waiting).await;
+    in_time(&format!("{url} serves {page}"), LONGEST, waiting).await;
 }
