@@ -1,5 +1,5 @@
 # What the project is worked with. Each target installs what it lacks; tests/testbed says how.
-.PHONY: help demo run testbed test lint
+.PHONY: help demo run testbed test soak lint
 BED := tests/testbed
 ISLANDS := vite-islands/node_modules/.package-lock.json
 # Where tests/testbed/node puts a node if the machine has none, and rustup puts cargo.
@@ -24,6 +24,10 @@ test: testbed $(ISLANDS) ## all tests, against the real engine, proxy, git serve
 	@$(BED)/browser
 	npm --prefix vite-islands test
 	cargo test --locked
+
+soak: testbed ## half an hour of load, kills and many projects, and times beside a script's
+	@$(BED)/e2e-tools
+	cargo test --locked --test soak -- --test-threads=1 --nocapture stories::
 
 lint: $(ISLANDS) ## formats, clippy, dependencies, templates, scripts, the unit, the islands
 	@$(BED)/packages

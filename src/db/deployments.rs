@@ -93,6 +93,16 @@ pub fn list_ids_of_app(connection: &Connection, app: AppId) -> Result<Vec<Deploy
         .collect::<rusqlite::Result<_>>()?)
 }
 
+/// The commit of the newest push that an app was deployed for, or is to be.
+pub fn find_pushed_commit(connection: &Connection, app: AppId) -> Result<Option<String>> {
+    let sql = "SELECT wanted_commit FROM deployments WHERE app_id = ?1 AND trigger = 'push' ORDER BY id DESC LIMIT 1";
+    let commit: Option<Option<String>> = connection
+        .prepare_cached(sql)?
+        .query_row([app.0], |row| row.get(0))
+        .optional()?;
+    Ok(commit.flatten())
+}
+
 /// An app's deployments that wait.
 pub fn list_queued_of_app(connection: &Connection, app: AppId) -> Result<Vec<Deployment>> {
     query(connection, "app_id = ?1 AND status = 'queued' ORDER BY id", [app.0])

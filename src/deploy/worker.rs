@@ -21,6 +21,7 @@ use crate::model::app::App;
 use crate::model::deployment::{Deployment, Status};
 use crate::model::ids::{AppId, DeploymentId};
 
+mod pushes;
 mod recover;
 mod run;
 

@@ -122,32 +122,6 @@ async fn two_apps_deploy_at_once_but_one_app_never_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_build_stops_and_leaves_what_served() {
-    let yard = Yard::with("1").await;
-    let first = yard.app("a").await;
-    yard.gate.open("a1");
-    yard.api.succeeded(first).await;
-    let repository = yard.git.again("a");
-    yard.next(&repository, "a", 2);
-    let second = yard.api.deploy("a").await;
-    yard.gate.arrival("a2", seconds(60)).await;
-
-    yard.api
-        .post(&format!("/deployments/{second}/cancel"), serde_json::json!({}))
-        .await
-        .expect(202);
-    let ended = yard.api.ended(second).await;
-    assert_eq!(ended["status"], "cancelled", "{ended:#}");
-    yard.gate.open("a2");
-    yard.api
-        .post(&format!("/deployments/{second}/cancel"), serde_json::json!({}))
-        .await
-        .problem(409);
-    assert_eq!(yard.dhow.visit("a.localhost", "/").await.expect(200).text(), "a1");
-    assert_eq!(yard.dhow.containers_of("a").len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_is_deployed_again_while_it_waits_keeps_its_turn() {
     let yard = Yard::with("1").await;
     let a1 = yard.app("a").await;

@@ -13,7 +13,7 @@ fn panel_stuck_in_progress_a_killed_engine_takes_no_deployment_and_no_deletion_a
 }
 
 async fn kill_and_restart(engine: PrivateEngine) {
-    const STEPS: [&str; 5] = ["fetch", "build", "start", "check", "retire"];
+    const STEPS: [&str; 4] = ["build", "start", "check", "retire"];
     let mut halfway = HeldUp::in_steps(&STEPS).await;
     let api = halfway.api.clone();
 

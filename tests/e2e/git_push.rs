@@ -4,7 +4,9 @@ use serde_json::json;
 
 use crate::harness::dhow::Dhow;
 use crate::harness::git_server::GitServer;
+use crate::harness::leftovers::assert_nothing_left_over;
 use crate::harness::pushing::{create_push_app, push};
+use crate::harness::wait::{eventually, seconds};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_deploys_the_pushed_commit_and_says_where_to_watch() {
@@ -17,7 +19,7 @@ async fn a_push_deploys_the_pushed_commit_and_says_where_to_watch() {
 
     for (number, page) in [(1, "pushed once"), (2, "pushed twice")] {
         let commit = repository.commit_app(page);
-        let outcome = push(&dhow, &repository, "pushed", &token, "main").await;
+        let outcome = push(&dhow.url(), &repository, "pushed", &token, "main").await;
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
         let watch = format!("{}/apps/pushed/deployments/{number}", dhow.url());
         assert!(
@@ -53,7 +55,7 @@ async fn a_push_without_the_right_to_deploy_changes_nothing() {
         ("pulled", deploy.as_str()),
         ("..%2f..%2fpushed", deploy.as_str()),
     ] {
-        let outcome = push(&dhow, &pulled, app, token, "main").await;
+        let outcome = push(&dhow.url(), &pulled, app, token, "main").await;
         assert_ne!(outcome.code, 0, "a push to {app}: {}", outcome.stderr);
     }
     let bare = dhow
@@ -73,4 +75,52 @@ async fn a_push_without_the_right_to_deploy_changes_nothing() {
         let deployments = api.read(&format!("/apps/{app}/deployments")).await;
         assert_eq!(deployments["items"], json!([]), "{app}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_was_stored_before_a_kill_is_deployed_at_the_next_start() {
+    let mut dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    create_push_app(&api, "pushed").await;
+    let token = dhow.token("deploy").await;
+    let works = GitServer::start().await;
+    let repository = works.repository("work");
+    repository.commit_app("before");
+    assert_eq!(push(&dhow.url(), &repository, "pushed", &token, "main").await.code, 0);
+    let first = api.read("/apps/pushed/deployments").await["items"][0]["id"].as_i64();
+    api.succeeded(first.unwrap()).await;
+
+    // Killed when git had stored the branch and nobody had asked for its deployment. git will not send it again.
+    dhow.kill().await;
+    let commit = repository.commit_app("stored");
+    let hosted = dhow.data_file("repos/1/pushed.git");
+    repository.git(&["push", "--quiet", hosted.to_str().unwrap(), "HEAD:main"]);
+    dhow.start_again().await;
+
+    let deployments = eventually("a deployment is asked for", seconds(10), || async {
+        let listed = api.read("/apps/pushed/deployments").await;
+        let is_there = listed["items"].as_array().unwrap().len() == 2;
+        if is_there {
+            Ok(listed)
+        } else {
+            Err(format!("{listed:#}"))
+        }
+    })
+    .await;
+    let deployment = api.succeeded(deployments["items"][0]["id"].as_i64().unwrap()).await;
+    assert_eq!(
+        (&deployment["trigger"], &deployment["commit"]["sha"]),
+        (&json!("push"), &json!(commit))
+    );
+    assert_eq!(dhow.visit("pushed.localhost", "/").await.expect(200).text(), "stored");
+
+    dhow.kill().await;
+    dhow.start_again().await;
+    assert_nothing_left_over(&dhow, &api).await;
+    let listed = api.read("/apps/pushed/deployments").await;
+    assert_eq!(
+        listed["items"].as_array().unwrap().len(),
+        2,
+        "it is asked for once: {listed:#}"
+    );
 }

@@ -8,12 +8,14 @@ use serde_json::json;
 use crate::harness::docker::{docker, kill_process_of};
 use crate::harness::held_up::{HeldUp, STEPS};
 use crate::harness::leftovers::assert_nothing_left_over;
+use crate::harness::load::Load;
 use crate::harness::wait::seconds;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn panel_stuck_in_progress_a_kill_in_every_step_is_made_good_at_the_next_start() {
     let mut halfway = HeldUp::in_steps(&STEPS).await;
 
+    let visitors = Load::on_paths(&halfway.dhow, "retire.localhost", &["/"], 20, seconds(120));
     halfway.dhow.kill().await;
     for step in STEPS {
         let expected = if step == "retire" { "new" } else { "old" };
@@ -30,6 +32,7 @@ async fn panel_stuck_in_progress_a_kill_in_every_step_is_made_good_at_the_next_s
         assert_eq!(halfway.page(step).await, "new", "{step}");
     }
     halfway.assert_visitor_was_served().await;
+    visitors.assert_nothing_failed("a kill in every step").await;
     assert_nothing_left_over(&halfway.dhow, &halfway.api).await;
 }
 
@@ -56,6 +59,7 @@ async fn build_cancel_really_stops_a_cancel_in_any_step_before_the_switch_leaves
     let took = began.elapsed();
     println!("cancelled in four steps within {took:.1?}");
     assert!(took < seconds(10), "it took {took:?}");
+    cancel("build").await.problem(409);
     let refusal = cancel("retire").await.problem(409);
     assert!(refusal["detail"].as_str().unwrap().contains("roll back"), "{refusal}");
 

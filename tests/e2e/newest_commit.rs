@@ -19,10 +19,10 @@ async fn panel_newest_commit_wins_two_quick_pushes_and_a_double_click_end_with_t
 
     repository.write_app("first", &gate.step("slow"));
     repository.commit("Build slowly");
-    assert_eq!(push(&dhow, &repository, "quick", &token, "main").await.code, 0);
+    assert_eq!(push(&dhow.url(), &repository, "quick", &token, "main").await.code, 0);
     gate.arrival("slow", seconds(60)).await;
     let second = repository.commit_app("second");
-    assert_eq!(push(&dhow, &repository, "quick", &token, "main").await.code, 0);
+    assert_eq!(push(&dhow.url(), &repository, "quick", &token, "main").await.code, 0);
     // The page offers no Deploy meanwhile, but one that was open before does.
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let click = || panel.send("POST", "/apps/quick/deployments", &form, "");

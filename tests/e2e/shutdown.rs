@@ -4,7 +4,7 @@ use crate::harness::browser::{Browser, SHOWN_WITHIN};
 use crate::harness::dhow::Dhow;
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
-use crate::harness::wait::{eventually, seconds};
+use crate::harness::wait::seconds;
 use crate::journey::{EARLY, LATE, write_talking_app};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,15 +52,7 @@ async fn panel_shutdown_with_open_streams_a_stop_with_open_streams_and_a_running
         "marked, not lost: {deployment:#}"
     );
     panel.page("/apps/long").await.expect_words("long");
-    eventually("the build is at the gate a second time", seconds(60), || async {
-        let arrived = gate.arrived();
-        if arrived.len() == 2 {
-            Ok(())
-        } else {
-            Err(format!("{arrived:?}"))
-        }
-    })
-    .await;
+    gate.arrivals("build", 2, seconds(60)).await;
     gate.open("build");
     api.succeeded(id).await;
     assert_eq!(dhow.visit("long.localhost", "/").await.expect(200).text(), "after");

@@ -23,7 +23,7 @@ impl Worker {
         }
         // Before the queue is looked at: an app that is down must not wait for its own next build.
         self.reconcile_all().await;
-        Ok(())
+        self.ask_for_lost_pushes().await
     }
 
     async fn take_up(&mut self, deployment: Deployment, was_clean: bool) -> Result<(), DeployError> {

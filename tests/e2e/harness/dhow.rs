@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::api::Api;
 use super::docker;
-use super::http::{Answer, Http};
+use super::http::{Answer, Http, ask_once};
 use super::panel::Panel;
 use super::process::{Lines, Outcome, Process, free_port, print_party, run, run_id};
 use super::setup::{Refusal, Setup};
@@ -255,18 +255,8 @@ impl Dhow {
 
     /// Waits until a host's first page is there again, however its connections fail meanwhile; answers the page.
     pub async fn serves_again(&self, host: &str, within: Duration) -> String {
-        eventually(&format!("{host} serves again"), within, || async {
-            // A client of its own: a connection that was cut while it was made can keep its pool waiting for ever.
-            let (http, url, host) = (Http::without_keep_alive(), self.app_url("/"), [("host", host)]);
-            let asking = http.try_send("GET", &url, &host, "");
-            match tokio::time::timeout(Duration::from_millis(500), asking).await {
-                Ok(Ok(answer)) if answer.status == 200 => Ok(answer.text()),
-                Ok(Ok(answer)) => Err(answer.to_string()),
-                Ok(Err(error)) => Err(error),
-                Err(_) => Err("no answer within half a second".to_owned()),
-            }
-        })
-        .await
+        let url = self.app_url("/");
+        eventually(&format!("{host} serves again"), within, || ask_once(&url, host)).await
     }
 
     pub fn app_url(&self, path: &str) -> String {

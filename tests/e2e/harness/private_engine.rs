@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::docker;
 use super::process::{Process, run_id};
 use super::wait::{eventually, seconds};
 
@@ -51,27 +50,23 @@ impl PrivateEngine {
         );
     }
 
-    fn signal(&self, signal: &str) {
-        let pid = std::fs::read_to_string(self.directory.join("docker.pid")).unwrap();
-        succeed(Command::new("kill").args(["-s", signal, pid.trim()]));
-    }
-
     /// SIGKILL to dockerd; containers are left as it happens.
     pub async fn kill(&self) {
-        self.signal("KILL");
-        self.is_away().await;
+        self.end_by("KILL").await;
     }
 
     /// SIGTERM to dockerd, as the service manager does.
     pub async fn terminate(&self) {
-        self.signal("TERM");
-        self.is_away().await;
+        self.end_by("TERM").await;
     }
 
-    async fn is_away(&self) {
-        eventually("the engine is away", seconds(30), || async {
-            if docker::answers() {
-                Err("it answers".to_owned())
+    async fn end_by(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.directory.join("docker.pid")).unwrap();
+        succeed(Command::new("kill").args(["-s", signal, pid.trim()]));
+        let process = Path::new("/proc").join(pid.trim());
+        eventually("the engine ends", seconds(60), || async {
+            if process.exists() {
+                Err("it runs".to_owned())
             } else {
                 Ok(())
             }

@@ -3,13 +3,12 @@
 use serde_json::json;
 
 use super::api::Api;
-use super::dhow::Dhow;
 use super::process::{Outcome, run};
 use super::repository::{Repository, git};
 
-/// Pushes the working copy's head to an app's branch with a token as password.
-pub async fn push(dhow: &Dhow, repository: &Repository, app: &str, token: &str, branch: &str) -> Outcome {
-    let url = dhow.url().replace("http://", &format!("http://any:{token}@"));
+/// Pushes the working copy's head to an app's branch at a panel, with a token as password.
+pub async fn push(panel: &str, repository: &Repository, app: &str, token: &str, branch: &str) -> Outcome {
+    let url = panel.replace("http://", &format!("http://any:{token}@"));
     let mut command = git(
         repository.directory(),
         &["push", &format!("{url}/git/{app}.git"), &format!("HEAD:{branch}")],
