@@ -39,7 +39,7 @@ lint: $(ISLANDS) ## formats, clippy, dependencies, templates, scripts, the unit,
 	cargo fmt --check
 	npm --prefix vite-islands run typecheck
 	$(BED)/check-islands
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --test soak -- -D warnings
 
 $(ISLANDS): vite-islands/package-lock.json
 	@$(BED)/node

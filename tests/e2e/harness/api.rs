@@ -132,18 +132,6 @@ impl Api {
         id
     }
 
-    /// The same while Dhow may be killed: whether it was accepted.
-    pub async fn try_deploy(&self, app: &str) -> bool {
-        let (url, authorization) = (self.url(&format!("/apps/{app}/deployments")), self.authorization());
-        let headers = [
-            ("authorization", authorization.as_str()),
-            ("content-type", "application/json"),
-        ];
-        let asking = self.http.try_send("POST", &url, &headers, "{}");
-        let answer = tokio::time::timeout(seconds(10), asking).await;
-        matches!(answer, Ok(Ok(answer)) if answer.status == 202)
-    }
-
     pub async fn deployment(&self, id: i64) -> Value {
         self.read(&format!("/deployments/{id}")).await
     }

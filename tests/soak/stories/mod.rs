@@ -1,6 +1,6 @@
 //! One file a story.
 
-mod by_hand;
 mod kills;
 mod many_projects;
 mod redeploys;
+mod times;

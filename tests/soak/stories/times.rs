@@ -1,10 +1,10 @@
-//! A redeploy by Dhow, checked, confirmed and drained, beside the script that one would write by hand, in the same run.
+//! How long users wait: a redeploy beside the script that one would write by hand, in the same run, and a rollback.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, try_docker};
@@ -46,6 +46,32 @@ async fn a_redeploy_of_a_small_change_is_not_slower_than_by_hand() {
     println!("by hand: median {:.2?} of {hands:.2?}", median(&hands));
     tell_steps(&steps);
     assert!(median(&dhows) <= median(&hands), "Dhow is slower than a script");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_is_served_within_a_second_and_a_half() {
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    let server = GitServer::start().await;
+    let repository = server.repository("back");
+    repository.commit_app("first");
+    let app = api.live_app("Back", "back", &repository).await;
+    repository.commit_app("second");
+    api.succeeded(api.deploy(&app).await).await;
+
+    let mut times = Vec::new();
+    for (release, page) in [(1, "first"), (2, "second")].into_iter().cycle().take(ROUNDS) {
+        let began = Instant::now();
+        let answer = api.post("/apps/back/rollback", json!({ "release": release })).await;
+        until_served(&dhow.app_url("/"), "back.localhost", page).await;
+        times.push(began.elapsed());
+        api.succeeded(answer.expect(202).json()["id"].as_i64().unwrap()).await;
+    }
+    println!(
+        "rollback, asked to served: median {:.2?} of {times:.2?}",
+        median(&times)
+    );
+    assert!(median(&times) <= Duration::from_millis(1_500));
 }
 
 /// Prints where the time goes: the median of each step in milliseconds.
