@@ -28,6 +28,7 @@ mod log_reading;
 mod modern_dockerfile;
 mod ownership;
 mod projects_under_load;
+mod runtime;
 mod secret_key;
 mod sessions;
 mod shutdown;

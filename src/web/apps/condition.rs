@@ -67,27 +67,27 @@ mod tests {
         };
         let once = Instance {
             restarts: 1,
-            ..restarting.clone()
+            ..restarting
         };
         let out_of_memory = Instance {
             exit_code: Some(137),
             was_out_of_memory: true,
-            ..restarting.clone()
+            ..restarting
         };
         let unknown = Instance {
             exit_code: None,
-            ..restarting.clone()
+            ..restarting
         };
         let ended = Instance {
             state: InstanceState::Exited,
             exit_code: Some(137),
-            ..restarting.clone()
+            ..restarting
         };
         let missing = Instance {
             state: InstanceState::Missing,
             exit_code: None,
             restarts: 0,
-            ..restarting.clone()
+            ..restarting
         };
         let cases = [
             (restarting, "exit code 3, restarted 4 times, last"),

@@ -11,6 +11,7 @@ pub mod git_server;
 pub mod http;
 pub mod load;
 pub mod panel;
+pub mod private_engine;
 pub mod process;
 mod proof;
 pub mod repository;
