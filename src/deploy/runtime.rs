@@ -234,7 +234,7 @@ fn find_wanted(c: &db::Tx, id: AppId) -> db::Result<Option<(App, DeploymentId)>>
 
 /// Stores what was seen, unless another instance has taken over in between.
 async fn store(context: &Context, app: AppId, instance: &Instance) -> Result<(), DeployError> {
-    let instance = instance.clone();
+    let instance = *instance;
     let stored = context.db.write(move |tx| {
         let is_active = db::apps::find_active(tx, app)?.is_some_and(|(_, active)| active == instance.deployment_id);
         if is_active {

@@ -30,7 +30,7 @@ words! {
 }
 
 /// An app's instance as last seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instance {
     /// The deployment that made it.
     pub deployment_id: DeploymentId,

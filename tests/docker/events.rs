@@ -185,8 +185,17 @@ async fn lack_of_memory_and_a_failing_health_check_are_told() {
     spec.memory_bytes = Some(16 << 20);
     spec.command = Some(words("tail /dev/zero"));
     run(&place, &spec).await;
-    events_until(&place.engine, since, Happened::OutOfMemory).await;
-    events_until(&place.engine, since, Happened::Ended { exit_code: 137 }).await;
+    // Docker 20.10 misses one now and then, so that it gets further chances.
+    let mut told = events_until(&place.engine, since, Happened::Ended { exit_code: 137 }).await;
+    for _ in 0..4 {
+        if happened(&told).contains(&Happened::OutOfMemory) {
+            break;
+        }
+        let since = Timestamp::now();
+        place.engine.start_container(&spec.name).await.unwrap();
+        told = events_until(&place.engine, since, Happened::Ended { exit_code: 137 }).await;
+    }
+    assert!(happened(&told).contains(&Happened::OutOfMemory), "{told:#?}");
 
     let since = Timestamp::now();
     let mut labels: HashMap<String, String> = ownership(&place.name).labels().into_iter().collect();

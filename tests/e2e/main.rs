@@ -39,6 +39,7 @@ mod projects_under_load;
 mod redeploys;
 mod release_pages;
 mod releases;
+mod runtime;
 mod secret_key;
 mod sessions;
 mod shutdown;
