@@ -121,14 +121,18 @@ async fn run_instance(
     release: &Release,
 ) -> Result<(), DeployError> {
     let name = context.name_of(app.slug.as_str(), deployment);
+    let policy = RestartPolicy::UnlessStopped;
     match context.engine.inspect_container(&name).await? {
-        Some(state) if state.is_running => return rejoin_network(context, app, &state).await,
+        Some(state) if state.is_running => {
+            // Its deployment may have died before it came to this.
+            context.engine.set_restart_policy(&name, policy).await?;
+            return rejoin_network(context, app, &state).await;
+        }
         Some(_) => {}
         None => make_instance(context, app, deployment, release, &name).await?,
     }
     tracing::info!(container = name, "starting an instance that did not run");
     // First, so that the engine has it from there on, also when it ends at once.
-    let policy = RestartPolicy::UnlessStopped;
     context.engine.set_restart_policy(&name, policy).await?;
     Ok(context.engine.start_container(&name).await?)
 }

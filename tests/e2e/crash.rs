@@ -4,8 +4,9 @@ use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, inspect};
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
+use crate::harness::held_up::HeldUp;
 use crate::harness::leftovers::assert_nothing_left_over;
-use crate::harness::wait::seconds;
+use crate::harness::wait::{eventually, seconds};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_in_which_dhow_dies_twice_is_given_up() {
@@ -28,6 +29,33 @@ async fn a_build_in_which_dhow_dies_twice_is_given_up() {
     api.failed(id, "interrupted").await;
     assert_eq!(dhow.visit("hard.localhost", "/").await.expect(200).text(), "before");
     assert_nothing_left_over(&dhow, &api).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_took_over_stays_when_dhow_dies_twice_in_the_drain_of_the_old_one() {
+    let mut halfway = HeldUp::in_steps(&["retire"]).await;
+    halfway.dhow.kill().await;
+    halfway.dhow.start_again().await;
+    eventually("the drain goes on", seconds(10), || async {
+        let log = halfway.api.log(halfway.ids["retire"]).await;
+        if log.matches("==> retire").count() == 2 {
+            Ok(())
+        } else {
+            Err(log)
+        }
+    })
+    .await;
+    halfway.dhow.kill().await;
+    halfway.dhow.start_again().await;
+
+    let deployment = halfway.succeeded("retire").await;
+    assert_eq!(deployment["release"], 2, "{deployment:#}");
+    assert_eq!(halfway.page("retire").await, "new");
+    halfway.go_on();
+    assert_nothing_left_over(&halfway.dhow, &halfway.api).await;
+    let app = halfway.dhow.containers_of("retire").remove(0);
+    let policy = inspect("container", &app)["HostConfig"]["RestartPolicy"]["Name"].clone();
+    assert_eq!(policy, "unless-stopped", "it comes back after a crash");
 }
 
 #[tokio::test(flavor = "multi_thread")]

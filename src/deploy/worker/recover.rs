@@ -5,6 +5,7 @@ use super::{CLEAN_STOP, Worker};
 use crate::db;
 use crate::deploy::job::JobLog;
 use crate::deploy::{DeployError, undo};
+use crate::model::app::App;
 use crate::model::deployment::{Deployment, Status, Step};
 
 impl Worker {
@@ -44,21 +45,31 @@ impl Worker {
             undo::remove_all(&self.context, &app, &deployment).await;
         }
         if deaths >= MAX_DEATHS {
-            let error = DeployError::Interrupted;
-            JobLog::open(&self.context, &deployment).line(&error.to_string());
-            finish(
-                &self.context,
-                &deployment,
-                Status::Failed,
-                Some((error.kind(), error.to_string())),
-            )
-            .await;
+            self.give_up(&app, &deployment).await?;
         } else if is_live {
             self.spawn_deployment(app, deployment, true);
         } else {
             let requeue = move |tx: &db::Tx| db::deployments::update_requeued(tx, id);
             self.context.db.write(requeue).await?;
         }
+        Ok(())
+    }
+    /// Ends a deployment in whose step Dhow died too often. One that has taken over stays; the reconcile that follows
+    /// removes the old version without a drain.
+    async fn give_up(&self, app: &App, deployment: &Deployment) -> Result<(), DeployError> {
+        let (id, app_id) = (deployment.id, app.id);
+        let active = self.context.db.read(move |c| db::apps::find_active(c, app_id)).await?;
+        let log = JobLog::open(&self.context, deployment);
+        if active.is_some_and(|(_, active)| active == id) {
+            log.line("Dhow was ended twice in this step; what is left of the old version is removed.");
+            finish(&self.context, deployment, Status::Succeeded, None).await;
+            return Ok(());
+        }
+        undo::remove_all(&self.context, app, deployment).await;
+        let error = DeployError::Interrupted;
+        log.line(&error.to_string());
+        let failure = Some((error.kind(), error.to_string()));
+        finish(&self.context, deployment, Status::Failed, failure).await;
         Ok(())
     }
 }
