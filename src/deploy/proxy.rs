@@ -15,15 +15,17 @@ use crate::model::app::{App, Project};
 use crate::model::container::{ContainerSpec, ContainerState, PROJECT_LABEL};
 use crate::model::ids::ProjectId;
 use crate::model::route::AppRoutes;
-use crate::model::slug::ProjectSlug;
+use crate::model::slug::{AppSlug, ProjectSlug};
 use crate::traefik::proxy::{self, Acme, PRIVATE_PORT, ProxySettings, SPEC_LABEL};
-use crate::traefik::{self, ProxyApi};
+use crate::traefik::{self, Counters, ProxyApi};
 use crate::{db, docker};
 
 /// How long a new proxy may take to answer.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the port of the proxy's API is believed in before it is looked up again.
 const ADDRESS_LIFETIME: Duration = Duration::from_secs(2);
+/// How long the proxy is asked for what it has counted.
+const COUNTERS_LIMIT: Duration = Duration::from_secs(10);
 /// Pause before the proxy is asked again.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -194,6 +196,23 @@ pub async fn api(context: &Context) -> Result<ProxyApi, DeployError> {
         SocketAddr::from(([127, 0, 0, 1], port)),
         &password(context),
     ))
+}
+
+/// What the proxy has counted for an app; `None` where it does not tell, on a machine that is too busy or because it
+/// is being started.
+pub async fn counters(context: &Context, app: &AppSlug) -> Option<Counters> {
+    let deadline = Instant::now() + COUNTERS_LIMIT;
+    loop {
+        if let Ok(api) = api(context).await
+            && let Ok(counters) = api.counters(app.as_str()).await
+        {
+            return Some(counters);
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        sleep(PAUSE).await;
+    }
 }
 
 /// Waits until the proxy serves exactly these routes. One that died and came back meanwhile answers at another port.

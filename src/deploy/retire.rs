@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::job::Job;
-use super::switch::{Switched, report};
+use super::switch::Switched;
 use super::{DeployError, check, proxy, reconcile, release, sockets, strays};
 use crate::db;
 use crate::model::app::RunSettings;
 use crate::model::container::{ContainerState, RestartPolicy};
+use crate::model::deployment::SwitchReport;
 
 /// Shortest drain: requests that the proxy had sent before it took the new route are on their way for a moment.
 const SHORTEST_DRAIN: Duration = Duration::from_secs(5);
@@ -66,26 +67,42 @@ async fn drain_all(job: &Job, old: &[ContainerState], run: &RunSettings) -> Resu
     }
 }
 
-/// Writes what the switch has cost, by the proxy's own counters.
+/// Stores and writes what the switch has cost, by the proxy's own counters.
 async fn tell_cost(job: &Job, switched: &Switched) {
-    let counted = match proxy::api(&job.context).await {
-        Ok(api) => api.counters(job.app.slug.as_str()).await.ok(),
-        Err(_) => None,
+    let seconds = switched.took.as_secs_f64();
+    let after = proxy::counters(&job.context, &job.app.slug).await;
+    let Some((before, after)) = switched.before.zip(after) else {
+        job.log.line(&format!(
+            "Switched in {seconds:.2} s; the proxy did not tell how many requests it answered meanwhile"
+        ));
+        return;
     };
-    let Some(counted) = counted else { return };
-    match report(job, counted.since(switched.before), switched.took).await {
-        Ok(cost) if cost.requests == 0 => job.log.line(&format!(
-            "Switched in {:.2} s; no request came in meanwhile",
-            switched.took.as_secs_f64()
-        )),
-        Ok(cost) => job.log.line(&format!(
-            "{} of {} requests failed, switched in {:.2} s",
-            cost.failed,
-            cost.requests,
-            switched.took.as_secs_f64()
-        )),
-        Err(error) => tracing::warn!(%error, "the cost of a switch could not be stored"),
+    let counted = after.since(before);
+    let report = SwitchReport {
+        requests: number(counted.requests),
+        failed: number(counted.failed),
+        millis: number(switched.took.as_millis()),
+    };
+    let id = job.deployment.id;
+    let stored = job
+        .context
+        .db
+        .write(move |tx| db::deployments::update_switch(tx, id, &report));
+    if let Err(error) = stored.await {
+        tracing::warn!(%error, "the cost of a switch could not be stored");
     }
+    job.log.line(&match report.requests {
+        0 => format!("Switched in {seconds:.2} s; no request came in meanwhile"),
+        requests => format!(
+            "{} of {requests} requests failed, switched in {seconds:.2} s",
+            report.failed
+        ),
+    });
+}
+
+/// A count as it is stored.
+fn number(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
 }
 
 /// Removes the images of all but the newest releases and the one that serves.

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use super::job::Job;
 use super::{DeployError, proxy, release, routes};
 use crate::db;
-use crate::model::deployment::SwitchReport;
 use crate::traefik::Counters;
 
 /// Longest time for the proxy to take a route; it was seen to take 0.3 s.
@@ -17,17 +16,17 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longer than the proxy waits before it reads changed files (`providersThrottleDuration`).
 const PROXY_THROTTLE: Duration = Duration::from_millis(300);
 
-/// What retire needs to tell what the switch cost.
+/// What retire needs to tell the cost of the switch.
 pub struct Switched {
-    /// The proxy's counters before the route was written.
-    pub before: Counters,
+    /// The proxy's counters before the route was written; `None` where it did not tell them.
+    pub before: Option<Counters>,
     /// Time until the proxy used the new instance.
     pub took: Duration,
 }
 
 /// Switches and waits for the proxy's confirmation.
 pub async fn run(job: &Job) -> Result<Switched, DeployError> {
-    let before = counters(job).await.unwrap_or_default();
+    let before = proxy::counters(&job.context, &job.app.slug).await;
     activate(job).await?;
     let began = Instant::now();
     let routes = routes::write(&job.context, job.app.id).await?;
@@ -36,19 +35,12 @@ pub async fn run(job: &Job) -> Result<Switched, DeployError> {
         return Err(error);
     }
     let took = began.elapsed();
-    report(job, Counters::default(), took).await?;
     let ports = routes::public_ports(&job.context);
     for route in &routes.routes {
         job.log
             .line(&format!("Live at {}", route.address(ports.http, ports.https)));
     }
     Ok(Switched { before, took })
-}
-
-/// What the proxy has counted for the app. While it is being restarted it cannot tell, and begins from zero.
-async fn counters(job: &Job) -> Result<Counters, DeployError> {
-    let api = proxy::api(&job.context).await?;
-    Ok(api.counters(job.app.slug.as_str()).await?)
 }
 
 /// A file that Dhow did not write may be why a switch failed: the proxy takes no change while it cannot read one of them.
@@ -82,22 +74,6 @@ async fn activate(job: &Job) -> Result<(), DeployError> {
         Ok::<_, db::Error>(())
     });
     Ok(activated.await?)
-}
-
-/// Stores what the switch has cost.
-pub async fn report(job: &Job, counted: Counters, took: Duration) -> Result<SwitchReport, DeployError> {
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let report = SwitchReport {
-        requests: number(counted.requests),
-        failed: number(counted.failed),
-        millis: i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
-    };
-    let id = job.deployment.id;
-    job.context
-        .db
-        .write(move |tx| db::deployments::update_switch(tx, id, &report))
-        .await?;
-    Ok(report)
 }
 
 /// Gives the traffic back to the release before and makes sure that the proxy took it.

@@ -51,3 +51,25 @@ async fn requests_that_are_lost_after_a_switch_are_counted_as_often_as_visitors_
     assert_eq!(deployment["switch"]["failed"], count.by_proxy, "{deployment:#}");
     assert_eq!(count.failed, count.by_proxy);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_tells_no_counts_is_not_said_to_have_counted_nothing() {
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("untold");
+    repository.write_slow_site("old");
+    repository.commit("Old");
+    let app = api.live_app("Untold", "untold", &repository).await;
+
+    let id = api.deploy(&app).await;
+    api.at_step(id, "retire").await;
+    let proxy = dhow.containers("proxy").remove(0);
+    docker(&["pause", &proxy]);
+    let deployment = api.succeeded(id).await;
+    docker(&["unpause", &proxy]);
+
+    assert!(deployment["switch"].is_null(), "{deployment:#}");
+    let log = api.log(id).await;
+    assert!(log.contains("did not tell how many requests"), "{log}");
+}
