@@ -25,7 +25,7 @@ test: testbed $(ISLANDS) ## all tests, against the real engine, proxy, git serve
 	npm --prefix vite-islands test
 	cargo test --locked
 
-soak: testbed ## half an hour of load, kills and many projects, and times beside a script's
+soak: testbed ## twenty minutes of load, kills and many projects, and times beside a script's
 	@$(BED)/e2e-tools
 	cargo test --locked --test soak -- --test-threads=1 --nocapture stories::
 
