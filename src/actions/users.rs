@@ -86,7 +86,7 @@ impl Actions {
         };
         let (user, hash) = found.unzip();
         let is_right = self.passwords.verify(Password::typed(password), hash).await;
-        Ok(user.filter(|_| is_right))
+        Ok(user.filter(|user| is_right && user.deactivated_at.is_none()))
     }
 }
 

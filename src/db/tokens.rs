@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Result, row};
+use super::{Result, row, users};
 use crate::model::ids::{TokenId, UserId};
 use crate::model::time::Timestamp;
-use crate::model::user::{Actor, Role, Scope, User};
+use crate::model::user::{Actor, Scope};
 
 /// Stores a token by its hash.
 pub fn insert(
@@ -34,20 +34,15 @@ pub fn insert(
 /// Who acts with the token of this hash, unless it has expired.
 pub fn find_actor(connection: &Connection, hash: &[u8]) -> Result<Option<Actor>> {
     let mut statement = connection.prepare_cached(
-        "SELECT tokens.id AS token_id, scope, users.id, email, role, users.created_at \
+        "SELECT tokens.id AS token_id, scope, users.id, email, role, users.created_at, deactivated_at \
          FROM tokens JOIN users ON users.id = tokens.user_id \
-         WHERE hash = ?1 AND (expires_at IS NULL OR expires_at > ?2)",
+         WHERE hash = ?1 AND (expires_at IS NULL OR expires_at > ?2) AND deactivated_at IS NULL",
     )?;
     let actor = statement.query_row(params![hash, Timestamp::now().as_millis()], |row| {
         Ok(Actor::Token {
             id: TokenId(row.get("token_id")?),
             scope: row::text(row, "scope", Scope::parse)?,
-            user: User {
-                id: UserId(row.get("id")?),
-                email: row.get("email")?,
-                role: row::text(row, "role", Role::parse)?,
-                created_at: Timestamp::from_millis(row.get("created_at")?),
-            },
+            user: users::from_row(row)?,
         })
     });
     Ok(actor.optional()?)

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no SQL, no HTTP. A value that breaks a rule cannot be built; every constructor that takes a
 //! user's text is called `parse` and answers [`Invalid`] with a sentence that can be shown beside the field.
 
+pub mod access;
 pub mod address;
 pub mod app;
 pub mod build_inputs;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Invalid;
+use super::access::{ProjectRole, Right};
 use super::ids::{TokenId, UserId};
 use super::time::Timestamp;
 use super::words::words;
@@ -114,6 +115,8 @@ pub struct User {
     pub role: Role,
     /// When the row was made.
     pub created_at: Timestamp,
+    /// Since when they may do nothing.
+    pub deactivated_at: Option<Timestamp>,
 }
 
 /// Who acts.
@@ -143,30 +146,46 @@ impl Actor {
         }
     }
 
-    fn has_scope(&self, needed: Scope) -> bool {
+    /// The highest right that its token gives; a person's own session gives all.
+    fn scope_right(&self) -> Right {
         match self {
-            Self::Token { scope, .. } => *scope >= needed,
-            Self::User(_) | Self::Dhow => true,
+            Self::User(_) | Self::Dhow => Right::Administer,
+            Self::Token { scope, .. } => match scope {
+                Scope::Read => Right::View,
+                Scope::Deploy => Right::Deploy,
+                Scope::Admin => Right::Administer,
+            },
         }
     }
 
-    fn is_administrator(&self) -> bool {
+    /// May see every project; others see those that they belong to.
+    pub fn sees_all(&self) -> bool {
         self.user().is_none_or(|user| user.role <= Role::Admin)
     }
 
-    /// May see projects and what is in them.
-    pub fn may_read(&self) -> bool {
-        self.is_administrator()
+    /// The right that it has in a project in which its user is a member in this role, or none at all.
+    pub fn right_in(&self, role: Option<ProjectRole>) -> Option<Right> {
+        let right = if self.sees_all() {
+            Right::Administer
+        } else {
+            role?.right()
+        };
+        Some(right.min(self.scope_right()))
     }
 
-    /// May deploy what exists.
-    pub fn may_deploy(&self) -> bool {
-        self.is_administrator() && self.has_scope(Scope::Deploy)
+    /// Whether its token, if it has one, is good for a right.
+    pub fn has_scope(&self, needed: Right) -> bool {
+        self.scope_right() >= needed
     }
 
-    /// May make, change and delete projects, apps and what belongs to them.
-    pub fn may_write(&self) -> bool {
-        self.is_administrator() && self.has_scope(Scope::Admin)
+    /// May make projects, and say who uses Dhow.
+    pub fn may_administer(&self) -> bool {
+        self.sees_all() && self.has_scope(Right::Administer)
+    }
+
+    /// May give somebody a role in the instance, or take it: nobody gives more than they have.
+    pub fn may_grant(&self, role: Role) -> bool {
+        self.may_administer() && self.user().is_none_or(|user| user.role <= role)
     }
 }
 
@@ -212,16 +231,49 @@ mod tests {
             email: "a@b.c".into(),
             role,
             created_at: Timestamp::now(),
+            deactivated_at: None,
         };
         let token = |scope| Actor::Token {
             id: TokenId(1),
             scope,
             user: user(Role::Owner),
         };
-        assert!(token(Scope::Read).may_read() && !token(Scope::Read).may_deploy());
-        assert!(token(Scope::Deploy).may_deploy() && !token(Scope::Deploy).may_write());
-        assert!(token(Scope::Admin).may_write());
-        assert!(!Actor::User(user(Role::Member)).may_read());
-        assert!(Actor::User(user(Role::Admin)).may_write());
+        let member = |scope| Actor::Token {
+            id: TokenId(1),
+            scope,
+            user: user(Role::Member),
+        };
+        for (actor, role, expected) in [
+            (token(Scope::Read), None, Some(Right::View)),
+            (token(Scope::Deploy), None, Some(Right::Deploy)),
+            (token(Scope::Admin), None, Some(Right::Administer)),
+            (Actor::User(user(Role::Admin)), None, Some(Right::Administer)),
+            (Actor::User(user(Role::Member)), None, None),
+            (Actor::User(user(Role::Member)), Some(ProjectRole::Viewer), Some(Right::View)),
+            (Actor::User(user(Role::Member)), Some(ProjectRole::Developer), Some(Right::Change)),
+            (Actor::User(user(Role::Member)), Some(ProjectRole::Admin), Some(Right::Administer)),
+            (member(Scope::Admin), Some(ProjectRole::Viewer), Some(Right::View)),
+            (member(Scope::Deploy), Some(ProjectRole::Admin), Some(Right::Deploy)),
+            (member(Scope::Admin), None, None),
+            (Actor::Dhow, None, Some(Right::Administer)),
+        ] {
+            assert_eq!(actor.right_in(role), expected, "{actor:?} as {role:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_gives_a_role_above_their_own() {
+        let actor = |role| {
+            Actor::User(User {
+                id: UserId(1),
+                email: "a@b.c".into(),
+                role,
+                created_at: Timestamp::now(),
+                deactivated_at: None,
+            })
+        };
+        assert!(actor(Role::Owner).may_grant(Role::Owner) && actor(Role::Admin).may_grant(Role::Admin));
+        assert!(!actor(Role::Admin).may_grant(Role::Owner));
+        assert!(!actor(Role::Member).may_grant(Role::Member));
     }
 }

@@ -62,7 +62,7 @@ async fn find_user(actions: &Actions, session: &Session) -> anyhow::Result<Optio
     let Some(id) = session.get::<UserId>(USER_KEY).await? else {
         return Ok(None);
     };
-    let user = actions.db.read(move |c| db::users::find(c, id)).await?;
+    let user = actions.db.read(move |c| db::users::find_active(c, id)).await?;
     match user {
         Some(_) => renew(session).await?,
         None => session.flush().await?,
