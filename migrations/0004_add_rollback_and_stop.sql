@@ -10,4 +10,6 @@ ALTER TABLE deployments ADD COLUMN wanted_release_id INTEGER REFERENCES releases
 -- The queue's order: a request that takes a waiting one's place takes its turn too.
 ALTER TABLE deployments ADD COLUMN waits_since INTEGER NOT NULL DEFAULT 0;
 UPDATE deployments SET waits_since = created_at;
+-- When somebody no longer wanted it: a cancel that was accepted holds after a restart of Dhow too.
+ALTER TABLE deployments ADD COLUMN cancel_asked_at INTEGER;
 CREATE INDEX releases_by_deployment ON releases (deployment_id);

@@ -18,6 +18,7 @@ use crate::model::user::Actor;
 impl Actions {
     /// Puts a deployment into the queue and answers it; nothing is waited for.
     pub async fn deploy(&self, actor: &Actor, app: &App, trigger: Trigger, commit: Option<&str>) -> Result<Deployment> {
+        require_deploy(actor)?;
         let commit = commit
             .map(CommitPrefix::parse)
             .transpose()
@@ -28,12 +29,17 @@ impl Actions {
 
     /// Has the app's settings and variables of now take effect; without a build unless one of its inputs changed.
     pub async fn apply_settings(&self, actor: &Actor, app: &App) -> Result<Deployment> {
+        require_deploy(actor)?;
         require_live(app)?;
+        if app.stopped_at.is_none() && self.pending(app).await?.is_some_and(|pending| pending.is_empty()) {
+            return Err(Error::Conflict("Everything that is saved is live already.".to_owned()));
+        }
         self.request(actor, app, Trigger::Config, Wanted::Newest).await
     }
 
     /// Makes an earlier release live again, as it was, without a build.
     pub async fn roll_back(&self, actor: &Actor, app: &App, number: i64) -> Result<Deployment> {
+        require_deploy(actor)?;
         let id = app.id;
         let release = self
             .db
@@ -52,12 +58,14 @@ impl Actions {
 
     /// Replaces the instance by a new one of the same release, without a gap.
     pub async fn restart(&self, actor: &Actor, app: &App) -> Result<Deployment> {
+        require_deploy(actor)?;
         require_live(app)?;
         self.request(actor, app, Trigger::Restart, Wanted::Newest).await
     }
 
     /// Starts a stopped app: a new instance of the release that served, checked before it gets the traffic.
     pub async fn start(&self, actor: &Actor, app: &App) -> Result<Deployment> {
+        require_deploy(actor)?;
         require_live(app)?;
         if app.stopped_at.is_none() {
             return Err(Error::Conflict(
@@ -69,16 +77,18 @@ impl Actions {
 
     /// Stops an app until it is started or deployed again. Deployments that are not live yet are cancelled.
     pub async fn stop(&self, actor: &Actor, app: &App) -> Result<()> {
-        if !actor.may_deploy() {
-            return Err(Error::Forbidden);
-        }
+        require_deploy(actor)?;
         require_live(app)?;
         let (actor, id) = (actor.clone(), app.id);
         let cancelled = self.db.write(move |tx| {
             let app = db::apps::find(tx, id)?.ok_or(Error::NotFound)?;
             db::apps::update_stopped(tx, id, Some(app.stopped_at.unwrap_or_else(Timestamp::now)))?;
             db::audit::insert(tx, &actor, "app.stop", app.slug.as_str())?;
-            Ok::<_, Error>(db::deployments::list_unfinished_of_app(tx, id)?)
+            let unfinished = db::deployments::list_unfinished_of_app(tx, id)?;
+            for deployment in &unfinished {
+                db::deployments::update_cancel_asked(tx, *deployment)?;
+            }
+            Ok::<_, Error>(unfinished)
         });
         for deployment in cancelled.await? {
             self.deployer.cancel(deployment);
@@ -89,9 +99,7 @@ impl Actions {
     }
 
     async fn request(&self, actor: &Actor, app: &App, trigger: Trigger, wanted: Wanted) -> Result<Deployment> {
-        if !actor.may_deploy() {
-            return Err(Error::Forbidden);
-        }
+        require_deploy(actor)?;
         match self.deployer.request(actor, app.id, trigger, wanted).await {
             Ok(deployment) => Ok(deployment),
             Err(RequestError::AppGone) => Err(Error::NotFound),
@@ -101,15 +109,14 @@ impl Actions {
 
     /// Cancels a deployment that is not live yet.
     pub async fn cancel_deployment(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
-        if !actor.may_deploy() {
-            return Err(Error::Forbidden);
-        }
+        require_deploy(actor)?;
         let actor = actor.clone();
         let deployment = self
             .db
             .write(move |tx| {
                 let deployment = db::deployments::find(tx, id)?.ok_or(Error::NotFound)?;
                 refuse_ended_or_live(&deployment)?;
+                db::deployments::update_cancel_asked(tx, id)?;
                 db::audit::insert(tx, &actor, "deployment.cancel", &id.to_string())?;
                 Ok::<_, Error>(deployment)
             })
@@ -125,6 +132,14 @@ impl Actions {
         offset: u64,
     ) -> impl Stream<Item = std::io::Result<Chunk>> + Send + use<> {
         self.deployer.follow_log(id, offset)
+    }
+}
+
+fn require_deploy(actor: &Actor) -> Result<()> {
+    if actor.may_deploy() {
+        Ok(())
+    } else {
+        Err(Error::Forbidden)
     }
 }
 

@@ -29,7 +29,7 @@ impl Actions {
         let slug = ProjectSlug::from_name(name.as_str()).ok_or_else(|| {
             Error::field(
                 "name",
-                Invalid::new("Use a name with at least one letter from a to z in it."),
+                Invalid::new("Use a name with at least one letter from a to z in it, other than “new”."),
             )
         })?;
         let actor = actor.clone();

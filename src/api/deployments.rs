@@ -157,6 +157,10 @@ pub fn accepted(app: &App, deployment: Deployment) -> Response {
 
 async fn show(caller: Caller, Path(id): Path<String>) -> Result<Json<DeploymentView>, Problem> {
     let (deployment, app) = caller.deployment(&id).await?;
+    view(&caller, &app, deployment).await
+}
+
+async fn view(caller: &Caller, app: &App, deployment: Deployment) -> Result<Json<DeploymentView>, Problem> {
     let id = deployment.id;
     let steps = caller
         .actions()
@@ -169,8 +173,5 @@ async fn show(caller: Caller, Path(id): Path<String>) -> Result<Json<DeploymentV
 async fn cancel(caller: Caller, Path(id): Path<String>) -> Result<(StatusCode, Json<DeploymentView>), Problem> {
     let (deployment, app) = caller.deployment(&id).await?;
     let deployment = caller.actions().cancel_deployment(&caller.actor, deployment.id).await?;
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(DeploymentView::new(app.slug.as_str(), deployment, Vec::new())),
-    ))
+    Ok((StatusCode::ACCEPTED, view(&caller, &app, deployment).await?))
 }

@@ -85,6 +85,12 @@ pub fn list_running(connection: &Connection) -> Result<Vec<Deployment>> {
     query(connection, "status = 'running' ORDER BY id", [])
 }
 
+/// What was cancelled and has not ended.
+pub fn list_cancel_asked(connection: &Connection) -> Result<Vec<Deployment>> {
+    let condition = "status IN ('queued', 'running') AND cancel_asked_at IS NOT NULL ORDER BY id";
+    query(connection, condition, [])
+}
+
 /// All ids of an app's deployments, to remove their logs.
 pub fn list_ids_of_app(connection: &Connection, app: AppId) -> Result<Vec<DeploymentId>> {
     let mut statement = connection.prepare_cached("SELECT id FROM deployments WHERE app_id = ?1")?;
@@ -184,22 +190,25 @@ pub fn find_before_in_app(connection: &Connection, app: AppId, id: DeploymentId)
 pub fn count_before_of_others(connection: &Connection, id: DeploymentId) -> Result<i64> {
     let mut statement = connection.prepare_cached(
         "SELECT count(*) FROM deployments AS other JOIN deployments AS this ON this.id = ?1 \
-         WHERE other.app_id <> this.app_id AND ((other.status = 'running' AND other.step IS NOT 'retire') \
+         WHERE other.app_id <> this.app_id AND this.trigger NOT IN ('rollback', 'restart') \
+         AND other.trigger NOT IN ('rollback', 'restart') AND ((other.status = 'running' AND other.step IS NOT 'retire') \
          OR (other.status = 'queued' AND (other.waits_since, other.id) < (this.waits_since, this.id)))",
     )?;
     Ok(statement.query_row([id.0], |row| row.get(0))?)
 }
 
-/// Takes the request that waits longest and whose app is not in `busy`: from queued to running, or nothing.
-pub fn claim_next(connection: &Connection, busy: &[AppId]) -> Result<Option<Deployment>> {
+/// Takes the request that waits longest and whose app is not in `busy`: from queued to running, or nothing. Without
+/// room, only one that builds nothing.
+pub fn claim_next(connection: &Connection, busy: &[AppId], has_room: bool) -> Result<Option<Deployment>> {
     let busy = busy.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(",");
     let sql = "SELECT deployments.id FROM deployments JOIN apps ON apps.id = app_id \
          WHERE status = 'queued' AND apps.deleting_at IS NULL \
          AND app_id NOT IN (SELECT value FROM json_each('[' || ?1 || ']')) \
+         AND (?2 OR trigger IN ('rollback', 'restart')) \
          ORDER BY waits_since, deployments.id LIMIT 1";
     let next: Option<i64> = connection
         .prepare_cached(sql)?
-        .query_row([busy], |row| row.get(0))
+        .query_row(params![busy, has_room], |row| row.get(0))
         .optional()?;
     let Some(id) = next else { return Ok(None) };
     let mut statement = connection.prepare_cached(
@@ -207,6 +216,15 @@ pub fn claim_next(connection: &Connection, busy: &[AppId]) -> Result<Option<Depl
     )?;
     statement.execute(params![id, Timestamp::now().as_millis()])?;
     find(connection, DeploymentId(id))
+}
+
+/// Notes that somebody does not want a deployment any more.
+pub fn update_cancel_asked(connection: &Connection, id: DeploymentId) -> Result<()> {
+    let sql = "UPDATE deployments SET cancel_asked_at = ?2 WHERE id = ?1";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, Timestamp::now().as_millis()])?;
+    Ok(())
 }
 
 /// Enters a step.

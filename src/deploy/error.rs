@@ -34,6 +34,9 @@ pub enum DeployError {
         /// The floor.
         floor: String,
     },
+    /// The disk became full on the way.
+    #[error("The server's disk is full. Free some space, then deploy again.")]
+    NoSpace,
     /// An image that the deployment needs is gone.
     #[error("{0}")]
     ImageNotFound(String),
@@ -120,7 +123,7 @@ impl DeployError {
             Self::Plan(PlanError::DockerfileMissing { .. }) => ErrorKind::DockerfileMissing,
             Self::Plan(_) | Self::BuildFailed { .. } => ErrorKind::BuildFailed,
             Self::BuildTimedOut { .. } => ErrorKind::BuildTimedOut,
-            Self::DiskFull { .. } => ErrorKind::DiskFull,
+            Self::DiskFull { .. } | Self::NoSpace => ErrorKind::DiskFull,
             Self::ImageNotFound(_) => ErrorKind::ImageNotFound,
             Self::StartFailed(_) => ErrorKind::StartFailed,
             Self::Exited { .. } => ErrorKind::Exited,
@@ -138,10 +141,7 @@ impl DeployError {
     /// A fault of the machine below: a full disk is told as such.
     pub fn of_io(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::StorageFull {
-            return Self::DiskFull {
-                free: "none".into(),
-                floor: "any".into(),
-            };
+            return Self::NoSpace;
         }
         Self::Internal(error.to_string())
     }
@@ -162,7 +162,10 @@ const fn git_kind(error: &git::Error) -> ErrorKind {
 
 impl From<db::Error> for DeployError {
     fn from(error: db::Error) -> Self {
-        Self::Internal(error.to_string())
+        match error {
+            db::Error::DiskFull => Self::NoSpace,
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 
@@ -170,10 +173,7 @@ impl From<docker::Error> for DeployError {
     fn from(error: docker::Error) -> Self {
         match error {
             docker::Error::Unreachable(text) | docker::Error::TooOld(text) => Self::DockerUnreachable(text),
-            docker::Error::NoSpace(_) => Self::DiskFull {
-                free: "none".into(),
-                floor: "any".into(),
-            },
+            docker::Error::NoSpace(_) => Self::NoSpace,
             docker::Error::NotFound(text) | docker::Error::Conflict(text) | docker::Error::Refused(text) => {
                 Self::StartFailed(text)
             }

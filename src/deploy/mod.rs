@@ -27,6 +27,7 @@ mod context;
 mod error;
 mod exit;
 mod fetch;
+mod insist;
 mod job;
 mod pipeline;
 mod proxy;

@@ -126,6 +126,10 @@ async fn run_instance(
         Some(state) if state.is_running => {
             // Its deployment may have died before it came to this.
             context.engine.set_restart_policy(&name, policy).await?;
+            if state.is_paused {
+                tracing::info!(container = name, "letting a paused instance go on");
+                context.engine.unpause_container(&name).await?;
+            }
             return rejoin_network(context, app, &state).await;
         }
         Some(_) => {}

@@ -175,7 +175,7 @@ async fn require_image(job: &Job, release: &Release) -> Result<(), DeployError> 
     if job.context.engine.find_image(&release.image_id).await?.is_some() {
         return Ok(());
     }
-    let commit = release.commit.as_ref().map_or("its commit", |commit| &commit.sha);
+    let commit = release.commit.as_ref().map_or("its commit", |commit| commit.short());
     Err(DeployError::ImageNotFound(format!(
         "The image of v{} is not on this server any more. Deploy {commit} to build it again.",
         release.number

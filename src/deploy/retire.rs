@@ -69,7 +69,7 @@ async fn drain_all(job: &Job, old: &[ContainerState], run: &RunSettings) -> Resu
 
 /// Stores and writes what the switch has cost, by the proxy's own counters.
 async fn tell_cost(job: &Job, switched: &Switched) {
-    let seconds = switched.took.as_secs_f64();
+    let seconds = switched.took.as_millis() as f64 / 1_000.0;
     let after = proxy::counters(&job.context, &job.app.slug).await;
     let Some((before, after)) = switched.before.zip(after) else {
         job.log.line(&format!(

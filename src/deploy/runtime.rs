@@ -188,15 +188,15 @@ impl Runtime<'_> {
             store(self.context, id, &instance).await?;
         }
         let network = proxy::project_network(self.context, &app);
-        let is_apart = container.is_some_and(|container| is_apart(&container, &network));
-        self.settle(&app, instance, is_apart);
+        let is_out_of_reach = container.is_some_and(|container| is_out_of_reach(&container, &network));
+        self.settle(&app, instance, is_out_of_reach);
         Ok(())
     }
 
     /// Decides who puts an instance right: nobody has to, the engine does, or a reconcile is asked for.
-    fn settle(&mut self, app: &App, instance: Instance, is_apart: bool) {
+    fn settle(&mut self, app: &App, instance: Instance, is_out_of_reach: bool) {
         let has_ended = matches!(instance.state, InstanceState::Exited | InstanceState::Missing);
-        if !has_ended && !is_apart {
+        if !has_ended && !is_out_of_reach {
             match instance.state {
                 InstanceState::Restarting => drop(self.unsteady.insert(app.id, None)),
                 _ => drop(self.unsteady.remove(&app.id)),
@@ -208,18 +208,18 @@ impl Runtime<'_> {
             let same = asked.as_ref().filter(|(asked, _)| *asked == instance);
             same.is_some_and(|(_, at)| at.elapsed() < RETRY)
         };
-        if !is_apart && self.unsteady.get(&app.id).is_some_and(is_same) {
+        if !is_out_of_reach && self.unsteady.get(&app.id).is_some_and(is_same) {
             return;
         }
-        tracing::info!(app = %app.slug, state = %instance.state, is_apart, "an instance does not serve");
+        tracing::info!(app = %app.slug, state = %instance.state, is_out_of_reach, "an instance does not serve");
         self.unsteady.insert(app.id, Some((instance, Instant::now())));
         let _stopping = self.messages.send(Message::Reconcile(app.id));
     }
 }
 
-/// Whether it runs, but is not in its project's network, where the proxy could reach it.
-fn is_apart(container: &ContainerState, network: &str) -> bool {
-    container.is_running && !container.addresses.contains_key(network)
+/// Whether it runs, but is paused, or not in its project's network, where the proxy could reach it.
+fn is_out_of_reach(container: &ContainerState, network: &str) -> bool {
+    container.is_running && (container.is_paused || !container.addresses.contains_key(network))
 }
 
 fn find_wanted(c: &db::Tx, id: AppId) -> db::Result<Option<(App, DeploymentId)>> {

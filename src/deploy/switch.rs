@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::job::Job;
-use super::{DeployError, proxy, release, routes};
+use super::{DeployError, insist, proxy, release, routes};
 use crate::db;
 use crate::traefik::Counters;
 
@@ -79,7 +79,7 @@ async fn activate(job: &Job) -> Result<(), DeployError> {
 /// Gives the traffic back to the release before and makes sure that the proxy took it.
 pub async fn put_back(job: &Job) -> Result<(), DeployError> {
     let (id, app) = (job.deployment.id, job.app.id);
-    let put_back = job.context.db.write(move |tx| {
+    let put_back = insist::write(&job.context, move |tx| {
         let is_active = db::apps::find_active(tx, app)?.is_some_and(|(_, deployment)| deployment == id);
         if is_active {
             db::apps::update_active(tx, app, db::deployments::find_replaced(tx, id)?)?;

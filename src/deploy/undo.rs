@@ -2,7 +2,7 @@
 //! process too. Never touches what serves.
 
 use super::job::image_tag;
-use super::{Context, DeployError};
+use super::{Context, DeployError, insist};
 use crate::db;
 use crate::model::app::App;
 use crate::model::deployment::Deployment;
@@ -28,7 +28,7 @@ pub async fn remove_all(context: &Context, app: &App, deployment: &Deployment) {
 
 /// Forgets the release that never became live; one that was to come back stays.
 async fn remove_release(context: &Context, app: AppId, deployment: DeploymentId) -> Result<(), DeployError> {
-    let removed = context.db.write(move |tx| {
+    let removed = insist::write(context, move |tx| {
         let active = db::apps::find(tx, app)?.and_then(|app| app.active_release_id);
         db::releases::delete_of_deployment(tx, deployment, active)?;
         db::deployments::update_release(tx, deployment, None)

@@ -1,7 +1,7 @@
 //! The worker: claims what waits, runs it, and alone writes how a deployment ended.
 //!
 //! One slot an app, held by its deployment or its reconcile to the end; `--max-deployments` in all, freed at retire
-//! so that a drain holds nobody else up.
+//! so that a drain holds nobody else up. What builds nothing does not count: a rollback must not wait for a build.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -32,6 +32,7 @@ const CLEAN_STOP: &str = "clean_stop";
 struct Slot {
     /// Its deployment; a reconcile has none.
     deployment: Option<DeploymentId>,
+    may_build: bool,
     cancel: CancellationToken,
     is_retiring: Arc<AtomicBool>,
 }
@@ -165,9 +166,10 @@ impl Worker {
             self.unreconciled.remove(&app);
             self.spawn_reconcile(app);
         }
-        while self.has_room() {
+        loop {
             let busy: Vec<AppId> = self.slots.keys().copied().collect();
-            match self.context.db.write(move |tx| claim(tx, &busy)).await {
+            let has_room = self.has_room();
+            match self.context.db.write(move |tx| claim(tx, &busy, has_room)).await {
                 Ok(Some((app, deployment))) => self.spawn_deployment(app, deployment, false),
                 Ok(None) => return,
                 Err(error) => {
@@ -192,13 +194,14 @@ impl Worker {
     }
 
     fn has_room(&self) -> bool {
-        let counts = |slot: &&Slot| slot.deployment.is_some() && !slot.is_retiring.load(Ordering::Relaxed);
+        let counts = |slot: &&Slot| slot.may_build && !slot.is_retiring.load(Ordering::Relaxed);
         self.slots.values().filter(counts).count() < usize::from(self.context.config.max_deployments)
     }
 
     fn spawn_reconcile(&mut self, app: AppId) {
         let slot = Slot {
             deployment: None,
+            may_build: false,
             cancel: CancellationToken::new(),
             is_retiring: Arc::new(AtomicBool::new(false)),
         };
@@ -218,6 +221,7 @@ impl Worker {
     fn spawn_deployment(&mut self, app: App, deployment: Deployment, is_resumed: bool) {
         let slot = Slot {
             deployment: Some(deployment.id),
+            may_build: deployment.trigger.may_build(),
             cancel: CancellationToken::new(),
             is_retiring: Arc::new(AtomicBool::new(false)),
         };
@@ -246,8 +250,8 @@ impl Worker {
 }
 
 /// Takes the next request together with its app.
-fn claim(tx: &db::Tx, busy: &[AppId]) -> db::Result<Option<(App, Deployment)>> {
-    let Some(deployment) = db::deployments::claim_next(tx, busy)? else {
+fn claim(tx: &db::Tx, busy: &[AppId], has_room: bool) -> db::Result<Option<(App, Deployment)>> {
+    let Some(deployment) = db::deployments::claim_next(tx, busy, has_room)? else {
         return Ok(None);
     };
     Ok(db::apps::find(tx, deployment.app_id)?.map(|app| (app, deployment)))

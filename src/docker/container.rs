@@ -80,6 +80,13 @@ impl Engine {
             .map_err(self.explain())
     }
 
+    /// Lets the processes of a paused one go on.
+    pub async fn unpause_container(&self, name: &str) -> Result<(), Error> {
+        let id = self.our_container(name).await?.id.unwrap_or_default();
+        let docker = self.docker().await?;
+        docker.unpause_container(&id).await.map_err(self.explain())
+    }
+
     /// Stops it within its own stop timeout; one that does not run or is gone is fine.
     pub async fn stop_container(&self, name: &str) -> Result<(), Error> {
         let container = match self.our_container(name).await {

@@ -13,7 +13,7 @@ use super::{Engine, Error};
 use crate::model::time::Timestamp;
 
 /// Actions that matter; `health_status` also stands for `health_status: healthy` and its like.
-const ACTIONS: [&str; 6] = ["start", "die", "oom", "destroy", "health_status", "disconnect"];
+const ACTIONS: [&str; 7] = ["start", "die", "oom", "pause", "destroy", "health_status", "disconnect"];
 
 /// What happened to a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Happened {
     },
     /// The kernel ended one of its processes for lack of memory.
     OutOfMemory,
+    /// Its processes were frozen.
+    Paused,
     /// It was removed.
     Removed,
     /// The image's own HEALTHCHECK found something else than before.
@@ -124,6 +126,7 @@ fn of_container(action: &str, attributes: &HashMap<String, String>) -> Option<Ha
             exit_code: attributes.get("exitCode")?.parse().ok()?,
         }),
         "oom" => Some(Happened::OutOfMemory),
+        "pause" => Some(Happened::Paused),
         "destroy" => Some(Happened::Removed),
         action if action.starts_with("health_status") => Some(Happened::HealthChanged),
         _ => None,

@@ -24,6 +24,7 @@ pub(super) fn container_state(inspected: ContainerInspectResponse) -> ContainerS
             .collect(),
         // The engine calls a container that waits for its next restart "running" as well.
         is_running: state.running.unwrap_or(false) && !state.restarting.unwrap_or(false),
+        is_paused: state.paused.unwrap_or(false),
         is_restarting: state.restarting.unwrap_or(false),
         started_at: state.started_at.as_deref().and_then(moment),
         finished_at: state.finished_at.as_deref().and_then(moment),

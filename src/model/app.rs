@@ -115,7 +115,7 @@ impl HealthPath {
         let is_allowed = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}#".contains(c);
         if !text.starts_with('/') || text.starts_with("//") || text.len() > 500 || !text.chars().all(is_allowed) {
             return Err(Invalid::new(
-                "Use a path such as /healthz: it begins with one / and holds no spaces.",
+                "Use a path such as /healthz: it begins with one / and holds no spaces, no # and only ASCII (é is %C3%A9).",
             ));
         }
         Ok(Self(text.to_owned()))
@@ -267,4 +267,12 @@ pub struct App {
     pub env_version: i64,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl App {
+    /// Seconds that the instance of an app which was just stopped may still take to end; `None` once it must have.
+    pub fn stops_within(&self, now: Timestamp) -> Option<i64> {
+        let seconds = now.millis_since(self.stopped_at?) / 1_000;
+        Some(i64::from(self.settings.run.stop_timeout_s) - seconds).filter(|left| *left > 0)
+    }
 }

@@ -130,6 +130,8 @@ pub struct ContainerState {
     pub labels: BTreeMap<String, String>,
     /// Whether its process runs now.
     pub is_running: bool,
+    /// Whether it runs, but all its processes are frozen.
+    pub is_paused: bool,
     /// Whether it has ended and the engine waits before it starts it again.
     pub is_restarting: bool,
     /// When it was last started.

@@ -26,6 +26,11 @@ words! {
 }
 
 impl Trigger {
+    /// Whether it may fetch and build; a rollback and a restart use what is there.
+    pub const fn may_build(self) -> bool {
+        !matches!(self, Self::Rollback | Self::Restart)
+    }
+
     /// Whether a new request of this kind takes the place of a queued one of kind `queued`: what brings a commit
     /// replaces everything that waits; a restart or a change of settings must not swallow a push.
     pub const fn replaces(self, queued: Self) -> bool {
@@ -154,6 +159,13 @@ pub struct CommitInfo {
     pub message: String,
     /// Author's name.
     pub author: String,
+}
+
+impl CommitInfo {
+    /// The beginning of its id, as people write it.
+    pub fn short(&self) -> &str {
+        self.sha.get(..7).unwrap_or(&self.sha)
+    }
 }
 
 /// What the proxy counted around the switch.

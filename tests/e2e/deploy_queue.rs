@@ -1,5 +1,7 @@
 //! Deployments wait for each other as they should: one an app, a limit in all, and only the newest of those that wait.
 
+use serde_json::json;
+
 use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
 use crate::harness::gate::Gate;
@@ -139,4 +141,27 @@ async fn an_app_that_is_deployed_again_while_it_waits_keeps_its_turn() {
         yard.api.succeeded(id).await;
     }
     assert_eq!(yard.gate.arrived(), ["a1", "b2", "c1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_and_a_rollback_do_not_wait_for_another_apps_build() {
+    let yard = Yard::with("1").await;
+    let first = yard.app("b").await;
+    yard.gate.open("b1");
+    yard.api.succeeded(first).await;
+    yard.next(&yard.git.again("b"), "b", 2);
+    yard.gate.open("b2");
+    yard.api.succeeded(yard.api.deploy("b").await).await;
+
+    let building = yard.app("a").await;
+    yard.gate.arrival("a1", seconds(60)).await;
+    let restart = yard.api.post("/apps/b/restart", json!({})).await.expect(202).json();
+    yard.api.succeeded(restart["id"].as_i64().unwrap()).await;
+    let rollback = json!({ "release": 1 });
+    let rollback = yard.api.post("/apps/b/rollback", rollback).await.expect(202).json();
+    yard.api.succeeded(rollback["id"].as_i64().unwrap()).await;
+    assert_eq!(yard.dhow.visit("b.localhost", "/").await.expect(200).text(), "b1");
+    assert_eq!(yard.status(building).await, "running");
+    yard.gate.open("a1");
+    yard.api.succeeded(building).await;
 }

@@ -77,6 +77,30 @@ async fn build_cancel_really_stops_a_cancel_in_any_step_before_the_switch_leaves
     assert_nothing_left_over(&halfway.dhow, &halfway.api).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_that_was_accepted_holds_when_dhow_is_killed_before_it_is_carried_out() {
+    const BEFORE: [&str; 4] = ["fetch", "build", "start", "check"];
+    let mut halfway = HeldUp::in_steps(&BEFORE).await;
+    let api = halfway.api.clone();
+
+    let cancel = BEFORE.map(|step| {
+        let path = format!("/deployments/{}/cancel", halfway.ids[step]);
+        let api = api.clone();
+        async move { api.post(&path, json!({})).await.expect(202) }
+    });
+    join_all(cancel).await;
+    halfway.dhow.kill().await;
+    halfway.dhow.start_again().await;
+
+    for step in BEFORE {
+        let ended = api.ended(halfway.ids[step]).await;
+        assert_eq!(ended["status"], "cancelled", "{ended:#}");
+        assert_eq!(halfway.page(step).await, "old");
+    }
+    halfway.go_on();
+    assert_nothing_left_over(&halfway.dhow, &api).await;
+}
+
 /// Case panel-delete-while-deploying.
 #[tokio::test(flavor = "multi_thread")]
 async fn panel_delete_while_deploying_an_app_that_is_deleted_in_any_step_is_gone_for_good_and_its_name_free() {

@@ -23,6 +23,7 @@ mod engine_trouble;
 mod env_and_domains;
 mod failed_deployments;
 mod first_deployment;
+mod full_disk;
 mod git_push;
 mod halfway;
 mod instance_limits;

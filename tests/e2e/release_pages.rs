@@ -348,7 +348,7 @@ async fn a_queued_deployment_says_what_stands_before_it() {
     let other = web.api.create_app("shop", "other", &web.repository).await;
     web.api.deploy(&other).await;
     let page = web.panel.page("/apps/other/deployments/1").await;
-    page.expect_words("Waits for its turn: 2 deployments of other apps are before it");
+    page.expect_words("Waits for its turn: one deployment of another app is before it");
     // An open page follows the queue, and tells how long the step that runs has taken.
     let browser = Browser::open().await;
     browser.sign_in(&web.dhow).await;
@@ -366,7 +366,7 @@ async fn a_queued_deployment_says_what_stands_before_it() {
     })
     .await;
     browser.goto(&format!("{url}/apps/other/deployments/1")).await;
-    browser.see("2 deployments of other apps", SHOWN_WITHIN).await;
+    browser.see("one deployment of another app", SHOWN_WITHIN).await;
     gate.open("two");
     browser.see("succeeded", seconds(90)).await;
     browser.finish().await;

@@ -202,8 +202,9 @@ async fn an_instance_that_somebody_takes_away_comes_back_and_others_do_not_notic
     }
     let load = Load::on(&dhow, "bystander.localhost");
     let network = network_of(&container_of(&dhow, "victim"));
-    let damages: [&[&str]; 4] = [
+    let damages: [&[&str]; 5] = [
         &["kill"],
+        &["pause"],
         &["stop", "--time=1"],
         &["rm", "--force"],
         &["network", "disconnect", &network],

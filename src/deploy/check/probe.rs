@@ -35,6 +35,8 @@ pub enum Answer {
     Status(u16),
     /// No HTTP, in the client's words.
     NotHttp(String),
+    /// The end of the connection.
+    HungUp,
     /// Nothing in time.
     Silence,
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Answer {
         match self {
             Self::Status(status) => write!(f, "with status {status}"),
             Self::NotHttp(error) => write!(f, "with something that is not HTTP ({error})"),
+            Self::HungUp => f.write_str("nothing: it closed the connection"),
             Self::Silence => write!(f, "nothing within {} s", PROBE_TIMEOUT.as_secs()),
         }
     }
@@ -60,6 +63,9 @@ pub async fn ask(address: SocketAddr, path: Option<&HealthPath>) -> Found {
     match timeout(PROBE_TIMEOUT, ask_path(stream, address, path)).await {
         Ok(Ok(200..400)) => Found::Good,
         Ok(Ok(status)) => Found::Answer(Answer::Status(status)),
+        Ok(Err(error)) if error.is_canceled() || error.is_incomplete_message() || error.is_closed() => {
+            Found::Answer(Answer::HungUp)
+        }
         Ok(Err(error)) => Found::Answer(Answer::NotHttp(error.to_string())),
         Err(_elapsed) => Found::Answer(Answer::Silence),
     }

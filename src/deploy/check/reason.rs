@@ -58,7 +58,9 @@ fn answer_hint(answer: &Answer, address: Option<SocketAddr>) -> String {
         Answer::Status(401 | 403) => "Set a health path in the app's settings that needs no sign-in.".to_owned(),
         Answer::Status(404) => "Set a health path that the app has, or none to ask for the port alone.".to_owned(),
         Answer::Status(_) => "See its last output in the log.".to_owned(),
-        Answer::NotHttp(_) => "If the app speaks no HTTP, set no health path: then the port alone is asked.".to_owned(),
+        Answer::NotHttp(_) | Answer::HungUp => {
+            "If the app speaks no HTTP, set no health path: then the port alone is asked.".to_owned()
+        }
         Answer::Silence => "Let the app answer there without waiting for anything else.".to_owned(),
     }
 }

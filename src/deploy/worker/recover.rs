@@ -19,12 +19,28 @@ impl Worker {
             .as_deref()
             == Some("1");
         self.context.db.write(|tx| db::meta::set(tx, CLEAN_STOP, "0")).await?;
+        for deployment in self.context.db.read(db::deployments::list_cancel_asked).await? {
+            self.cancel_again(&deployment).await?;
+        }
         for deployment in self.context.db.read(db::deployments::list_running).await? {
             self.take_up(deployment, was_clean).await?;
         }
         // Before the queue is looked at: an app that is down must not wait for its own next build.
         self.reconcile_all().await;
         self.ask_for_lost_pushes().await
+    }
+
+    /// Carries out a cancel that a former process had accepted; what had taken over by then stays.
+    async fn cancel_again(&self, deployment: &Deployment) -> Result<(), DeployError> {
+        let app_id = deployment.app_id;
+        let app = self.context.db.read(move |c| db::apps::find(c, app_id)).await?;
+        let Some(app) = app.filter(|_| !deployment.step.is_some_and(Step::is_live)) else {
+            return Ok(());
+        };
+        undo::remove_all(&self.context, &app, deployment).await;
+        JobLog::open(&self.context, deployment).line("Cancelled.");
+        finish(&self.context, deployment, Status::Cancelled, None).await;
+        Ok(())
     }
 
     async fn take_up(&mut self, deployment: Deployment, was_clean: bool) -> Result<(), DeployError> {
@@ -54,6 +70,7 @@ impl Worker {
         }
         Ok(())
     }
+
     /// Ends a deployment in whose step Dhow died too often. One that has taken over stays; the reconcile that follows
     /// removes the old version without a drain.
     async fn give_up(&self, app: &App, deployment: &Deployment) -> Result<(), DeployError> {

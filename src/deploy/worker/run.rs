@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use crate::db;
 use crate::deploy::job::Job;
 use crate::deploy::pipeline::{self, Ended};
-use crate::deploy::{Context, DeployError};
+use crate::deploy::{Context, DeployError, insist};
 use crate::events::Event;
 use crate::model::deployment::{Deployment, ErrorKind, Status, Step};
 
@@ -114,11 +114,10 @@ pub(super) async fn finish(
     error: Option<(ErrorKind, String)>,
 ) {
     let id = deployment.id;
-    let written = context
-        .db
-        .write(move |tx| db::deployments::update_finished(tx, id, status, error.as_ref()))
-        .await;
-    if let Err(error) = written {
+    let written = insist::write(context, move |tx| {
+        db::deployments::update_finished(tx, id, status, error.as_ref())
+    });
+    if let Err(error) = written.await {
         tracing::error!(%error, deployment = %id, "the end of a deployment could not be stored");
     }
     context.events.announce(Event::Deployment(id, deployment.app_id));

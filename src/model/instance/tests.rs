@@ -13,6 +13,7 @@ fn container() -> ContainerState {
         image_id: "sha256:4567".to_owned(),
         labels: BTreeMap::new(),
         is_running: true,
+        is_paused: false,
         is_restarting: false,
         started_at: Some(STARTED),
         finished_at: None,

@@ -12,8 +12,9 @@ use super::pending::Pending;
 use crate::actions::Actions;
 use crate::db::{self, Page};
 use crate::model::app::{App, HealthPath};
-use crate::model::deployment::{Deployment, Status};
+use crate::model::deployment::{Deployment, Status, Step};
 use crate::model::source::{Branch, Source};
+use crate::model::time::Timestamp;
 use crate::web::Web;
 use crate::web::deployments::rows::DeploymentRow;
 use crate::web::deployments::view::Steps;
@@ -61,6 +62,8 @@ struct NowView {
     number: i64,
     status: StatusWord,
     steps: Steps,
+    /// Whether visitors get what it brings.
+    is_live: bool,
 }
 
 /// How the app is made.
@@ -106,11 +109,12 @@ impl AppPage {
             layout,
             failed,
             pending,
-            restart_seconds,
+            restart_seconds: restart_seconds + app.stops_within(Timestamp::now()).unwrap_or(0),
             now: now.map(|(now, runs)| NowView {
                 number: now.number,
                 status: now.status.into(),
                 steps: Steps::of(&now, &runs),
+                is_live: now.step.is_some_and(Step::is_live),
             }),
             rows: newest.iter().map(DeploymentRow::from).collect(),
             made: MadeView::from(app),

@@ -14,6 +14,7 @@ use crate::model::deployment::{Deployment, ErrorKind, Status, Step, StepRun, Tri
 use crate::model::domain::Domain;
 use crate::model::ids::{AppId, DeploymentId};
 use crate::model::release::Release;
+use crate::model::time::Timestamp;
 use crate::web::Web;
 use crate::web::apps::head::{Address, Tab, TabLink, addresses, tabs};
 use crate::web::error::Result;
@@ -120,15 +121,23 @@ struct Queue {
     of_app: Option<i64>,
     /// How many of other apps.
     others: i64,
+    /// Seconds that an instance of the app which ends now may still take.
+    stops_within: Option<i64>,
 }
 
 impl Queue {
     fn in_words(&self) -> String {
-        match (self.of_app, self.others) {
-            (Some(number), _) => format!("Waits until deployment {number} of this app has ended."),
-            (None, 0) => "Waits for its turn, which is next.".to_owned(),
-            (None, 1) => "Waits for its turn: one deployment of another app is before it.".to_owned(),
-            (None, count) => format!("Waits for its turn: {count} deployments of other apps are before it."),
+        match (self.of_app, self.stops_within, self.others) {
+            (Some(number), Some(seconds), _) => format!(
+                "Waits until deployment {number} of this app has ended; the version before has up to {seconds} s to stop."
+            ),
+            (Some(number), None, _) => {
+                format!("Waits until deployment {number} of this app has ended; cancel that one if it is not wanted.")
+            }
+            (None, Some(seconds), _) => format!("Waits until the stopped instance has ended, {seconds} s at most."),
+            (None, None, 0) => "Waits for its turn, which is next.".to_owned(),
+            (None, None, 1) => "Waits for its turn: one deployment of another app is before it.".to_owned(),
+            (None, None, count) => format!("Waits for its turn: {count} deployments of other apps are before it."),
         }
     }
 }
@@ -149,7 +158,13 @@ impl Facts {
         let is_queued = deployment.status == Status::Queued;
         let queue = || {
             let of_app = db::deployments::find_before_in_app(c, app.id, id)?;
+            let is_retiring = |before: &Deployment| before.step == Some(Step::Retire);
             Ok::<_, db::Error>(Queue {
+                stops_within: match &of_app {
+                    Some(before) if is_retiring(before) => Some(i64::from(app.settings.run.stop_timeout_s)),
+                    Some(_) => None,
+                    None => app.stops_within(Timestamp::now()),
+                },
                 of_app: of_app.map(|before| before.number),
                 others: db::deployments::count_before_of_others(c, id)?,
             })
@@ -256,8 +271,30 @@ mod tests {
 
     #[test]
     fn a_queued_deployment_says_what_it_waits_for() {
-        let words = |of_app, others| Queue { of_app, others }.in_words();
-        assert_eq!(words(Some(6), 3), "Waits until deployment 6 of this app has ended.");
+        let words = |of_app, others| {
+            let stops_within = None;
+            Queue {
+                of_app,
+                others,
+                stops_within,
+            }
+            .in_words()
+        };
+        let stopping = |of_app| {
+            let (others, stops_within) = (1, Some(30));
+            Queue {
+                of_app,
+                others,
+                stops_within,
+            }
+            .in_words()
+        };
+        assert!(stopping(Some(6)).ends_with("has ended; the version before has up to 30 s to stop."));
+        assert_eq!(
+            stopping(None),
+            "Waits until the stopped instance has ended, 30 s at most."
+        );
+        assert!(words(Some(6), 3).starts_with("Waits until deployment 6 of this app has ended; cancel"));
         assert_eq!(words(None, 0), "Waits for its turn, which is next.");
         assert!(words(None, 1).contains("one deployment of another app is before it"));
         assert!(words(None, 3).contains("3 deployments of other apps are before it"));

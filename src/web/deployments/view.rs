@@ -25,9 +25,8 @@ pub struct CommitView {
 
 impl From<&CommitInfo> for CommitView {
     fn from(commit: &CommitInfo) -> Self {
-        let short = commit.sha.chars().take(7).collect();
         Self {
-            short,
+            short: commit.short().to_owned(),
             subject: commit.message.clone(),
             author: commit.author.clone(),
         }
@@ -221,14 +220,15 @@ impl Outcome {
                 sha: commit.sha.clone(),
                 short: CommitView::from(commit).short,
             }),
-            ..Self::seen(app.active_release_number, deployment)
+            ..Self::seen(app.active_release_number, app.stopped_at.is_some(), deployment)
         }
     }
 
-    /// The same while this release serves.
-    fn seen(active_release: Option<i64>, deployment: &Deployment) -> Self {
+    /// The same while this release serves, or would if the app were not stopped.
+    fn seen(active_release: Option<i64>, is_stopped: bool, deployment: &Deployment) -> Self {
         let (kind, message) = deployment.error.clone().unzip();
         let serving = match active_release {
+            Some(_) if is_stopped => "The app stays stopped.".to_owned(),
             Some(number) => format!("v{number} keeps serving."),
             None => "Nothing is live.".to_owned(),
         };
@@ -256,7 +256,8 @@ impl Outcome {
 }
 
 fn switch_sentence(switch: SwitchReport) -> String {
-    let took = format!("{}.{:02} s", switch.millis / 1_000, switch.millis % 1_000 / 10);
+    let hundredths = (switch.millis + 5) / 10;
+    let took = format!("{}.{:02} s", hundredths / 100, hundredths % 100);
     if switch.requests == 0 {
         return format!("Switched in {took}; no request came in meanwhile.");
     }

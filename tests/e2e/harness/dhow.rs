@@ -12,6 +12,7 @@ use super::http::{Answer, Http, ask_once};
 use super::panel::Panel;
 use super::process::{Lines, Outcome, Process, free_port, print_party, run, run_id};
 use super::setup::{Refusal, Setup};
+use super::small_disk::SmallDisk;
 use super::wait::{eventually, seconds};
 
 /// The owner whom most tests act as.
@@ -29,6 +30,8 @@ pub struct Dhow {
     listen_port: u16,
     subnets: String,
     flags: Vec<String>,
+    /// Unmounted before its directory is removed.
+    disk: Option<SmallDisk>,
     data: TempDir,
     process: Option<Process>,
     pub http: Http,
@@ -41,6 +44,7 @@ impl Dhow {
     }
 
     pub fn prepare(setup: Setup) -> Self {
+        let data = tempfile::Builder::new().prefix("dhow-e2e-").tempdir().unwrap();
         Self {
             instance: setup.instance,
             http_port: free_port(),
@@ -48,7 +52,8 @@ impl Dhow {
             listen_port: free_port(),
             subnets: setup.subnets,
             flags: setup.flags,
-            data: tempfile::Builder::new().prefix("dhow-e2e-").tempdir().unwrap(),
+            disk: setup.disk_mib.map(|mib| SmallDisk::mount(data.path(), mib)),
+            data,
             process: None,
             http: Http::new(),
             owns_objects: true,
@@ -106,6 +111,11 @@ impl Dhow {
             lines: process.lines.all(),
             took: began.elapsed(),
         }
+    }
+
+    /// The disk of its own.
+    pub fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("the setup asks for one")
     }
 
     /// A file of the data directory.

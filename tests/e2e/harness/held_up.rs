@@ -42,7 +42,12 @@ pub struct HeldUp {
 impl HeldUp {
     /// Starts an instance and brings a deployment into each of these steps.
     pub async fn in_steps(steps: &[&'static str]) -> Self {
-        let setup = Setup::new().flag("--max-deployments", &steps.len().to_string());
+        Self::in_steps_of(Setup::new(), steps).await
+    }
+
+    /// The same for an instance that is started as a test wants.
+    pub async fn in_steps_of(setup: Setup, steps: &[&'static str]) -> Self {
+        let setup = setup.flag("--max-deployments", &steps.len().to_string());
         let dhow = setup.start().await;
         let api = dhow.owner().await;
         api.create_project("Steps").await;

@@ -20,6 +20,7 @@ pub mod pushing;
 pub mod redeploys;
 pub mod repository;
 pub mod setup;
+pub mod small_disk;
 pub mod sse;
 pub mod visitor;
 pub mod wait;

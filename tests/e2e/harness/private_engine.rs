@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::process::{Process, run_id};
+use super::process::{Process, run_id, succeed};
 use super::wait::{eventually, seconds};
 
 /// Says that the story is told inside, and where the engine is.
@@ -102,11 +102,4 @@ fn script(verb: &str, directory: &Path) -> Command {
     let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testbed/private-engine"));
     command.arg(verb).arg(directory);
     command
-}
-
-#[track_caller]
-fn succeed(command: &mut Command) {
-    let output = command.output().unwrap();
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {words}");
 }

@@ -135,6 +135,14 @@ pub struct Outcome {
     pub stderr: String,
 }
 
+/// Runs a short command that must end well.
+#[track_caller]
+pub fn succeed(command: &mut Command) {
+    let output = command.output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {words}");
+}
+
 /// Runs a command to its end, away from the async threads.
 pub async fn run(mut command: Command, input: &str) -> Outcome {
     let input = input.to_owned();

@@ -12,6 +12,8 @@ pub struct Setup {
     pub flags: Vec<String>,
     /// The pool of addresses.
     pub subnets: String,
+    /// MiB of a disk of its own for the data directory.
+    pub disk_mib: Option<u32>,
 }
 
 impl Setup {
@@ -25,6 +27,7 @@ impl Setup {
             instance: instance.to_owned(),
             flags: vec!["--allow-private-sources".to_owned()],
             subnets: some_subnets(),
+            disk_mib: None,
         }
     }
 

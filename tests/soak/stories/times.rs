@@ -10,7 +10,7 @@ use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, try_docker};
 use crate::harness::git_server::GitServer;
 use crate::harness::http::ask_once;
-use crate::harness::process::{free_port, run_id};
+use crate::harness::process::{free_port, run_id, succeed};
 use crate::harness::repository::{Repository, git};
 use crate::harness::wait::in_time;
 
@@ -149,15 +149,6 @@ impl Drop for ByHand {
         let _ = try_docker(&["rm", "--force", &self.name]);
         let _ = try_docker(&["rmi", "--force", &self.name]);
     }
-}
-
-fn succeed(command: &mut Command) {
-    let output = command.current_dir(Path::new("/")).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
 
 /// Waits for the page, also through refused connections.

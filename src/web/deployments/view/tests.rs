@@ -208,7 +208,7 @@ fn the_line_tells_commit_and_time_as_text() {
 
 #[test]
 fn the_outcome_says_what_happened_and_what_serves() {
-    let outcome = |deployment: &Deployment, active| Outcome::seen(active, deployment).to_string();
+    let outcome = |deployment: &Deployment, active| Outcome::seen(active, false, deployment).to_string();
     let failed = Deployment {
         error: Some((ErrorKind::BuildFailed, "The build failed: <b>exit code 3</b>".into())),
         ..deployment(Status::Failed, Some(Step::Build))
@@ -227,7 +227,7 @@ fn the_outcome_says_what_happened_and_what_serves() {
     assert!(outcome(&deployment(Status::Queued, None), None).contains("hidden"));
     let waiting = Outcome {
         waits_for: Some("Waits until deployment 2 of this app has ended.".into()),
-        ..Outcome::seen(None, &deployment(Status::Queued, None))
+        ..Outcome::seen(None, false, &deployment(Status::Queued, None))
     }
     .to_string();
     assert!(
@@ -240,7 +240,7 @@ fn the_outcome_says_what_happened_and_what_serves() {
             sha: "a".repeat(40),
             short: "aaaaaaa".into(),
         }),
-        ..Outcome::seen(Some(2), &failed)
+        ..Outcome::seen(Some(2), false, &failed)
     }
     .to_string();
     assert!(
