@@ -8,6 +8,7 @@ use super::{Actions, Error, Fields, Result};
 use crate::db;
 use crate::events::Event;
 use crate::model::Invalid;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::env_var::{EnvKey, EnvScope, EnvValue, SealedEnvVar};
 use crate::model::ids::AppId;
@@ -92,9 +93,7 @@ impl Actions {
     }
 
     async fn change_env(&self, actor: &Actor, app: &App, input: EnvInput, change: Change) -> Result<EnvInput> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
+        self.require_in(actor, app, Right::Change).await?;
         let (actor, id, slug, secrets) = (actor.clone(), app.id, app.slug.clone(), self.secrets.clone());
         self.db
             .write(move |tx| {

@@ -12,6 +12,7 @@ use crate::logs::Logs;
 use crate::model::Invalid;
 use crate::secrets::{self, Passwords, SecretKey};
 
+mod access;
 pub mod app_input;
 pub mod apps;
 pub mod deployments;

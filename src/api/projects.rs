@@ -43,13 +43,11 @@ impl From<Project> for ProjectView {
 }
 
 async fn list(caller: Caller, Paging(page): Paging) -> Result<Json<Items<ProjectView>>, Problem> {
-    if !caller.actor.may_read() {
-        return Ok(Json(Items::all(Vec::new())));
-    }
+    let member = caller.actor.only_member();
     let rows = caller
         .actions()
         .db
-        .read(move |c| db::projects::list(c, with_one_more(page)))
+        .read(move |c| db::projects::list(c, member, with_one_more(page)))
         .await?;
     Ok(Json(Items::page(rows, page, |project| project.id.0, ProjectView::from)))
 }

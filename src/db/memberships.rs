@@ -13,7 +13,9 @@ pub fn find_role(connection: &Connection, project: ProjectId, user: UserId) -> R
     let sql = "SELECT role FROM memberships WHERE project_id = ?1 AND user_id = ?2";
     Ok(connection
         .prepare_cached(sql)?
-        .query_row(params![project.0, user.0], |row| row::text(row, "role", ProjectRole::parse))
+        .query_row(params![project.0, user.0], |row| {
+            row::text(row, "role", ProjectRole::parse)
+        })
         .optional()?)
 }
 
@@ -24,7 +26,10 @@ pub fn list_of_project(connection: &Connection, project: ProjectId) -> Result<Ve
          FROM memberships JOIN users ON users.id = user_id WHERE project_id = ?1 ORDER BY email",
     )?;
     let members = statement.query_map([project.0], |row| {
-        Ok((users::from_row(row)?, row::text(row, "project_role", ProjectRole::parse)?))
+        Ok((
+            users::from_row(row)?,
+            row::text(row, "project_role", ProjectRole::parse)?,
+        ))
     })?;
     Ok(members.collect::<rusqlite::Result<_>>()?)
 }

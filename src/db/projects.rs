@@ -46,7 +46,9 @@ pub fn list(connection: &Connection, member: Option<UserId>, page: Page) -> Resu
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let values = params![page.before(), member.map(|id| id.0), page.limit];
-    Ok(statement.query_map(values, from_row)?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement
+        .query_map(values, from_row)?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// Projects whose network shall exist.

@@ -163,6 +163,11 @@ impl Actor {
         self.user().is_none_or(|user| user.role <= Role::Admin)
     }
 
+    /// Whose memberships decide what it sees; `None` for one who sees all.
+    pub fn only_member(&self) -> Option<UserId> {
+        self.user().filter(|_| !self.sees_all()).map(|user| user.id)
+    }
+
     /// The right that it has in a project in which its user is a member in this role, or none at all.
     pub fn right_in(&self, role: Option<ProjectRole>) -> Option<Right> {
         let right = if self.sees_all() {
@@ -249,9 +254,21 @@ mod tests {
             (token(Scope::Admin), None, Some(Right::Administer)),
             (Actor::User(user(Role::Admin)), None, Some(Right::Administer)),
             (Actor::User(user(Role::Member)), None, None),
-            (Actor::User(user(Role::Member)), Some(ProjectRole::Viewer), Some(Right::View)),
-            (Actor::User(user(Role::Member)), Some(ProjectRole::Developer), Some(Right::Change)),
-            (Actor::User(user(Role::Member)), Some(ProjectRole::Admin), Some(Right::Administer)),
+            (
+                Actor::User(user(Role::Member)),
+                Some(ProjectRole::Viewer),
+                Some(Right::View),
+            ),
+            (
+                Actor::User(user(Role::Member)),
+                Some(ProjectRole::Developer),
+                Some(Right::Change),
+            ),
+            (
+                Actor::User(user(Role::Member)),
+                Some(ProjectRole::Admin),
+                Some(Right::Administer),
+            ),
             (member(Scope::Admin), Some(ProjectRole::Viewer), Some(Right::View)),
             (member(Scope::Deploy), Some(ProjectRole::Admin), Some(Right::Deploy)),
             (member(Scope::Admin), None, None),
