@@ -92,6 +92,14 @@ impl Actions {
         found.await?.ok_or(Error::NotFound)
     }
 
+    /// Refuses an actor without a right in a project, before its input is looked at.
+    pub(super) async fn require_in_project(&self, actor: &Actor, slug: &str, needed: Right) -> Result<()> {
+        match self.find_project(actor, slug).await? {
+            (_, right) if right < needed => Err(Error::Forbidden),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses an actor without a right in an app's project.
     pub(super) async fn require_in(&self, actor: &Actor, app: &App, needed: Right) -> Result<()> {
         let (actor, project) = (actor.clone(), app.project_id);

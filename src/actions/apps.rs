@@ -17,6 +17,8 @@ use crate::model::user::Actor;
 impl Actions {
     /// Makes an app in a project.
     pub async fn create_app(&self, actor: &Actor, project: &str, input: &AppInput) -> Result<App> {
+        // Before the input: whoever may not is told nothing of it.
+        self.require_in_project(actor, project, Right::Change).await?;
         let settings = input.check(self.config.allow_private_sources)?;
         let wanted = wanted_slug(input)?;
         let base_domain = self.config.base_domain.clone();

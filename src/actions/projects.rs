@@ -49,6 +49,7 @@ impl Actions {
 
     /// Gives a project another name; its slug, and so its address, stays.
     pub async fn rename_project(&self, actor: &Actor, slug: &str, input: &ProjectInput) -> Result<Project> {
+        self.require_in_project(actor, slug, Right::Administer).await?;
         let name = parse_name(input)?;
         let (actor, slug) = (actor.clone(), slug.to_owned());
         let project: Project = self

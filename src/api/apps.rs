@@ -13,6 +13,7 @@ use super::{Api, Problem};
 use crate::actions::app_input::AppInput;
 use crate::config::Config;
 use crate::db;
+use crate::model::access::Right;
 use crate::model::app::{App, AppStatus};
 use crate::model::domain::Domain;
 use crate::model::route::addresses;
@@ -69,7 +70,7 @@ async fn list(
     Path(project): Path<String>,
     Paging(page): Paging,
 ) -> Result<Json<Items<AppView>>, Problem> {
-    let project = caller.project(project).await?.id;
+    let project = caller.project(project, Right::View).await?.id;
     let rows = caller.actions().db.read(move |c| {
         let apps = db::apps::list_of_project(c, project, with_one_more(page))?;
         apps.into_iter()
@@ -86,7 +87,7 @@ async fn create(
     Path(project): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<AppView>), Problem> {
-    let project = caller.project(project).await?;
+    let project = caller.project(project, Right::Change).await?;
     let input = AppInput::from_json(body)?;
     let app = caller
         .actions()
@@ -96,7 +97,7 @@ async fn create(
 }
 
 async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<AppView>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::View).await?;
     view(&caller, app).await
 }
 
@@ -105,7 +106,7 @@ async fn change(
     Path(app): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<AppView>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Change).await?;
     let app = caller
         .actions()
         .change_app(&caller.actor, app.slug.as_str(), body)
@@ -114,7 +115,7 @@ async fn change(
 }
 
 async fn delete(Writer(caller): Writer, Path(app): Path<String>) -> Result<StatusCode, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Administer).await?;
     caller.actions().delete_app(&caller.actor, app.slug.as_str()).await?;
     Ok(StatusCode::ACCEPTED)
 }

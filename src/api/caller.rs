@@ -64,14 +64,16 @@ impl Caller {
         &self.actions
     }
 
-    /// A project that the caller may see.
-    pub async fn project(&self, slug: String) -> Result<Project, Problem> {
-        Ok(self.actions.find_project(&self.actor, &slug).await?.0)
+    /// A project in which the caller has a right.
+    pub async fn project(&self, slug: String, needed: Right) -> Result<Project, Problem> {
+        let (project, right) = self.actions.find_project(&self.actor, &slug).await?;
+        enough(right, needed).map(|()| project)
     }
 
-    /// An app that the caller may see.
-    pub async fn app(&self, slug: String) -> Result<App, Problem> {
-        Ok(self.actions.find_app(&self.actor, &slug).await?.0)
+    /// An app in whose project the caller has a right.
+    pub async fn app(&self, slug: String, needed: Right) -> Result<App, Problem> {
+        let (app, right) = self.actions.find_app(&self.actor, &slug).await?;
+        enough(right, needed).map(|()| app)
     }
 
     /// A deployment that the caller may see, with its app.
@@ -79,4 +81,11 @@ impl Caller {
         let id = DeploymentId(id.parse().map_err(|_| Problem::not_found())?);
         Ok(self.actions.find_deployment(&self.actor, id).await?)
     }
+}
+
+fn enough(right: Right, needed: Right) -> Result<(), Problem> {
+    if right < needed {
+        return Err(Error::Forbidden.into());
+    }
+    Ok(())
 }

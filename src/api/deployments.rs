@@ -13,6 +13,7 @@ use super::list::{Items, Paging, with_one_more};
 use super::{Api, Problem};
 use crate::actions::json::parse_json;
 use crate::db;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, Trigger};
 use crate::model::time::Timestamp;
@@ -117,7 +118,7 @@ async fn list(
     Path(app): Path<String>,
     Paging(page): Paging,
 ) -> Result<Json<Items<DeploymentView>>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::View).await?;
     let id = app.id;
     let rows = caller.actions().db.read(move |c| {
         let deployments = db::deployments::list_of_app(c, id, with_one_more(page))?;
@@ -139,7 +140,7 @@ struct Wanted {
 }
 
 async fn create(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Response, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Deploy).await?;
     let wanted: Wanted = parse_json(body)?;
     let deployment = caller
         .actions()

@@ -13,6 +13,7 @@ use super::{Api, Problem};
 use crate::actions::domains::DomainInput;
 use crate::actions::json::parse_json;
 use crate::db;
+use crate::model::access::Right;
 
 /// The calls.
 pub fn router() -> Router<Api> {
@@ -22,7 +23,7 @@ pub fn router() -> Router<Api> {
 }
 
 async fn list(caller: Caller, Path(app): Path<String>) -> Result<Json<Items<DomainInput>>, Problem> {
-    let app = caller.app(app).await?.id;
+    let app = caller.app(app, Right::View).await?.id;
     let domains = caller
         .actions()
         .db
@@ -36,7 +37,7 @@ async fn add(
     Path(app): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<DomainInput>), Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Change).await?;
     let input: DomainInput = parse_json(body)?;
     let domain = caller.actions().add_domain(&caller.actor, &app, &input).await?;
     Ok((StatusCode::CREATED, Json(DomainInput::from(&domain))))
@@ -53,7 +54,7 @@ async fn remove(
     Path((app, host)): Path<(String, String)>,
     Query(which): Query<Which>,
 ) -> Result<StatusCode, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Change).await?;
     caller
         .actions()
         .remove_domain(&caller.actor, &app, &host, which.path_prefix.as_deref())

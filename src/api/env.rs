@@ -9,6 +9,7 @@ use super::caller::{Caller, Writer};
 use super::{Api, Problem};
 use crate::actions::env_vars::EnvInput;
 use crate::actions::json::parse_json;
+use crate::model::access::Right;
 
 /// The calls.
 pub fn router() -> Router<Api> {
@@ -16,7 +17,7 @@ pub fn router() -> Router<Api> {
 }
 
 async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<EnvInput>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::View).await?;
     Ok(Json(caller.actions().show_env(&app).await?))
 }
 
@@ -25,7 +26,7 @@ async fn replace(
     Path(app): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<EnvInput>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Change).await?;
     Ok(Json(
         caller
             .actions()
@@ -39,7 +40,7 @@ async fn merge(
     Path(app): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<EnvInput>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Change).await?;
     Ok(Json(
         caller
             .actions()

@@ -10,9 +10,11 @@ use super::body::JsonBody;
 use super::caller::{Caller, Writer};
 use super::list::{Items, Paging, with_one_more};
 use super::{Api, Problem};
+use crate::actions::Error;
 use crate::actions::json::parse_json;
 use crate::actions::projects::ProjectInput;
 use crate::db;
+use crate::model::access::Right;
 use crate::model::app::Project;
 use crate::model::time::Timestamp;
 
@@ -53,13 +55,16 @@ async fn list(caller: Caller, Paging(page): Paging) -> Result<Json<Items<Project
 }
 
 async fn create(Writer(caller): Writer, JsonBody(body): JsonBody) -> Result<(StatusCode, Json<ProjectView>), Problem> {
+    if !caller.actor.may_administer() {
+        return Err(Error::Forbidden.into());
+    }
     let input: ProjectInput = parse_json(body)?;
     let project = caller.actions().create_project(&caller.actor, &input).await?;
     Ok((StatusCode::CREATED, Json(project.into())))
 }
 
 async fn show(caller: Caller, Path(project): Path<String>) -> Result<Json<ProjectView>, Problem> {
-    Ok(Json(caller.project(project).await?.into()))
+    Ok(Json(caller.project(project, Right::View).await?.into()))
 }
 
 async fn rename(
@@ -67,7 +72,7 @@ async fn rename(
     Path(project): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<ProjectView>, Problem> {
-    let project = caller.project(project).await?;
+    let project = caller.project(project, Right::Administer).await?;
     let input = if body.as_object().is_some_and(serde_json::Map::is_empty) {
         ProjectInput {
             name: project.name.to_string(),
@@ -85,7 +90,7 @@ async fn rename(
 }
 
 async fn delete(Writer(caller): Writer, Path(project): Path<String>) -> Result<StatusCode, Problem> {
-    let project = caller.project(project).await?;
+    let project = caller.project(project, Right::Administer).await?;
     caller
         .actions()
         .delete_project(&caller.actor, project.slug.as_str())

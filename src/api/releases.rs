@@ -13,6 +13,7 @@ use super::list::{Items, Paging, with_one_more};
 use super::{Api, Problem};
 use crate::actions::json::parse_json;
 use crate::db;
+use crate::model::access::Right;
 use crate::model::ids::ReleaseId;
 use crate::model::release::Release;
 use crate::model::time::Timestamp;
@@ -52,7 +53,7 @@ async fn list(
     Path(app): Path<String>,
     Paging(page): Paging,
 ) -> Result<Json<Items<ReleaseView>>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::View).await?;
     let id = app.id;
     let rows = caller
         .actions()
@@ -71,7 +72,7 @@ struct Wanted {
 }
 
 async fn roll_back(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Response, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Deploy).await?;
     let wanted: Wanted = parse_json(body)?;
     let deployment = caller.actions().roll_back(&caller.actor, &app, wanted.release).await?;
     Ok(accepted(&app, deployment))

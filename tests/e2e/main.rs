@@ -48,4 +48,5 @@ mod stopping;
 mod strange_requests;
 mod subnets;
 mod two_networks;
+mod who_may_what;
 mod without_javascript;
