@@ -26,6 +26,7 @@ mod first_deployment;
 mod full_disk;
 mod git_push;
 mod halfway;
+mod hostile_input;
 mod instance_limits;
 mod island;
 mod live_dashboard;
