@@ -17,7 +17,7 @@ use crate::model::slug::AppSlug;
 use crate::model::user::Actor;
 
 /// A domain as written or shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DomainInput {
     /// The host name.

@@ -19,7 +19,7 @@ use crate::secrets::{self, SecretKey};
 const MAX_VARS: usize = 1_000;
 
 /// A variable as written or shown. A secret's value is shown as `null`; `null` written keeps the stored secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvVarInput {
     /// Its name.
@@ -40,7 +40,7 @@ fn default_scope() -> String {
 }
 
 /// All variables of an app as written or shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvInput {
     /// The version that the change is based on; a stale one is refused.

@@ -27,7 +27,7 @@ pub mod tokens;
 pub mod users;
 
 /// A refused field.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// Its name, as in the API: `port`, `source.url`, `vars[2].key`.
     pub field: String,

@@ -13,7 +13,7 @@ use crate::model::text::Name;
 use crate::model::user::Actor;
 
 /// What a project is made of.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectInput {
     /// Its name for people.

@@ -1,10 +1,11 @@
 //! `/apps/{app}/domains`.
 
+use axum::Json;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use axum::routing::{delete, get};
-use axum::{Json, Router};
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::JsonBody;
 use super::caller::{Caller, Writer};
@@ -16,12 +17,11 @@ use crate::db;
 use crate::model::access::Right;
 
 /// The calls.
-pub fn router() -> Router<Api> {
-    Router::new()
-        .route("/apps/{app}/domains", get(list).post(add))
-        .route("/apps/{app}/domains/{host}", delete(remove))
+pub fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(remove))
 }
 
+#[utoipa::path(get, path = "/apps/{app}/domains", tag = "domains", summary = "The domains, newest first", operation_id = "domains_list", params(("app" = String, Path, description = "Slug of the app")), responses((status = 200, body = Items<DomainInput>)))]
 async fn list(caller: Caller, Path(app): Path<String>) -> Result<Json<Items<DomainInput>>, Problem> {
     let app = caller.app(app, Right::View).await?.id;
     let domains = caller
@@ -32,6 +32,7 @@ async fn list(caller: Caller, Path(app): Path<String>) -> Result<Json<Items<Doma
     Ok(Json(Items::all(domains.iter().rev().map(DomainInput::from).collect())))
 }
 
+#[utoipa::path(post, path = "/apps/{app}/domains", tag = "domains", summary = "Add a domain; it applies at once", operation_id = "domains_add", params(("app" = String, Path, description = "Slug of the app")), request_body = DomainInput, responses((status = 201, body = DomainInput)))]
 async fn add(
     Writer(caller): Writer,
     Path(app): Path<String>,
@@ -49,6 +50,7 @@ struct Which {
     path_prefix: Option<String>,
 }
 
+#[utoipa::path(delete, path = "/apps/{app}/domains/{host}", tag = "domains", summary = "Remove a domain", operation_id = "domains_remove", params(("app" = String, Path, description = "Slug of the app"), ("host" = String, Path, description = "The host name"), ("path_prefix" = Option<String>, Query, description = "Only this path of the host; all when left out")), responses((status = 204, description = "Removed")))]
 async fn remove(
     Writer(caller): Writer,
     Path((app, host)): Path<(String, String)>,

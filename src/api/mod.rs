@@ -5,6 +5,8 @@
 use axum::Router;
 use axum::extract::FromRef;
 use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::actions::Actions;
 
@@ -16,6 +18,7 @@ mod domains;
 mod env;
 mod list;
 mod logs;
+mod openapi;
 mod problem;
 mod projects;
 mod releases;
@@ -32,7 +35,7 @@ struct Api {
 
 /// All calls; unknown ones below `/api` answer problem+json too.
 pub fn router(actions: Actions, stop: CancellationToken) -> Router {
-    let calls = Router::new()
+    let calls = OpenApiRouter::with_openapi(openapi::Description::openapi())
         .merge(projects::router())
         .merge(apps::router())
         .merge(env::router())
@@ -40,7 +43,8 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(deployments::router())
         .merge(releases::router())
         .merge(running::router())
-        .merge(logs::router())
+        .merge(logs::router());
+    let calls = openapi::described(calls)
         .fallback(problem::unknown_call)
         .method_not_allowed_fallback(problem::unknown_method);
     Router::new().nest("/api/v1", calls).with_state(Api { actions, stop })

@@ -9,7 +9,7 @@ use crate::actions::{Error, FieldError, report};
 use crate::db;
 
 /// An error as the API answers it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     kind: &'static str,

@@ -133,6 +133,7 @@ pub const ROUTES: &[Row] = &[
     page("POST", "/setup", Nothing, "token=x&email=x&password=x", 403),
     // The last page, since it ends the sessions.
     page("POST", "/logout", Nothing, "", 303),
+    call("GET", "/openapi.json", Nothing, "", 200),
     call("GET", "/projects", User, "", 200),
     call("POST", "/projects", Instance, "{}", 422),
     call("GET", "/projects/{project}", In(View), "", 200),
