@@ -11,7 +11,7 @@ use super::body::JsonBody;
 use super::caller::{Caller, Writer};
 use super::list::{Items, Paging, PagingQuery, with_one_more};
 use super::{Api, Problem};
-use crate::actions::app_input::AppInput;
+use crate::actions::app_input::{AppInput, BuildInput, HealthInput, ResourcesInput, SourceInput};
 use crate::config::Config;
 use crate::db;
 use crate::model::access::Right;
@@ -32,8 +32,14 @@ struct AppView {
     id: i64,
     slug: String,
     project: String,
-    #[serde(flatten)]
-    settings: AppInput,
+    name: String,
+    source: SourceInput,
+    build: BuildInput,
+    port: i64,
+    health: HealthInput,
+    resources: ResourcesInput,
+    stop_timeout_s: i64,
+    auto_deploy: bool,
     #[schema(value_type = String)]
     status: AppStatus,
     active_release: Option<i64>,
@@ -45,11 +51,19 @@ struct AppView {
 impl AppView {
     fn new(app: &App, domains: &[Domain], config: &Config) -> Self {
         let ports = (config.http_port, config.https_port);
+        let settings = AppInput::from(app);
         Self {
             id: app.id.0,
             slug: app.slug.to_string(),
             project: app.project_slug.to_string(),
-            settings: AppInput::from(app),
+            name: settings.name,
+            source: settings.source,
+            build: settings.build,
+            port: settings.port,
+            health: settings.health,
+            resources: settings.resources,
+            stop_timeout_s: settings.stop_timeout_s,
+            auto_deploy: settings.auto_deploy,
             status: app.status,
             active_release: app.active_release_number,
             urls: addresses(&app.slug, domains, &config.base_domain, config.has_acme(), ports),

@@ -7,6 +7,7 @@
 mod harness;
 mod journey;
 
+mod api_description;
 mod app_pages;
 mod bad_input;
 mod bad_route_file;
