@@ -14,12 +14,15 @@ mod caller;
 mod deployments;
 mod domains;
 mod env;
+mod invitations;
 mod list;
 mod logs;
+mod members;
 mod problem;
 mod projects;
 mod releases;
 mod running;
+mod users;
 
 pub use problem::Problem;
 
@@ -41,6 +44,9 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(releases::router())
         .merge(running::router())
         .merge(logs::router())
+        .merge(members::router())
+        .merge(users::router())
+        .merge(invitations::router())
         .fallback(problem::unknown_call)
         .method_not_allowed_fallback(problem::unknown_method);
     Router::new().nest("/api/v1", calls).with_state(Api { actions, stop })
