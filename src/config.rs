@@ -19,6 +19,10 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 pub const SESSION_IDLE_S: i64 = 14 * 24 * 3600;
 /// How long the claim link of a start is good.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(3600);
+/// How long an invitation is good, in seconds.
+pub const INVITATION_LIFETIME_S: i64 = 7 * 24 * 3600;
+/// How long a link for a new password is good, in seconds: it opens an account that has something to lose.
+pub const RESET_LIFETIME_S: i64 = 24 * 3600;
 /// How long a stop may take before what still runs is left behind.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 

@@ -11,6 +11,22 @@ use crate::model::deployment::Deployment;
 use crate::model::ids::{DeploymentId, ProjectId, UserId};
 use crate::model::user::Actor;
 
+/// An actor as the database knows them now; refuses one who was deactivated while the request ran.
+pub(super) fn as_now(c: &db::Tx, actor: &Actor) -> Result<Actor> {
+    let Some(user) = actor.user() else {
+        return Ok(actor.clone());
+    };
+    let user = db::users::find_active(c, user.id)?.ok_or(Error::Forbidden)?;
+    Ok(match actor {
+        Actor::Token { id, scope, .. } => Actor::Token {
+            id: *id,
+            scope: *scope,
+            user,
+        },
+        Actor::User(_) | Actor::Dhow => Actor::User(user),
+    })
+}
+
 /// What an actor may do in a project; `None` where it must not know of it.
 pub(super) fn right_in(c: &db::Tx, actor: &Actor, project: ProjectId) -> db::Result<Option<Right>> {
     let role = match actor.user() {

@@ -1,5 +1,7 @@
 //! Users: the first one by the claim link, others by the command line; signing in.
 
+pub mod manage;
+
 use std::sync::Mutex;
 use std::time::Instant;
 

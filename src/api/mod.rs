@@ -16,13 +16,16 @@ mod caller;
 mod deployments;
 mod domains;
 mod env;
+mod invitations;
 mod list;
 mod logs;
+mod members;
 mod openapi;
 mod problem;
 mod projects;
 mod releases;
 mod running;
+mod users;
 
 pub use problem::Problem;
 
@@ -43,7 +46,10 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(deployments::router())
         .merge(releases::router())
         .merge(running::router())
-        .merge(logs::router());
+        .merge(logs::router())
+        .merge(members::router())
+        .merge(users::router())
+        .merge(invitations::router());
     let calls = openapi::described(calls)
         .fallback(problem::unknown_call)
         .method_not_allowed_fallback(problem::unknown_method);

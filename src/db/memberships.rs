@@ -1,8 +1,8 @@
 //! Table `memberships`: who belongs to a project.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Result, row, users};
+use super::{Page, Result, row, users};
 use crate::model::access::ProjectRole;
 use crate::model::ids::{ProjectId, UserId};
 use crate::model::time::Timestamp;
@@ -19,19 +19,43 @@ pub fn find_role(connection: &Connection, project: ProjectId, user: UserId) -> R
         .optional()?)
 }
 
-/// The members of a project, in the order of their e-mail addresses.
-pub fn list_of_project(connection: &Connection, project: ProjectId) -> Result<Vec<(User, ProjectRole)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT users.id, email, users.role, users.created_at, deactivated_at, memberships.role AS project_role \
-         FROM memberships JOIN users ON users.id = user_id WHERE project_id = ?1 ORDER BY email",
-    )?;
-    let members = statement.query_map([project.0], |row| {
-        Ok((
-            users::from_row(row)?,
-            row::text(row, "project_role", ProjectRole::parse)?,
-        ))
-    })?;
-    Ok(members.collect::<rusqlite::Result<_>>()?)
+/// Somebody who belongs to a project.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Who.
+    pub user: User,
+    /// As what.
+    pub role: ProjectRole,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+const MEMBERS: &str = "SELECT users.id, email, users.role, users.created_at, deactivated_at, \
+     memberships.role AS project_role, memberships.created_at AS since \
+     FROM memberships JOIN users ON users.id = user_id WHERE project_id = ?1";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Member> {
+    Ok(Member {
+        user: users::from_row(row)?,
+        role: row::text(row, "project_role", ProjectRole::parse)?,
+        since: Timestamp::from_millis(row.get("since")?),
+    })
+}
+
+/// A member of a project.
+pub fn find(connection: &Connection, project: ProjectId, user: UserId) -> Result<Option<Member>> {
+    let mut statement = connection.prepare_cached(&format!("{MEMBERS} AND users.id = ?2"))?;
+    Ok(statement.query_row([project.0, user.0], from_row).optional()?)
+}
+
+/// A page of the members of a project, the newest user first.
+pub fn list_of_project(connection: &Connection, project: ProjectId, page: Page) -> Result<Vec<Member>> {
+    let sql = format!("{MEMBERS} AND users.id < ?2 ORDER BY users.id DESC LIMIT ?3");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let values = params![project.0, page.before(), page.limit];
+    Ok(statement
+        .query_map(values, from_row)?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// Makes a user a member, or gives a member another role.

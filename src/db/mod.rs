@@ -17,6 +17,7 @@ pub mod deployments;
 pub mod domains;
 pub mod env_vars;
 pub mod instances;
+pub mod invitations;
 pub mod memberships;
 pub mod meta;
 pub mod migrate;

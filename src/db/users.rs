@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Result, row};
+use super::{Page, Result, row};
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
 use crate::model::user::{Email, Role, User};
@@ -49,6 +49,24 @@ pub fn find_active(connection: &Connection, id: UserId) -> Result<Option<User>> 
 pub fn list(connection: &Connection) -> Result<Vec<User>> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM users ORDER BY id"))?;
     Ok(statement.query_map([], from_row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A page of users, newest first, each with the number of projects that they belong to.
+pub fn list_with_projects(connection: &Connection, page: Page) -> Result<Vec<(User, i64)>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, (SELECT count(*) FROM memberships JOIN projects ON projects.id = project_id \
+         WHERE user_id = users.id AND deleting_at IS NULL) AS projects FROM users WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
+    ))?;
+    let users = statement.query_map(params![page.before(), page.limit], |row| {
+        Ok((from_row(row)?, row.get("projects")?))
+    })?;
+    Ok(users.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The user who signs in with an e-mail address.
+pub fn find_by_email(connection: &Connection, email: &str) -> Result<Option<User>> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE email = ?1"))?;
+    Ok(statement.query_row([email], from_row).optional()?)
 }
 
 /// Adds a user.

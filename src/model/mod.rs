@@ -16,6 +16,7 @@ pub mod env_var;
 pub mod host;
 pub mod ids;
 pub mod instance;
+pub mod invitation;
 pub mod path_prefix;
 pub mod release;
 pub mod route;

@@ -37,11 +37,15 @@ mod domains;
 mod env;
 mod headers;
 mod health;
+mod invitations;
 mod login;
+mod made_link;
+mod members;
 mod present;
 mod projects;
 mod releases;
 mod setup;
+mod users;
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -61,10 +65,13 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(deployments::router())
         .merge(domains::router())
         .merge(env::router())
+        .merge(invitations::router())
         .merge(login::router())
+        .merge(members::router())
         .merge(projects::router())
         .merge(releases::router())
         .merge(setup::router())
+        .merge(users::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(Web { actions, stop })
 }

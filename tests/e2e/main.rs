@@ -37,6 +37,7 @@ mod modern_dockerfile;
 mod name_conflicts;
 mod newest_commit;
 mod ownership;
+mod people;
 mod private_proxy;
 mod projects_under_load;
 mod redeploys;
