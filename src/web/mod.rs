@@ -15,6 +15,7 @@ use crate::config::MAX_BODY_BYTES;
 
 pub mod apps;
 pub mod assets;
+pub mod client;
 pub mod connections;
 pub mod deployments;
 pub mod error;
@@ -40,6 +41,7 @@ mod health;
 mod login;
 mod present;
 mod projects;
+mod qr;
 mod releases;
 mod setup;
 

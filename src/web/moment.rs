@@ -33,6 +33,15 @@ impl Moment {
         Self::seen_from(at, Timestamp::now())
     }
 
+    /// One that is still to come, as seen from now.
+    pub fn to_come(at: Timestamp) -> Self {
+        let now = Timestamp::now();
+        Self {
+            relative: ahead(at.millis_since(now)),
+            ..Self::seen_from(at, now)
+        }
+    }
+
     /// As seen from another moment.
     pub fn seen_from(at: Timestamp, now: Timestamp) -> Self {
         let machine = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
@@ -54,6 +63,18 @@ fn relative(age: i64) -> String {
         HOUR..DAY => format!("{} h ago", age / HOUR),
         _ if age < 2 * DAY => "yesterday".to_owned(),
         _ => format!("{} days ago", age / DAY),
+    }
+}
+
+/// Rounded to the nearest, so that what was just made for 30 days says so.
+fn ahead(wait: i64) -> String {
+    match wait {
+        ..HOUR => "within the hour".to_owned(),
+        HOUR..DAY => format!("in {} h", (wait + HOUR / 2) / HOUR),
+        _ => match (wait + DAY / 2) / DAY {
+            1 => "in a day".to_owned(),
+            days => format!("in {days} days"),
+        },
     }
 }
 
@@ -91,6 +112,19 @@ mod tests {
         ];
         for (age, words) in cases {
             assert_eq!(relative(age), words);
+        }
+    }
+
+    #[test]
+    fn what_is_to_come_is_rounded() {
+        let cases = [
+            (0, "within the hour"),
+            (HOUR, "in 1 h"),
+            (DAY, "in a day"),
+            (30 * DAY - 1, "in 30 days"),
+        ];
+        for (wait, words) in cases {
+            assert_eq!(ahead(wait), words);
         }
     }
 

@@ -7,6 +7,7 @@
 mod harness;
 mod journey;
 
+mod account;
 mod app_pages;
 mod bad_input;
 mod bad_route_file;
@@ -44,8 +45,10 @@ mod runtime;
 mod secret_key;
 mod sessions;
 mod shutdown;
+mod sign_in_limits;
 mod stopping;
 mod strange_requests;
 mod subnets;
+mod two_factor;
 mod two_networks;
 mod without_javascript;
