@@ -4,7 +4,7 @@
 
 use super::account::wrong_password;
 use super::attempts::Key;
-use super::{Actions, Error, Fields, Result};
+use super::{Actions, Error, Result};
 use crate::db::second_factors;
 use crate::db::{self, audit};
 use crate::model::Invalid;
@@ -112,14 +112,13 @@ impl Actions {
     /// Turns it off for somebody who has both, the password and a code.
     pub async fn turn_two_factor_off(&self, client: &Client, user: &User, password: String, code: &str) -> Result<()> {
         let id = user.id;
-        let attempt = self.attempts.begin([Key::Code(id)])?;
-        let mut fields = Fields::default();
         if !self.confirm_password(client, user, password).await? {
-            fields.refuse("password", wrong_password());
-        } else if !self.use_code(user, code).await? {
-            fields.refuse("code", wrong_code());
+            return Err(Error::field("password", wrong_password()));
         }
-        fields.finish()?;
+        let attempt = self.attempts.begin([Key::Code(id), Key::Network(client.network())])?;
+        if !self.use_code(user, code).await? {
+            return Err(Error::field("code", wrong_code()));
+        }
         attempt.forgive();
         let actor = Actor::User(user.clone());
         self.db

@@ -6,6 +6,9 @@ use super::Result;
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
 
+/// How long setting one up may take, in seconds.
+const SETUP_S: i64 = 15 * 60;
+
 /// The secret that a user shares with an authenticator app.
 #[derive(Debug, Clone)]
 pub struct SecondFactor {
@@ -15,11 +18,15 @@ pub struct SecondFactor {
     pub confirmed_at: Option<Timestamp>,
 }
 
-/// A user's second factor, set up or being set up.
+/// A user's second factor, set up or being set up. One that was begun and left is none: its secret was shown to
+/// whoever had the page.
 pub fn find(connection: &Connection, user: UserId) -> Result<Option<SecondFactor>> {
-    let mut statement =
-        connection.prepare_cached("SELECT sealed_secret, confirmed_at FROM second_factors WHERE user_id = ?1")?;
-    let found = statement.query_row([user.0], |row| {
+    let mut statement = connection.prepare_cached(
+        "SELECT sealed_secret, confirmed_at FROM second_factors \
+         WHERE user_id = ?1 AND (confirmed_at IS NOT NULL OR created_at > ?2)",
+    )?;
+    let left_since = Timestamp::now().plus_seconds(-SETUP_S).as_millis();
+    let found = statement.query_row(params![user.0, left_since], |row| {
         Ok(SecondFactor {
             sealed_secret: row.get("sealed_secret")?,
             confirmed_at: row.get::<_, Option<i64>>("confirmed_at")?.map(Timestamp::from_millis),
@@ -82,4 +89,42 @@ pub fn claim_recovery_code(connection: &Connection, user: UserId, code_hash: &[u
 pub fn count_recovery_codes(connection: &Connection, user: UserId) -> Result<i64> {
     let mut statement = connection.prepare_cached("SELECT count(*) FROM recovery_codes WHERE user_id = ?1")?;
     Ok(statement.query_row([user.0], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Db, users};
+    use crate::model::user::{Email, Role};
+
+    #[tokio::test]
+    async fn a_step_counts_once_and_only_upwards_and_what_was_left_unfinished_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("dhow.db")).unwrap();
+        let done: Result<()> = db
+            .write(|tx| {
+                let user = users::insert(tx, &Email::parse("ann@example.com").unwrap(), "", Role::Member)?;
+                assert!(begin(tx, user, b"one")? && begin(tx, user, b"two")?);
+                assert!(!claim_step(tx, user, 9)?, "nothing counts before it is confirmed");
+                tx.execute(
+                    "UPDATE second_factors SET created_at = created_at - 15 * 60 * 1000 - 1",
+                    [],
+                )?;
+                assert!(find(tx, user)?.is_none());
+                assert!(begin(tx, user, b"three")?);
+                assert_eq!(find(tx, user)?.unwrap().sealed_secret, b"three");
+                assert!(!confirm(tx, user, b"two", 10)? && confirm(tx, user, b"three", 10)?);
+                assert!(!begin(tx, user, b"four")?, "one that counts is not replaced");
+                assert!(!claim_step(tx, user, 10)? && claim_step(tx, user, 11)?);
+                assert!(!claim_step(tx, user, 11)? && !claim_step(tx, user, 10)?);
+                insert_recovery_code(tx, user, b"code")?;
+                assert!(claim_recovery_code(tx, user, b"code")? && !claim_recovery_code(tx, user, b"code")?);
+                insert_recovery_code(tx, user, b"other")?;
+                assert!(delete(tx, user)? && !delete(tx, user)?);
+                assert_eq!(count_recovery_codes(tx, user)?, 0);
+                Ok(())
+            })
+            .await;
+        done.unwrap();
+    }
 }

@@ -55,10 +55,8 @@ async fn guessing_is_slowed_down_by_account_and_by_address_and_tells_nothing() {
     Panel::sign_in(&dhow.url(), MEMBER, PASSWORD).await;
 
     // Twenty of the address's thirty are spent; wrong claim links count as well.
-    let claim = || {
-        let form = [("content-type", "application/x-www-form-urlencoded")];
-        guesser.send("POST", "/setup", &form, "token=wrong")
-    };
+    let typed = [("content-type", "application/x-www-form-urlencoded")];
+    let claim = || guesser.send("POST", "/setup", &typed, "token=wrong");
     for number in 0..5 {
         let email = format!("guess{number}@example.com");
         guesser.submit("/login", &guess(&email, "wrong")).await.expect(422);
