@@ -25,3 +25,6 @@ CREATE TABLE invitations (
 
 -- A deactivated user can do nothing, and nothing of what they did is forgotten.
 ALTER TABLE users ADD COLUMN deactivated_at INTEGER;
+-- An invitation of somebody who is a user already lets them set a new password, nothing else.
+ALTER TABLE invitations ADD COLUMN user_id INTEGER REFERENCES users (id) ON DELETE CASCADE;
+CREATE INDEX invitations_by_email ON invitations (email);

@@ -3,6 +3,7 @@
 //! Every way in (pages, API, hooks, command line) goes through here, so a rule written once holds everywhere.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::db::{self, Db};
@@ -13,8 +14,10 @@ use crate::model::Invalid;
 use crate::secrets::{self, Passwords, SecretKey};
 
 mod access;
+pub mod account;
 pub mod app_input;
 pub mod apps;
+mod attempts;
 pub mod deployments;
 pub mod domains;
 pub mod env_vars;
@@ -25,7 +28,9 @@ pub mod projects;
 pub mod pushes;
 pub mod releases;
 pub mod sessions;
+pub mod sign_in;
 pub mod tokens;
+pub mod two_factor;
 pub mod users;
 
 /// A refused field.
@@ -52,6 +57,9 @@ pub enum Error {
     /// It contradicts what is there now; the sentence says what and what to do.
     #[error("{0}")]
     Conflict(String),
+    /// Too much was tried that was wrong; so long must be waited until something is checked again.
+    #[error("Too much was tried that was wrong.")]
+    TooMany(Duration),
     /// A part that is needed does not answer; the sentence says which.
     #[error("{0}")]
     Unavailable(String),
@@ -151,6 +159,7 @@ pub struct Actions {
     secrets: SecretKey,
     passwords: Passwords,
     claim: Arc<users::Claim>,
+    attempts: Arc<attempts::Attempts>,
 }
 
 impl Actions {
@@ -173,6 +182,7 @@ impl Actions {
             secrets,
             passwords,
             claim: Arc::new(users::Claim::new()),
+            attempts: Arc::default(),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod meta;
 pub mod migrate;
 pub mod projects;
 pub mod releases;
+pub mod second_factors;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

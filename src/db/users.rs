@@ -40,6 +40,15 @@ pub fn find_with_password(connection: &Connection, email: &Email) -> Result<Opti
         .optional()?)
 }
 
+/// A user who was not deactivated, and the password's hash.
+pub fn find_active_with_password(connection: &Connection, id: UserId) -> Result<Option<(User, String)>> {
+    let sql = format!("SELECT {COLUMNS}, password_hash FROM users WHERE id = ?1 AND deactivated_at IS NULL");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement
+        .query_row([id.0], |row| Ok((from_row(row)?, row.get("password_hash")?)))
+        .optional()?)
+}
+
 /// Who signs in or acts: a user who was not deactivated.
 pub fn find_active(connection: &Connection, id: UserId) -> Result<Option<User>> {
     Ok(find(connection, id)?.filter(|user| user.deactivated_at.is_none()))

@@ -108,6 +108,7 @@ fn refuse(error: &Error) -> Response {
             StatusCode::FORBIDDEN,
             "This token may not push; it needs the scope deploy.".to_owned(),
         ),
+        Error::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
         Error::Conflict(text) | Error::Unavailable(text) => (StatusCode::CONFLICT, text.clone()),
         Error::Invalid(_) | Error::Internal(_) => {
             tracing::error!(error = format!("{error:#}"), "a push failed by a fault of Dhow");

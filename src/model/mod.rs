@@ -7,6 +7,7 @@ pub mod access;
 pub mod address;
 pub mod app;
 pub mod build_inputs;
+pub mod client;
 pub mod container;
 pub mod deployment;
 pub mod difference;

@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use tower_sessions::Session;
 
 use super::Web;
+use super::client::Visitor;
 use super::error::Result;
 use super::flash;
 use super::forms::FormErrors;
@@ -125,6 +126,7 @@ async fn accept(
     State(web): State<Web>,
     frame: Frame,
     session: Session,
+    Visitor(client): Visitor,
     Path(token): Path<String>,
     typed: Typed,
 ) -> Result<Response> {
@@ -136,7 +138,7 @@ async fn accept(
         // Whoever signs in after a reset does so in full: the link alone is no sign-in.
         Ok(_) if is_reset => Ok(Redirect::to("/login").into_response()),
         Ok(user) => {
-            session::sign_in(&session, &user).await?;
+            session::sign_in(&session, &client, &user).await?;
             flash::done(&session, "Welcome. This is your account from now on.").await?;
             Ok(Redirect::to("/").into_response())
         }

@@ -15,6 +15,7 @@ use crate::config::MAX_BODY_BYTES;
 
 pub mod apps;
 pub mod assets;
+pub mod client;
 pub mod connections;
 pub mod deployments;
 pub mod error;
@@ -43,6 +44,7 @@ mod made_link;
 mod members;
 mod present;
 mod projects;
+mod qr;
 mod releases;
 mod setup;
 mod users;

@@ -86,11 +86,20 @@ impl LocalPath {
 
     /// The address of the sign-in page that leads back here.
     pub fn sign_in_url(&self) -> String {
+        self.led_back_to_from("/login")
+    }
+
+    /// The address of the sign-in's second step that leads back here.
+    pub fn second_step_url(&self) -> String {
+        self.led_back_to_from("/login/code")
+    }
+
+    fn led_back_to_from(&self, page: &str) -> String {
         if self.is_default() {
-            return "/login".to_owned();
+            return page.to_owned();
         }
         let next: String = url::form_urlencoded::byte_serialize(self.0.as_bytes()).collect();
-        format!("/login?next={next}")
+        format!("{page}?next={next}")
     }
 }
 

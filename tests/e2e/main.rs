@@ -7,6 +7,7 @@
 mod harness;
 mod journey;
 
+mod account;
 mod api_description;
 mod app_pages;
 mod bad_input;
@@ -47,9 +48,11 @@ mod runtime;
 mod secret_key;
 mod sessions;
 mod shutdown;
+mod sign_in_limits;
 mod stopping;
 mod strange_requests;
 mod subnets;
+mod two_factor;
 mod two_networks;
 mod who_may_what;
 mod without_javascript;

@@ -98,6 +98,8 @@ impl Stage<'_> {
             ("number", "1".to_owned()),
             ("id", self.deployment.clone()),
             ("host", "none.example".to_owned()),
+            ("email", "none@example.com".to_owned()),
+            ("token", "none".to_owned()),
             ("*path", self.stylesheet().await),
             ("repository", "pushed.git".to_owned()),
             ("*operation", "info/refs?service=git-receive-pack".to_owned()),

@@ -189,7 +189,6 @@ impl From<&App> for MadeView {
 
 /// What to type to deploy by push.
 struct PushView {
-    data_dir: String,
     address: String,
 }
 
@@ -205,7 +204,6 @@ impl PushView {
         } else {
             listen.to_string()
         };
-        let data_dir = actions.deployer.paths().data_dir().display().to_string();
-        Some(Self { data_dir, address })
+        Some(Self { address })
     }
 }
