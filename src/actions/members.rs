@@ -118,7 +118,16 @@ mod tests {
         let admin = office.actor("admin@shop").await;
         let (actor, own) = (admin.clone(), Email::parse("admin@shop").unwrap());
         office.write(move |tx| remove(tx, &actor, "shop", &own)).await.unwrap();
-        let refused = office.write(move |tx| remove(tx, &admin, "shop", &email)).await;
+        let address = email.clone();
+        let refused = office.write(move |tx| remove(tx, &admin, "shop", &address)).await;
         assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
+        let chief = office.user("chief@x", Role::Admin).await;
+        let id = chief.user().unwrap().id;
+        let refused = office.write(move |tx| {
+            db::users::update_deactivated(tx, id, Some(crate::model::time::Timestamp::now()))?;
+            remove(tx, &chief, "shop", &email)
+        });
+        let refused = refused.await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
     }
 }

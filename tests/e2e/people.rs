@@ -343,7 +343,8 @@ async fn whoever_is_deactivated_or_reset_is_out_at_once() {
     api.get("/projects").await.expect(200);
     let panel = dhow.panel().await;
     let users = "/admin/users";
-    let cookies = ann.cookies();
+    // A browser that is not used meanwhile.
+    let elsewhere = Panel::sign_in(&dhow.url(), "ann@example.com", PASSWORD).await;
     let form = panel.page(users).await.form_of_button("Deactivate");
     assert_eq!(form.value("email"), Some("ann@example.com"));
     panel.submit_and_follow(users, &form).await.expect_words("deactivated");
@@ -360,8 +361,7 @@ async fn whoever_is_deactivated_or_reset_is_out_at_once() {
         .await
         .expect_words("may sign in again");
     api.get("/projects").await.expect(200);
-    ann.remember(cookies);
-    ann.get("/account").await.expect(303);
+    elsewhere.get("/account").await.expect(303);
     let ann = Panel::sign_in(&dhow.url(), "ann@example.com", PASSWORD).await;
 
     // A reset ends the sessions and lets its person choose a password; the next reset ends the link before it.

@@ -119,6 +119,24 @@ async fn of_two_who_accept_at_once_one_wins() {
         .unwrap();
     let (one, other) = tokio::join!(office.accepts("ann@x"), office.accepts("ann@x"));
     assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+    // A reset meets no taken name that could stop the second.
+    let (id, invited_by) = (one.or(other).unwrap().id, office.owner().user().map(|user| user.id));
+    let reset = office.write(move |tx| {
+        let email = Email::parse("ann@x").unwrap();
+        let new = NewInvitation {
+            token_hash: b"reset",
+            email: &email,
+            role: Role::Admin,
+            place: None,
+            resets: Some(id),
+            invited_by,
+            expires_at: Timestamp::now().plus_seconds(60),
+        };
+        Ok(db::invitations::insert(tx, &new)?)
+    });
+    reset.await.unwrap();
+    let (one, other) = tokio::join!(office.accepts("reset"), office.accepts("reset"));
+    assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
 }
 
 #[tokio::test]
