@@ -30,8 +30,10 @@ pub struct Asker {
     token: Option<String>,
 }
 
-/// A member of the instance: their role in the project, or in the other one.
-const MEMBERS: [(&str, Option<Right>, Option<(&str, &str)>); 5] = [
+/// A member of the instance: the name, the right in `shop`, and a project with their role in it.
+type Member = (&'static str, Option<Right>, Option<(&'static str, &'static str)>);
+
+const MEMBERS: [Member; 5] = [
     ("stranger", None, None),
     ("viewer", Some(Right::View), Some(("shop", "viewer"))),
     ("developer", Some(Right::Change), Some(("shop", "developer"))),
@@ -118,9 +120,11 @@ impl Cast {
 }
 
 impl Asker {
-    /// Whether it can ask here as itself: pages know sessions, calls and pushes know tokens.
-    pub fn asks(&self, kind: Kind) -> bool {
+    /// Whether it can ask here as itself: pages know sessions, calls and pushes know tokens. What needs nothing is
+    /// asked by nobody, since tries to sign in are counted.
+    pub fn asks(&self, kind: Kind, needs: Needs) -> bool {
         match kind {
+            Kind::Page if needs == Needs::Nothing => self.name == "nobody",
             Kind::Page => self.session.is_some() || self.name == "nobody",
             Kind::Call | Kind::Push => true,
         }
@@ -143,8 +147,11 @@ impl Asker {
             _ if !is_known && kind == Kind::Page => 303,
             _ if !is_known => 401,
             Needs::User => answer,
+            Needs::UserChange if scope < Right::Change => 403,
+            Needs::UserChange => answer,
+            Needs::InstanceView if self.is_administrator => answer,
             Needs::Instance if self.is_administrator && scope == Right::Administer => answer,
-            Needs::Instance => 403,
+            Needs::Instance | Needs::InstanceView => 403,
             Needs::In(_) if self.right.is_none() => 404,
             Needs::In(right) if self.right.min(Some(scope)) < Some(right) => 403,
             Needs::In(_) => answer,

@@ -11,10 +11,14 @@ pub enum Needs {
     SignedOut,
     /// Anybody who is signed in.
     User,
+    /// Anybody who is known and whose token may change things.
+    UserChange,
     /// A right in the project of the path.
     In(Right),
     /// An owner or an admin of the instance.
     Instance,
+    /// One of them, with whatever token.
+    InstanceView,
 }
 
 /// Where a route is asked, and by what somebody is known there.
@@ -73,7 +77,7 @@ const fn using_up(row: Row) -> Row {
     Row { uses_up: true, ..row }
 }
 
-use Needs::{In, Instance, Nothing, SignedOut, User};
+use Needs::{In, Instance, InstanceView, Nothing, SignedOut, User, UserChange};
 use Right::{Administer, Change, Deploy, View};
 
 /// The app is never live: what is asked of a live one is a conflict, and a deployment fails soon.
@@ -81,19 +85,19 @@ pub const ROUTES: &[Row] = &[
     page("GET", "/", User, "", 200),
     page("GET", "/account", User, "", 200),
     page("POST", "/account/password", User, "", 422),
-    page("POST", "/account/sessions/end", User, "session=none", 303),
+    page("POST", "/account/sessions/end", User, "session=none", 404),
     page("POST", "/account/sessions/end-others", User, "", 303),
     page("POST", "/account/tokens", User, "name=", 422),
-    page("POST", "/account/tokens/revoke", User, "token=0", 303),
+    page("POST", "/account/tokens/revoke", User, "token=0", 404),
     page("GET", "/account/two-factor", User, "", 200),
-    page("POST", "/account/two-factor/begin", User, "", 303),
-    page("POST", "/account/two-factor/confirm", User, "code=1", 422),
+    page("POST", "/account/two-factor/begin", User, "", 422),
+    page("POST", "/account/two-factor/confirm", User, "code=1", 409),
     page("POST", "/account/two-factor/off", User, "", 422),
     page("GET", "/admin/invitations", Nothing, "", 303),
     page("POST", "/admin/invitations", Instance, "email=", 422),
     page("GET", "/admin/users", Instance, "", 200),
-    page("POST", "/admin/users", Instance, "email=", 422),
-    page("POST", "/admin/users/reset", Instance, "email=", 422),
+    page("POST", "/admin/users", Instance, "email=", 404),
+    page("POST", "/admin/users/reset", Instance, "email=", 404),
     page("GET", "/apps/{app}", In(View), "", 200),
     page("GET", "/apps/{app}/deployments", In(View), "", 200),
     page("POST", "/apps/{app}/deployments", In(Deploy), "", 303),
@@ -159,7 +163,6 @@ pub const ROUTES: &[Row] = &[
     )),
     page("GET", "/setup", Nothing, "", 403),
     page("POST", "/setup", Nothing, "token=x&email=x&password=x", 403),
-    // The last page, since it ends the sessions.
     page("POST", "/logout", Nothing, "", 303),
     call("GET", "/openapi.json", Nothing, "", 200),
     call("GET", "/projects", User, "", 200),
@@ -192,10 +195,10 @@ pub const ROUTES: &[Row] = &[
     call("GET", "/projects/{project}/members", In(View), "", 200),
     call("PUT", "/projects/{project}/members/{email}", In(Administer), "{}", 422),
     call("DELETE", "/projects/{project}/members/{email}", In(Administer), "", 404),
-    call("GET", "/users", Instance, "", 200),
+    call("GET", "/users", InstanceView, "", 200),
     call("PATCH", "/users/{email}", Instance, "{}", 404),
     call("GET", "/invitations", User, "", 200),
-    call("POST", "/invitations", User, "{}", 422),
-    call("DELETE", "/invitations/{id}", User, "", 404),
+    call("POST", "/invitations", UserChange, "{}", 422),
+    call("DELETE", "/invitations/{id}", UserChange, "", 404),
     row(Kind::Push, "ANY", "/git/{repository}/{*operation}", In(Deploy), "", 200),
 ];
