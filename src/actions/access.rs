@@ -17,14 +17,7 @@ pub(super) fn as_now(c: &db::Tx, actor: &Actor) -> Result<Actor> {
         return Ok(actor.clone());
     };
     let user = db::users::find_active(c, user.id)?.ok_or(Error::Forbidden)?;
-    Ok(match actor {
-        Actor::Token { id, scope, .. } => Actor::Token {
-            id: *id,
-            scope: *scope,
-            user,
-        },
-        Actor::User(_) | Actor::Dhow => Actor::User(user),
-    })
+    Ok(actor.with_user(user))
 }
 
 /// What an actor may do in a project; `None` where it must not know of it.
@@ -87,7 +80,7 @@ impl Actions {
     /// The same for a user as they are now: a stream that stays open asks again and again.
     pub async fn find_app_for(&self, user: UserId, slug: &str) -> Result<(App, Right)> {
         let user = self.db.read(move |c| db::users::find_active(c, user)).await?;
-        self.find_app(&Actor::User(user.ok_or(Error::NotFound)?), slug).await
+        self.find_app(&Actor::person(user.ok_or(Error::NotFound)?), slug).await
     }
 
     /// A deployment that an actor may see, with its app.

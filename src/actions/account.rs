@@ -25,7 +25,7 @@ impl Actions {
             .write(move |tx| {
                 db::users::update_password(tx, &email, &hash)?;
                 db::sessions::delete_of_user(tx, user.id)?;
-                db::audit::insert(tx, &Actor::User(user), "user.change_password", email.as_str())
+                db::audit::insert(tx, &Actor::person(user), "user.change_password", email.as_str())
             })
             .await?;
         Ok(())
@@ -40,7 +40,7 @@ impl Actions {
                     return Err(Error::NotFound);
                 }
                 let email = user.email.clone();
-                Ok(db::audit::insert(tx, &Actor::User(user), "session.end", &email)?)
+                Ok(db::audit::insert(tx, &Actor::person(user), "session.end", &email)?)
             })
             .await
     }
@@ -51,7 +51,7 @@ impl Actions {
         let ended = self.db.write(move |tx| {
             let ended = db::sessions::delete_others_of_user(tx, user.id, &kept)?;
             let email = user.email.clone();
-            db::audit::insert(tx, &Actor::User(user), "session.end_others", &email)?;
+            db::audit::insert(tx, &Actor::person(user), "session.end_others", &email)?;
             db::Result::Ok(ended)
         });
         Ok(ended.await?)

@@ -220,7 +220,7 @@ fn find_good(c: &db::Tx, token_hash: &[u8]) -> db::Result<Option<Invitation>> {
         Some(id) => db::users::find_active(c, id)?,
         None => None,
     };
-    let Some(inviter) = inviter.map(Actor::User) else {
+    let Some(inviter) = inviter.map(Actor::person) else {
         return Ok(None);
     };
     let is_good = match invitation.resets {
@@ -256,7 +256,7 @@ fn accept(tx: &db::Tx, token_hash: &[u8], password_hash: &str) -> Result<User> {
         }
     };
     let user = db::users::find(tx, id)?.ok_or(Error::NotFound)?;
-    db::audit::insert(tx, &Actor::User(user.clone()), action, email.as_str())?;
+    db::audit::insert(tx, &Actor::person(user.clone()), action, email.as_str())?;
     Ok(user)
 }
 

@@ -18,6 +18,7 @@ pub mod account;
 pub mod app_input;
 pub mod apps;
 mod attempts;
+pub mod audit;
 pub mod deployments;
 pub mod domains;
 pub mod env_vars;

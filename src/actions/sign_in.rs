@@ -80,9 +80,9 @@ impl Actions {
     }
 
     async fn note_sign_in(&self, client: &Client, user: User) -> Result<User> {
-        let (actor, address) = (Actor::User(user.clone()), client.address.to_string());
+        let (actor, email) = (Actor::person(user.clone()).at(client.address), user.email.clone());
         self.db
-            .write(move |tx| db::audit::insert(tx, &actor, "session.begin", &address))
+            .write(move |tx| db::audit::insert(tx, &actor, "session.begin", &email))
             .await?;
         Ok(user)
     }

@@ -27,8 +27,7 @@ impl Actions {
         };
         let now = Timestamp::now();
         let is_noted = used_at.is_some_and(|at| now.millis_since(at) <= NOTE_USE_AFTER_MS);
-        if let (false, Actor::Token { id, .. }) = (is_noted, &actor) {
-            let id = *id;
+        if let (false, Some(id)) = (is_noted, actor.token_id()) {
             let noted = self.db.write(move |tx| db::tokens::update_used(tx, id, now)).await;
             // A full disk keeps nobody from looking.
             if let Err(error) = noted {
@@ -60,7 +59,7 @@ impl Actions {
             .write(move |tx| {
                 let id = db::tokens::insert(tx, user.id, name.as_str(), &hash, scope, expires_at)?;
                 let what = format!("token:{id} {scope}: {name}");
-                db::audit::insert(tx, &Actor::User(user), "token.create", &what)
+                db::audit::insert(tx, &Actor::person(user), "token.create", &what)
             })
             .await?;
         Ok(token)
@@ -75,7 +74,7 @@ impl Actions {
                     return Err(Error::NotFound);
                 }
                 let what = format!("token:{id}");
-                Ok(db::audit::insert(tx, &Actor::User(user), "token.revoke", &what)?)
+                Ok(db::audit::insert(tx, &Actor::person(user), "token.revoke", &what)?)
             })
             .await
     }
@@ -96,7 +95,7 @@ pub async fn create(db: &Db, user: &Email, name: &Name, scope: Scope, expires_at
         db::tokens::insert(tx, owner.id, name.as_str(), &hash, scope, expires_at)?;
         Ok(db::audit::insert(
             tx,
-            &Actor::Dhow,
+            &Actor::DHOW,
             "token.create",
             &format!("{user}: {name}"),
         )?)

@@ -65,7 +65,7 @@ impl Actions {
         }
         let id = user.id;
         let sealed = self.secrets.seal(&identity(id), &TotpSecret::random().to_text());
-        let actor = Actor::User(user.clone());
+        let actor = Actor::person(user.clone());
         let begun = self.db.write(move |tx| {
             let is_begun = second_factors::begin(tx, id, &sealed)?;
             if is_begun {
@@ -94,7 +94,7 @@ impl Actions {
         attempt.forgive();
         let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| secrets::recovery_code()).collect();
         let hashes: Vec<_> = codes.iter().map(|code| secrets::hash_recovery_code(code)).collect();
-        let actor = Actor::User(user.clone());
+        let actor = Actor::person(user.clone());
         self.db
             .write(move |tx| {
                 if !second_factors::confirm(tx, id, &sealed, step)? {
@@ -120,7 +120,7 @@ impl Actions {
             return Err(Error::field("code", wrong_code()));
         }
         attempt.forgive();
-        let actor = Actor::User(user.clone());
+        let actor = Actor::person(user.clone());
         self.db
             .write(move |tx| {
                 second_factors::delete(tx, id)?;
@@ -144,7 +144,7 @@ impl Actions {
                 .write(move |tx| second_factors::claim_step(tx, id, step))
                 .await?);
         }
-        let (actor, hash) = (Actor::User(user.clone()), secrets::hash_recovery_code(code));
+        let (actor, hash) = (Actor::person(user.clone()), secrets::hash_recovery_code(code));
         let used = self.db.write(move |tx| {
             let is_used = second_factors::claim_recovery_code(tx, id, &hash)?;
             if is_used {

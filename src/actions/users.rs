@@ -73,7 +73,7 @@ impl Actions {
                     return Err(Error::Forbidden);
                 }
                 let id = db::users::insert(tx, &email, &hash, Role::Owner)?;
-                db::audit::insert(tx, &Actor::Dhow, "user.claim", email.as_str())?;
+                db::audit::insert(tx, &Actor::DHOW, "user.claim", email.as_str())?;
                 db::users::find(tx, id)?.ok_or(Error::NotFound)
             })
             .await?;
@@ -93,7 +93,7 @@ pub async fn add(db: &Db, passwords: &Passwords, email: &Email, password: Passwo
             Err(db::Error::Taken) => return Err(Error::Conflict(format!("{email} exists already."))),
             other => other?,
         };
-        Ok(db::audit::insert(tx, &Actor::Dhow, "user.add", email.as_str())?)
+        Ok(db::audit::insert(tx, &Actor::DHOW, "user.add", email.as_str())?)
     })
     .await
 }
@@ -112,7 +112,7 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &Email, passw
         db::second_factors::delete(tx, user.id)?;
         Ok(db::audit::insert(
             tx,
-            &Actor::Dhow,
+            &Actor::DHOW,
             "user.reset_password",
             email.as_str(),
         )?)

@@ -1,6 +1,8 @@
 //! Who calls: by a bearer token, or by the session of the panel's own pages.
 
-use axum::extract::{FromRef, FromRequestParts};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum_extra::TypedHeader;
 use axum_extra::headers::Authorization;
@@ -33,9 +35,14 @@ impl FromRequestParts<Api> for Caller {
             Err(rejection) if rejection.is_missing() => parts
                 .extensions
                 .get::<SessionUser>()
-                .map(|SessionUser(user)| Actor::User(user.clone())),
+                .map(|SessionUser(user)| Actor::person(user.clone())),
             Err(_malformed) => None,
         };
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let actor = actor.map(|actor| match peer {
+            Some(ConnectInfo(peer)) => actor.at(peer.ip()),
+            None => actor,
+        });
         actor
             .map(|actor| Self { actor, actions })
             .ok_or_else(Problem::unauthorized)

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::actions::Actions;
 
 mod apps;
+mod audit;
 mod body;
 mod caller;
 mod deployments;
@@ -49,7 +50,8 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(logs::router())
         .merge(members::router())
         .merge(users::router())
-        .merge(invitations::router());
+        .merge(invitations::router())
+        .merge(audit::router());
     let calls = openapi::described(calls)
         .fallback(problem::unknown_call)
         .method_not_allowed_fallback(problem::unknown_method);

@@ -95,11 +95,8 @@ pub fn find_actor(connection: &Connection, hash: &[u8]) -> Result<Option<(Actor,
          WHERE hash = ?1 AND (expires_at IS NULL OR expires_at > ?2) AND deactivated_at IS NULL",
     )?;
     let actor = statement.query_row(params![hash, Timestamp::now().as_millis()], |row| {
-        let actor = Actor::Token {
-            id: TokenId(row.get("token_id")?),
-            scope: row::text(row, "scope", Scope::parse)?,
-            user: users::from_row(row)?,
-        };
+        let scope = row::text(row, "scope", Scope::parse)?;
+        let actor = Actor::token(TokenId(row.get("token_id")?), scope, users::from_row(row)?);
         let used_at = row.get::<_, Option<i64>>("used_at")?.map(Timestamp::from_millis);
         Ok((actor, used_at))
     });

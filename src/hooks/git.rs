@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -37,12 +37,13 @@ pub fn router(actions: Actions, address: SocketAddr) -> Router {
 
 async fn serve(
     State(git): State<Git>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     PushToken(token): PushToken,
     Path((repository, operation)): Path<(String, String)>,
     request: Request,
 ) -> Response {
     let actor = match git.actions.actor_by_token(&token).await {
-        Ok(Some(actor)) => actor,
+        Ok(Some(actor)) => actor.at(peer.ip()),
         Ok(None) => return challenge(),
         Err(error) => return refuse(&error),
     };

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod address;
 pub mod app;
+pub mod audit;
 pub mod build_inputs;
 pub mod client;
 pub mod container;

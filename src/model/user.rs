@@ -1,6 +1,7 @@
 //! Who uses Dhow: people, their roles, the tokens that act for them.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::Invalid;
 use super::access::{ProjectRole, Right};
@@ -119,38 +120,92 @@ pub struct User {
     pub deactivated_at: Option<Timestamp>,
 }
 
-/// Who acts.
+/// Who acts, and from where.
 #[derive(Debug, Clone)]
-pub enum Actor {
+pub struct Actor {
+    who: Who,
+    address: Option<IpAddr>,
+}
+
+#[derive(Debug, Clone)]
+enum Who {
     /// A person with a session.
     User(User),
     /// A program with a token of that person.
-    Token {
-        /// The token's row.
-        id: TokenId,
-        /// What it may do.
-        scope: Scope,
-        /// Whose it is.
-        user: User,
-    },
+    Token { id: TokenId, scope: Scope, user: User },
     /// Dhow's own command line or Dhow itself.
     Dhow,
 }
 
 impl Actor {
+    /// Dhow's own command line or Dhow itself.
+    pub const DHOW: Self = Self {
+        who: Who::Dhow,
+        address: None,
+    };
+
+    /// A person with a session.
+    pub const fn person(user: User) -> Self {
+        Self {
+            who: Who::User(user),
+            address: None,
+        }
+    }
+
+    /// A program with a token of a person.
+    pub const fn token(id: TokenId, scope: Scope, user: User) -> Self {
+        Self {
+            who: Who::Token { id, scope, user },
+            address: None,
+        }
+    }
+
+    /// The same, acting from an address.
+    pub fn at(self, address: IpAddr) -> Self {
+        Self {
+            address: Some(address.to_canonical()),
+            ..self
+        }
+    }
+
+    /// The same, with its person as they are now.
+    pub fn with_user(&self, user: User) -> Self {
+        let who = match self.who {
+            Who::Token { id, scope, .. } => Who::Token { id, scope, user },
+            Who::User(_) | Who::Dhow => Who::User(user),
+        };
+        Self {
+            who,
+            address: self.address,
+        }
+    }
+
+    /// Where it acts from, where that is known.
+    pub const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The token that it acts with.
+    pub const fn token_id(&self) -> Option<TokenId> {
+        match self.who {
+            Who::Token { id, .. } => Some(id),
+            Who::User(_) | Who::Dhow => None,
+        }
+    }
+
     /// Whose rights count, if a person stands behind it.
-    pub fn user(&self) -> Option<&User> {
-        match self {
-            Self::User(user) | Self::Token { user, .. } => Some(user),
-            Self::Dhow => None,
+    pub const fn user(&self) -> Option<&User> {
+        match &self.who {
+            Who::User(user) | Who::Token { user, .. } => Some(user),
+            Who::Dhow => None,
         }
     }
 
     /// The highest right that its token gives; a person's own session gives all.
     fn scope_right(&self) -> Right {
-        match self {
-            Self::User(_) | Self::Dhow => Right::Administer,
-            Self::Token { scope, .. } => match scope {
+        match &self.who {
+            Who::User(_) | Who::Dhow => Right::Administer,
+            Who::Token { scope, .. } => match scope {
                 Scope::Read => Right::View,
                 Scope::Deploy => Right::Deploy,
                 Scope::Admin => Right::Administer,
@@ -196,10 +251,10 @@ impl Actor {
 
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(user) => write!(f, "user:{}", user.id),
-            Self::Token { id, .. } => write!(f, "token:{id}"),
-            Self::Dhow => f.write_str("dhow"),
+        match &self.who {
+            Who::User(user) => write!(f, "user:{}", user.id),
+            Who::Token { id, .. } => write!(f, "token:{id}"),
+            Who::Dhow => f.write_str("dhow"),
         }
     }
 }
@@ -238,41 +293,33 @@ mod tests {
             created_at: Timestamp::now(),
             deactivated_at: None,
         };
-        let token = |scope| Actor::Token {
-            id: TokenId(1),
-            scope,
-            user: user(Role::Owner),
-        };
-        let member = |scope| Actor::Token {
-            id: TokenId(1),
-            scope,
-            user: user(Role::Member),
-        };
+        let token = |scope| Actor::token(TokenId(1), scope, user(Role::Owner));
+        let member = |scope| Actor::token(TokenId(1), scope, user(Role::Member));
         for (actor, role, expected) in [
             (token(Scope::Read), None, Some(Right::View)),
             (token(Scope::Deploy), None, Some(Right::Deploy)),
             (token(Scope::Admin), None, Some(Right::Administer)),
-            (Actor::User(user(Role::Admin)), None, Some(Right::Administer)),
-            (Actor::User(user(Role::Member)), None, None),
+            (Actor::person(user(Role::Admin)), None, Some(Right::Administer)),
+            (Actor::person(user(Role::Member)), None, None),
             (
-                Actor::User(user(Role::Member)),
+                Actor::person(user(Role::Member)),
                 Some(ProjectRole::Viewer),
                 Some(Right::View),
             ),
             (
-                Actor::User(user(Role::Member)),
+                Actor::person(user(Role::Member)),
                 Some(ProjectRole::Developer),
                 Some(Right::Change),
             ),
             (
-                Actor::User(user(Role::Member)),
+                Actor::person(user(Role::Member)),
                 Some(ProjectRole::Admin),
                 Some(Right::Administer),
             ),
             (member(Scope::Admin), Some(ProjectRole::Viewer), Some(Right::View)),
             (member(Scope::Deploy), Some(ProjectRole::Admin), Some(Right::Deploy)),
             (member(Scope::Admin), None, None),
-            (Actor::Dhow, None, Some(Right::Administer)),
+            (Actor::DHOW, None, Some(Right::Administer)),
         ] {
             assert_eq!(actor.right_in(role), expected, "{actor:?} as {role:?}");
         }
@@ -281,7 +328,7 @@ mod tests {
     #[test]
     fn nobody_gives_a_role_above_their_own() {
         let actor = |role| {
-            Actor::User(User {
+            Actor::person(User {
                 id: UserId(1),
                 email: "a@b.c".into(),
                 role,

@@ -42,7 +42,7 @@ impl Layout {
         Self {
             title: title.into(),
             email,
-            may_administer: user.is_some_and(|user| Actor::User(user.clone()).may_administer()),
+            may_administer: user.is_some_and(|user| Actor::person(user.clone()).may_administer()),
             banner,
             flash: None,
             has_failure: false,

@@ -32,6 +32,7 @@ pub mod typed;
 
 mod account;
 mod ansi;
+mod audit;
 mod csrf;
 mod dashboard;
 mod domains;
@@ -63,6 +64,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
     Router::new()
         .merge(account::router())
         .merge(apps::router())
+        .merge(audit::router())
         .merge(dashboard::router())
         .merge(deployments::router())
         .merge(domains::router())

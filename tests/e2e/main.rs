@@ -10,6 +10,7 @@ mod journey;
 mod account;
 mod api_description;
 mod app_pages;
+mod audit;
 mod bad_input;
 mod bad_route_file;
 mod broken_versions;

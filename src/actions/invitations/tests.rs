@@ -14,7 +14,7 @@ impl Office {
         let db = Db::open(&dir.path().join("dhow.db")).unwrap();
         let mut office = Self {
             db,
-            owner: Actor::Dhow,
+            owner: Actor::DHOW,
             _dir: dir,
         };
         office.owner = office.user("owner@x", Role::Owner).await;
@@ -44,7 +44,7 @@ impl Office {
     pub async fn actor(&self, email: &str) -> Actor {
         let email = email.to_owned();
         let user = self.db.read(move |c| db::users::find_by_email(c, &email)).await;
-        Actor::User(user.unwrap().unwrap())
+        Actor::person(user.unwrap().unwrap())
     }
 
     pub async fn write<T: Send + 'static>(

@@ -51,7 +51,7 @@ impl Facts {
         let Some(user) = db::users::find_active(c, user)? else {
             return Ok(None);
         };
-        let viewer = Actor::User(user);
+        let viewer = Actor::person(user);
         let member = viewer.only_member();
         let mut projects = db::projects::list(
             c,
