@@ -17,8 +17,16 @@ use crate::model::user::{Role, Scope};
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How long a session lasts after its last use, in seconds.
 pub const SESSION_IDLE_S: i64 = 14 * 24 * 3600;
+/// How long a session lasts at most, however much it is used, in seconds.
+pub const SESSION_LIFETIME_S: i64 = 30 * 24 * 3600;
+/// How long a sign-in waits for its second step, in seconds.
+pub const SECOND_STEP_S: i64 = 5 * 60;
 /// How long the claim link of a start is good.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(3600);
+/// How long an invitation is good, in seconds.
+pub const INVITATION_LIFETIME_S: i64 = 7 * 24 * 3600;
+/// How long a link for a new password is good, in seconds: it opens an account that has something to lose.
+pub const RESET_LIFETIME_S: i64 = 24 * 3600;
 /// How long a stop may take before what still runs is left behind.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -76,7 +84,7 @@ pub enum UserVerb {
         #[command(flatten)]
         data: DataDir,
     },
-    /// Set a new password and end the user's sessions.
+    /// Set a new password, end the user's sessions and turn two-factor sign-in off.
     ResetPassword {
         /// The name to sign in with.
         email: String,

@@ -17,8 +17,10 @@ use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 mod passwords;
+mod totp;
 
 pub use passwords::Passwords;
+pub use totp::{TotpSecret, hash_recovery_code, recovery_code};
 
 /// Bytes of the nonce in front of every sealed value (XChaCha20).
 const NONCE_BYTES: usize = 24;

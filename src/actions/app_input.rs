@@ -16,7 +16,7 @@ use crate::model::source::{Branch, GitUrl, RelativePath, Source};
 use crate::model::text::{ContainerCommand, Name};
 
 /// An app as written.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppInput {
     /// Its name for people.
@@ -47,7 +47,7 @@ pub struct AppInput {
 }
 
 /// A source as written.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceInput {
     /// `git` or `push`.
@@ -70,7 +70,7 @@ pub struct SourceInput {
 }
 
 /// Build settings as written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BuildInput {
     /// `dockerfile`.
@@ -107,7 +107,7 @@ impl Default for BuildInput {
 }
 
 /// A health check as written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HealthInput {
     /// Path to ask by HTTP.
@@ -126,7 +126,7 @@ impl Default for HealthInput {
 }
 
 /// Limits as written.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResourcesInput {
     /// Memory in MiB.

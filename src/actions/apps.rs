@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::app_input::AppInput;
-use super::{Actions, Error, Fields, Result};
+use super::{Actions, Error, Fields, Result, access};
 use crate::db;
 use crate::events::Event;
 use crate::model::Invalid;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::host::Host;
 use crate::model::route::default_host;
@@ -16,9 +17,8 @@ use crate::model::user::Actor;
 impl Actions {
     /// Makes an app in a project.
     pub async fn create_app(&self, actor: &Actor, project: &str, input: &AppInput) -> Result<App> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
+        // Before the input: whoever may not is told nothing of it.
+        self.require_in_project(actor, project, Right::Change).await?;
         let settings = input.check(self.config.allow_private_sources)?;
         let wanted = wanted_slug(input)?;
         let base_domain = self.config.base_domain.clone();
@@ -27,7 +27,7 @@ impl Actions {
         let app: App = self
             .db
             .write(move |tx| {
-                let project = db::projects::find_by_slug(tx, &project)?.ok_or(Error::NotFound)?;
+                let project = access::project(tx, &actor, &project, Right::Change)?;
                 let slug = free_slug(tx, wanted, is_chosen, &base_domain)?;
                 let id = db::apps::insert(tx, project.id, &slug, &settings)?;
                 db::audit::insert(tx, &actor, "app.create", slug.as_str())?;
@@ -40,15 +40,12 @@ impl Actions {
 
     /// Changes the fields that a JSON object names.
     pub async fn change_app(&self, actor: &Actor, slug: &str, changes: Value) -> Result<App> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
         let allows_plain_http = self.config.allow_private_sources;
         let (actor, slug) = (actor.clone(), slug.to_owned());
         let app: App = self
             .db
             .write(move |tx| {
-                let app = db::apps::find_by_slug(tx, &slug)?.ok_or(Error::NotFound)?;
+                let app = access::app(tx, &actor, &slug, Right::Change)?;
                 let input = AppInput::from(&app).changed_by(changes)?;
                 if input.slug.is_some_and(|slug| slug != app.slug.as_str()) {
                     return Err(Error::field(
@@ -68,14 +65,11 @@ impl Actions {
 
     /// Deletes an app. Its name and hosts are free at once; its containers, images and logs go soon after.
     pub async fn delete_app(&self, actor: &Actor, slug: &str) -> Result<()> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
         let (actor, slug) = (actor.clone(), slug.to_owned());
         let id = self
             .db
             .write(move |tx| {
-                let app = db::apps::find_by_slug(tx, &slug)?.ok_or(Error::NotFound)?;
+                let app = access::app(tx, &actor, &slug, Right::Administer)?;
                 db::apps::update_deleting(tx, app.id)?;
                 db::audit::insert(tx, &actor, "app.delete", &slug)?;
                 Ok::<_, Error>(app.id)

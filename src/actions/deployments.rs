@@ -2,12 +2,13 @@
 
 use futures_util::Stream;
 
-use super::{Actions, Error, Result};
+use super::{Actions, Error, Result, access};
 use crate::db;
 use crate::deploy::RequestError;
 use crate::events::Event;
 use crate::logs::Chunk;
 use crate::model::Invalid;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{Deployment, Status, Step, Trigger, Wanted};
 use crate::model::ids::DeploymentId;
@@ -18,7 +19,7 @@ use crate::model::user::Actor;
 impl Actions {
     /// Puts a deployment into the queue and answers it; nothing is waited for.
     pub async fn deploy(&self, actor: &Actor, app: &App, trigger: Trigger, commit: Option<&str>) -> Result<Deployment> {
-        require_deploy(actor)?;
+        self.require_in(actor, app, Right::Deploy).await?;
         let commit = commit
             .map(CommitPrefix::parse)
             .transpose()
@@ -29,7 +30,7 @@ impl Actions {
 
     /// Has the app's settings and variables of now take effect; without a build unless one of its inputs changed.
     pub async fn apply_settings(&self, actor: &Actor, app: &App) -> Result<Deployment> {
-        require_deploy(actor)?;
+        self.require_in(actor, app, Right::Deploy).await?;
         require_live(app)?;
         if app.stopped_at.is_none() && self.pending(app).await?.is_some_and(|pending| pending.is_empty()) {
             return Err(Error::Conflict("Everything that is saved is live already.".to_owned()));
@@ -39,7 +40,7 @@ impl Actions {
 
     /// Makes an earlier release live again, as it was, without a build.
     pub async fn roll_back(&self, actor: &Actor, app: &App, number: i64) -> Result<Deployment> {
-        require_deploy(actor)?;
+        self.require_in(actor, app, Right::Deploy).await?;
         let id = app.id;
         let release = self
             .db
@@ -58,14 +59,14 @@ impl Actions {
 
     /// Replaces the instance by a new one of the same release, without a gap.
     pub async fn restart(&self, actor: &Actor, app: &App) -> Result<Deployment> {
-        require_deploy(actor)?;
+        self.require_in(actor, app, Right::Deploy).await?;
         require_live(app)?;
         self.request(actor, app, Trigger::Restart, Wanted::Newest).await
     }
 
     /// Starts a stopped app: a new instance of the release that served, checked before it gets the traffic.
     pub async fn start(&self, actor: &Actor, app: &App) -> Result<Deployment> {
-        require_deploy(actor)?;
+        self.require_in(actor, app, Right::Deploy).await?;
         require_live(app)?;
         if app.stopped_at.is_none() {
             return Err(Error::Conflict(
@@ -77,7 +78,7 @@ impl Actions {
 
     /// Stops an app until it is started or deployed again. Deployments that are not live yet are cancelled.
     pub async fn stop(&self, actor: &Actor, app: &App) -> Result<()> {
-        require_deploy(actor)?;
+        self.require_in(actor, app, Right::Deploy).await?;
         require_live(app)?;
         let (actor, id) = (actor.clone(), app.id);
         let cancelled = self.db.write(move |tx| {
@@ -99,7 +100,7 @@ impl Actions {
     }
 
     async fn request(&self, actor: &Actor, app: &App, trigger: Trigger, wanted: Wanted) -> Result<Deployment> {
-        require_deploy(actor)?;
+        self.require_in(actor, app, Right::Deploy).await?;
         match self.deployer.request(actor, app.id, trigger, wanted).await {
             Ok(deployment) => Ok(deployment),
             Err(RequestError::AppGone) => Err(Error::NotFound),
@@ -109,12 +110,13 @@ impl Actions {
 
     /// Cancels a deployment that is not live yet.
     pub async fn cancel_deployment(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
-        require_deploy(actor)?;
         let actor = actor.clone();
         let deployment = self
             .db
             .write(move |tx| {
                 let deployment = db::deployments::find(tx, id)?.ok_or(Error::NotFound)?;
+                let app = db::apps::find(tx, deployment.app_id)?.ok_or(Error::NotFound)?;
+                access::require(tx, &actor, app.project_id, Right::Deploy)?;
                 refuse_ended_or_live(&deployment)?;
                 db::deployments::update_cancel_asked(tx, id)?;
                 db::audit::insert(tx, &actor, "deployment.cancel", &id.to_string())?;
@@ -132,14 +134,6 @@ impl Actions {
         offset: u64,
     ) -> impl Stream<Item = std::io::Result<Chunk>> + Send + use<> {
         self.deployer.follow_log(id, offset)
-    }
-}
-
-fn require_deploy(actor: &Actor) -> Result<()> {
-    if actor.may_deploy() {
-        Ok(())
-    } else {
-        Err(Error::Forbidden)
     }
 }
 

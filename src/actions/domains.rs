@@ -6,6 +6,7 @@ use super::{Actions, Error, Fields, Result};
 use crate::db;
 use crate::events::Event;
 use crate::model::Invalid;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::domain::{Domain, Tls, check_redirect};
 use crate::model::host::Host;
@@ -16,7 +17,7 @@ use crate::model::slug::AppSlug;
 use crate::model::user::Actor;
 
 /// A domain as written or shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DomainInput {
     /// The host name.
@@ -54,9 +55,7 @@ impl From<&Domain> for DomainInput {
 impl Actions {
     /// Attaches a host to an app.
     pub async fn add_domain(&self, actor: &Actor, app: &App, input: &DomainInput) -> Result<Domain> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
+        self.require_in(actor, app, Right::Change).await?;
         let domain = check(input)?;
         let base_domain = self.config.base_domain.clone();
         let (actor, app_id, slug) = (actor.clone(), app.id, app.slug.clone());
@@ -83,9 +82,7 @@ impl Actions {
 
     /// Takes a host away from an app, at all paths or at one.
     pub async fn remove_domain(&self, actor: &Actor, app: &App, host: &str, path_prefix: Option<&str>) -> Result<()> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
+        self.require_in(actor, app, Right::Change).await?;
         let host = Host::parse(host).map_err(|_| Error::NotFound)?;
         let path_prefix = path_prefix
             .map(PathPrefix::parse)

@@ -8,6 +8,7 @@ use super::{Actions, Error, Fields, Result};
 use crate::db;
 use crate::events::Event;
 use crate::model::Invalid;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::env_var::{EnvKey, EnvScope, EnvValue, SealedEnvVar};
 use crate::model::ids::AppId;
@@ -18,7 +19,7 @@ use crate::secrets::{self, SecretKey};
 const MAX_VARS: usize = 1_000;
 
 /// A variable as written or shown. A secret's value is shown as `null`; `null` written keeps the stored secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvVarInput {
     /// Its name.
@@ -39,7 +40,7 @@ fn default_scope() -> String {
 }
 
 /// All variables of an app as written or shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvInput {
     /// The version that the change is based on; a stale one is refused.
@@ -92,9 +93,7 @@ impl Actions {
     }
 
     async fn change_env(&self, actor: &Actor, app: &App, input: EnvInput, change: Change) -> Result<EnvInput> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
+        self.require_in(actor, app, Right::Change).await?;
         let (actor, id, slug, secrets) = (actor.clone(), app.id, app.slug.clone(), self.secrets.clone());
         self.db
             .write(move |tx| {

@@ -3,6 +3,7 @@
 //! Every way in (pages, API, hooks, command line) goes through here, so a rule written once holds everywhere.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::db::{self, Db};
@@ -12,21 +13,29 @@ use crate::logs::Logs;
 use crate::model::Invalid;
 use crate::secrets::{self, Passwords, SecretKey};
 
+mod access;
+pub mod account;
 pub mod app_input;
 pub mod apps;
+mod attempts;
+pub mod audit;
 pub mod deployments;
 pub mod domains;
 pub mod env_vars;
+pub mod invitations;
 pub mod json;
+pub mod members;
 pub mod projects;
 pub mod pushes;
 pub mod releases;
 pub mod sessions;
+pub mod sign_in;
 pub mod tokens;
+pub mod two_factor;
 pub mod users;
 
 /// A refused field.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// Its name, as in the API: `port`, `source.url`, `vars[2].key`.
     pub field: String,
@@ -49,6 +58,9 @@ pub enum Error {
     /// It contradicts what is there now; the sentence says what and what to do.
     #[error("{0}")]
     Conflict(String),
+    /// Too much was tried that was wrong; so long must be waited until something is checked again.
+    #[error("Too much was tried that was wrong.")]
+    TooMany(Duration),
     /// A part that is needed does not answer; the sentence says which.
     #[error("{0}")]
     Unavailable(String),
@@ -148,6 +160,7 @@ pub struct Actions {
     secrets: SecretKey,
     passwords: Passwords,
     claim: Arc<users::Claim>,
+    attempts: Arc<attempts::Attempts>,
 }
 
 impl Actions {
@@ -170,6 +183,7 @@ impl Actions {
             secrets,
             passwords,
             claim: Arc::new(users::Claim::new()),
+            attempts: Arc::default(),
         }
     }
 }

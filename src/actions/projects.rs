@@ -2,17 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actions, Error, Fields, Result};
+use super::{Actions, Error, Fields, Result, access};
 use crate::db;
 use crate::events::Event;
 use crate::model::Invalid;
+use crate::model::access::Right;
 use crate::model::app::Project;
 use crate::model::slug::ProjectSlug;
 use crate::model::text::Name;
 use crate::model::user::Actor;
 
 /// What a project is made of.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectInput {
     /// Its name for people.
@@ -22,7 +23,7 @@ pub struct ProjectInput {
 impl Actions {
     /// Makes a project; its slug comes from its name and is numbered when taken.
     pub async fn create_project(&self, actor: &Actor, input: &ProjectInput) -> Result<Project> {
-        if !actor.may_write() {
+        if !actor.may_administer() {
             return Err(Error::Forbidden);
         }
         let name = parse_name(input)?;
@@ -48,15 +49,13 @@ impl Actions {
 
     /// Gives a project another name; its slug, and so its address, stays.
     pub async fn rename_project(&self, actor: &Actor, slug: &str, input: &ProjectInput) -> Result<Project> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
+        self.require_in_project(actor, slug, Right::Administer).await?;
         let name = parse_name(input)?;
         let (actor, slug) = (actor.clone(), slug.to_owned());
         let project: Project = self
             .db
             .write(move |tx| {
-                let project = db::projects::find_by_slug(tx, &slug)?.ok_or(Error::NotFound)?;
+                let project = access::project(tx, &actor, &slug, Right::Administer)?;
                 db::projects::update_name(tx, project.id, &name)?;
                 db::audit::insert(tx, &actor, "project.rename", &slug)?;
                 db::projects::find(tx, project.id)?.ok_or(Error::NotFound)
@@ -68,14 +67,11 @@ impl Actions {
 
     /// Deletes a project without apps; its network goes soon after.
     pub async fn delete_project(&self, actor: &Actor, slug: &str) -> Result<()> {
-        if !actor.may_write() {
-            return Err(Error::Forbidden);
-        }
         let (actor, slug) = (actor.clone(), slug.to_owned());
         let id = self
             .db
             .write(move |tx| {
-                let project = db::projects::find_by_slug(tx, &slug)?.ok_or(Error::NotFound)?;
+                let project = access::project(tx, &actor, &slug, Right::Administer)?;
                 match db::apps::count_of_project(tx, project.id)? {
                     0 => {}
                     1 => return Err(Error::Conflict("The project has an app. Delete it first.".into())),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Actions, Error, Result};
-use crate::db;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{Deployment, Trigger};
 use crate::model::source::Source;
@@ -12,15 +12,10 @@ use crate::model::user::Actor;
 impl Actions {
     /// The app whose hosted repository is meant, if the actor may push to it.
     pub async fn find_pushed_app(&self, actor: &Actor, slug: &str) -> Result<App> {
-        if !actor.may_deploy() {
+        let (app, right) = self.find_app(actor, slug).await?;
+        if right < Right::Deploy {
             return Err(Error::Forbidden);
         }
-        let slug = slug.to_owned();
-        let app = self
-            .db
-            .read(move |c| db::apps::find_by_slug(c, &slug))
-            .await?
-            .ok_or(Error::NotFound)?;
         match app.settings.source {
             Source::Push { .. } => Ok(app),
             Source::Git { .. } => {

@@ -1,12 +1,15 @@
-//! Users: the first one by the claim link, others by the command line; signing in.
+//! Users: the first one by the claim link, others by the command line.
+
+pub mod manage;
 
 use std::sync::Mutex;
 use std::time::Instant;
 
+use super::attempts::Key;
 use super::{Actions, Error, Fields, Result};
 use crate::config::CLAIM_LIFETIME;
 use crate::db::{self, Db};
-use crate::model::Invalid;
+use crate::model::client::Client;
 use crate::model::user::{Actor, Email, Password, Role, User};
 use crate::secrets::{self, Passwords};
 
@@ -48,10 +51,12 @@ impl Actions {
     }
 
     /// Makes the first owner.
-    pub async fn claim(&self, token: &str, email: &str, password: &str) -> Result<User> {
+    pub async fn claim(&self, client: &Client, token: &str, email: &str, password: &str) -> Result<User> {
+        let attempt = self.attempts.begin([Key::Network(client.network())])?;
         if !self.is_claim_good(token).await? {
             return Err(Error::Forbidden);
         }
+        attempt.forgive();
         let mut fields = Fields::default();
         let email = fields.check("email", Email::parse(email));
         let password = fields.check("password", Password::parse(password));
@@ -68,7 +73,7 @@ impl Actions {
                     return Err(Error::Forbidden);
                 }
                 let id = db::users::insert(tx, &email, &hash, Role::Owner)?;
-                db::audit::insert(tx, &Actor::Dhow, "user.claim", email.as_str())?;
+                db::audit::insert(tx, &Actor::DHOW, "user.claim", email.as_str())?;
                 db::users::find(tx, id)?.ok_or(Error::NotFound)
             })
             .await?;
@@ -76,17 +81,6 @@ impl Actions {
             *is_used = true;
         }
         Ok(user)
-    }
-
-    /// Who signs in with this e-mail and password; the work is the same for one that does not exist.
-    pub async fn sign_in(&self, email: &str, password: String) -> Result<Option<User>> {
-        let found = match Email::parse(email) {
-            Ok(email) => self.db.read(move |c| db::users::find_with_password(c, &email)).await?,
-            Err(_) => None,
-        };
-        let (user, hash) = found.unzip();
-        let is_right = self.passwords.verify(Password::typed(password), hash).await;
-        Ok(user.filter(|_| is_right))
     }
 }
 
@@ -99,12 +93,13 @@ pub async fn add(db: &Db, passwords: &Passwords, email: &Email, password: Passwo
             Err(db::Error::Taken) => return Err(Error::Conflict(format!("{email} exists already."))),
             other => other?,
         };
-        Ok(db::audit::insert(tx, &Actor::Dhow, "user.add", email.as_str())?)
+        Ok(db::audit::insert(tx, &Actor::DHOW, "user.add", email.as_str())?)
     })
     .await
 }
 
-/// Sets a user's password from the command line and ends their sessions.
+/// Sets a user's password from the command line, ends their sessions and turns two-factor sign-in off: whoever runs
+/// the machine lets somebody in again who has lost everything.
 pub async fn reset_password(db: &Db, passwords: &Passwords, email: &Email, password: Password) -> Result<()> {
     let hash = passwords.hash(password).await;
     let email = email.clone();
@@ -114,9 +109,10 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &Email, passw
         };
         db::users::update_password(tx, &email, &hash)?;
         db::sessions::delete_of_user(tx, user.id)?;
+        db::second_factors::delete(tx, user.id)?;
         Ok(db::audit::insert(
             tx,
-            &Actor::Dhow,
+            &Actor::DHOW,
             "user.reset_password",
             email.as_str(),
         )?)
@@ -127,12 +123,4 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &Email, passw
 /// Everybody.
 pub async fn list(db: &Db) -> Result<Vec<User>> {
     Ok(db.read(db::users::list).await?)
-}
-
-/// What a page says when e-mail and password do not fit; it does not tell which.
-pub fn wrong_credentials() -> Error {
-    Error::field(
-        "password",
-        Invalid::new("E-mail and password do not fit. Check both, then try again."),
-    )
 }

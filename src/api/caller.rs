@@ -1,6 +1,8 @@
 //! Who calls: by a bearer token, or by the session of the panel's own pages.
 
-use axum::extract::{FromRef, FromRequestParts};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum_extra::TypedHeader;
 use axum_extra::headers::Authorization;
@@ -9,7 +11,7 @@ use axum_extra::headers::authorization::Bearer;
 use super::{Api, Problem};
 use crate::actions::sessions::SessionUser;
 use crate::actions::{Actions, Error};
-use crate::db;
+use crate::model::access::Right;
 use crate::model::app::{App, Project};
 use crate::model::deployment::Deployment;
 use crate::model::ids::DeploymentId;
@@ -33,16 +35,21 @@ impl FromRequestParts<Api> for Caller {
             Err(rejection) if rejection.is_missing() => parts
                 .extensions
                 .get::<SessionUser>()
-                .map(|SessionUser(user)| Actor::User(user.clone())),
+                .map(|SessionUser(user)| Actor::person(user.clone())),
             Err(_malformed) => None,
         };
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let actor = actor.map(|actor| match peer {
+            Some(ConnectInfo(peer)) => actor.at(peer.ip()),
+            None => actor,
+        });
         actor
             .map(|actor| Self { actor, actions })
             .ok_or_else(Problem::unauthorized)
     }
 }
 
-/// A caller who may change things; others are refused before the body is looked at.
+/// A caller whose token, if it is one, may change things; others are refused before the body is looked at.
 pub struct Writer(pub Caller);
 
 impl FromRequestParts<Api> for Writer {
@@ -50,7 +57,7 @@ impl FromRequestParts<Api> for Writer {
 
     async fn from_request_parts(parts: &mut Parts, state: &Api) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        if caller.actor.may_write() {
+        if caller.actor.has_scope(Right::Change) {
             Ok(Self(caller))
         } else {
             Err(Error::Forbidden.into())
@@ -64,39 +71,28 @@ impl Caller {
         &self.actions
     }
 
-    /// A project that the caller may see.
-    pub async fn project(&self, slug: String) -> Result<Project, Problem> {
-        self.visible(
-            self.actions
-                .db
-                .read(move |c| db::projects::find_by_slug(c, &slug))
-                .await?,
-        )
+    /// A project in which the caller has a right.
+    pub async fn project(&self, slug: String, needed: Right) -> Result<Project, Problem> {
+        let (project, right) = self.actions.find_project(&self.actor, &slug).await?;
+        enough(right, needed).map(|()| project)
     }
 
-    /// An app that the caller may see.
-    pub async fn app(&self, slug: String) -> Result<App, Problem> {
-        self.visible(self.actions.db.read(move |c| db::apps::find_by_slug(c, &slug)).await?)
+    /// An app in whose project the caller has a right.
+    pub async fn app(&self, slug: String, needed: Right) -> Result<App, Problem> {
+        let (app, right) = self.actions.find_app(&self.actor, &slug).await?;
+        enough(right, needed).map(|()| app)
     }
 
     /// A deployment that the caller may see, with its app.
     pub async fn deployment(&self, id: &str) -> Result<(Deployment, App), Problem> {
         let id = DeploymentId(id.parse().map_err(|_| Problem::not_found())?);
-        let found = self.actions.db.read(move |c| {
-            let Some(deployment) = db::deployments::find(c, id)? else {
-                return Ok(None);
-            };
-            if db::apps::is_deleting(c, deployment.app_id)? {
-                return Ok(None);
-            }
-            Ok(db::apps::find(c, deployment.app_id)?.map(|app| (deployment, app)))
-        });
-        self.visible(found.await?)
+        Ok(self.actions.find_deployment(&self.actor, id).await?)
     }
+}
 
-    fn visible<T>(&self, found: Option<T>) -> Result<T, Problem> {
-        found
-            .filter(|_| self.actor.may_read())
-            .ok_or_else(|| Error::NotFound.into())
+fn enough(right: Right, needed: Right) -> Result<(), Problem> {
+    if right < needed {
+        return Err(Error::Forbidden.into());
     }
+    Ok(())
 }

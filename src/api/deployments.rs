@@ -1,41 +1,50 @@
 //! `/apps/{app}/deployments` and `/deployments/{id}`.
 
+use axum::Json;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::JsonBody;
 use super::caller::Caller;
-use super::list::{Items, Paging, with_one_more};
+use super::list::{Items, Paging, PagingQuery, with_one_more};
 use super::{Api, Problem};
 use crate::actions::json::parse_json;
 use crate::db;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, Trigger};
 use crate::model::time::Timestamp;
 
 /// The calls.
-pub fn router() -> Router<Api> {
-    Router::new()
-        .route("/apps/{app}/deployments", get(list).post(create))
-        .route("/deployments/{id}", get(show))
-        .route("/deployments/{id}/cancel", post(cancel))
+pub fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show))
+        .routes(routes!(cancel))
 }
 
-#[derive(Debug, Serialize)]
-struct DeploymentView {
+/// A deployment as shown.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct DeploymentView {
     id: i64,
     app: String,
     number: i64,
+    #[schema(value_type = String)]
     status: Status,
+    #[schema(value_type = Option<String>)]
     step: Option<Step>,
+    #[schema(value_type = String)]
     trigger: Trigger,
     commit: Option<CommitView>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
     started_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     finished_at: Option<Timestamp>,
     error: Option<ErrorView>,
     release: Option<i64>,
@@ -44,29 +53,32 @@ struct DeploymentView {
 }
 
 /// A commit as shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CommitView {
     sha: String,
     message: String,
     author: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct ErrorView {
+    #[schema(value_type = String)]
     kind: ErrorKind,
     message: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct SwitchView {
     requests: i64,
     failed: i64,
     ms: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct StepView {
+    #[schema(value_type = String)]
     step: Step,
+    #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
     ms: Option<i64>,
 }
@@ -112,12 +124,13 @@ impl From<CommitInfo> for CommitView {
     }
 }
 
+#[utoipa::path(get, path = "/apps/{app}/deployments", tag = "deployments", summary = "The deployments of an app, newest first", operation_id = "deployments_list", params(("app" = String, Path, description = "Slug of the app"), PagingQuery), responses((status = 200, body = Items<DeploymentView>)))]
 async fn list(
     caller: Caller,
     Path(app): Path<String>,
     Paging(page): Paging,
 ) -> Result<Json<Items<DeploymentView>>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::View).await?;
     let id = app.id;
     let rows = caller.actions().db.read(move |c| {
         let deployments = db::deployments::list_of_app(c, id, with_one_more(page))?;
@@ -131,15 +144,16 @@ async fn list(
 }
 
 /// What shall be deployed.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     #[serde(default)]
     commit: Option<String>,
 }
 
+#[utoipa::path(post, path = "/apps/{app}/deployments", tag = "deployments", summary = "Deploy the newest commit, or another one", operation_id = "deployments_create", params(("app" = String, Path, description = "Slug of the app")), request_body = Wanted, responses((status = 202, body = DeploymentView, description = "In the queue")))]
 async fn create(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Response, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::Deploy).await?;
     let wanted: Wanted = parse_json(body)?;
     let deployment = caller
         .actions()
@@ -155,6 +169,7 @@ pub fn accepted(app: &App, deployment: Deployment) -> Response {
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(view)).into_response()
 }
 
+#[utoipa::path(get, path = "/deployments/{id}", tag = "deployments", summary = "One deployment", operation_id = "deployments_show", params(("id" = i64, Path, description = "Id of the deployment")), responses((status = 200, body = DeploymentView)))]
 async fn show(caller: Caller, Path(id): Path<String>) -> Result<Json<DeploymentView>, Problem> {
     let (deployment, app) = caller.deployment(&id).await?;
     view(&caller, &app, deployment).await
@@ -170,6 +185,7 @@ async fn view(caller: &Caller, app: &App, deployment: Deployment) -> Result<Json
     Ok(Json(DeploymentView::new(app.slug.as_str(), deployment, steps)))
 }
 
+#[utoipa::path(post, path = "/deployments/{id}/cancel", tag = "deployments", summary = "Cancel a deployment that is not live yet", operation_id = "deployments_cancel", params(("id" = i64, Path, description = "Id of the deployment")), responses((status = 202, body = DeploymentView, description = "Being cancelled")))]
 async fn cancel(caller: Caller, Path(id): Path<String>) -> Result<(StatusCode, Json<DeploymentView>), Problem> {
     let (deployment, app) = caller.deployment(&id).await?;
     let deployment = caller.actions().cancel_deployment(&caller.actor, deployment.id).await?;

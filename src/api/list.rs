@@ -34,10 +34,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     }
 }
 
+/// The same as OpenAPI tells it.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "only described, never built")]
+pub struct PagingQuery {
+    /// Items on a page, 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    #[param(pattern = "^[0-9]{1,18}$")]
+    cursor: Option<String>,
+}
+
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Items<T> {
+    /// The rows.
     items: Vec<T>,
+    /// The cursor of the next page; null on the last one.
     next: Option<String>,
 }
 

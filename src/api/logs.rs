@@ -3,18 +3,18 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use futures_util::{Stream, StreamExt as _};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::Caller;
 use super::{Api, Problem};
@@ -25,8 +25,8 @@ use crate::model::ids::DeploymentId;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The call.
-pub fn router() -> Router<Api> {
-    Router::new().route("/deployments/{id}/log", get(show))
+pub fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(show))
 }
 
 #[derive(Deserialize)]
@@ -35,6 +35,7 @@ struct Wish {
     follow: bool,
 }
 
+#[utoipa::path(get, path = "/deployments/{id}/log", tag = "deployments", summary = "A deployment's log", operation_id = "logs_show", params(("id" = i64, Path, description = "Id of the deployment"), ("follow" = Option<bool>, Query, description = "Go on until the deployment has ended")), responses((status = 200, content((String = "text/plain"), (String = "text/event-stream")), description = "The log; as events when they are accepted, each with the offset after it as its id"), (status = 206, body = String, content_type = "text/plain", description = "A part of it"), (status = 416, description = "No such part")))]
 async fn show(
     caller: Caller,
     State(stop): State<CancellationToken>,

@@ -5,21 +5,28 @@
 use axum::Router;
 use axum::extract::FromRef;
 use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::actions::Actions;
 
 mod apps;
+mod audit;
 mod body;
 mod caller;
 mod deployments;
 mod domains;
 mod env;
+mod invitations;
 mod list;
 mod logs;
+mod members;
+mod openapi;
 mod problem;
 mod projects;
 mod releases;
 mod running;
+mod users;
 
 pub use problem::Problem;
 
@@ -32,7 +39,7 @@ struct Api {
 
 /// All calls; unknown ones below `/api` answer problem+json too.
 pub fn router(actions: Actions, stop: CancellationToken) -> Router {
-    let calls = Router::new()
+    let calls = OpenApiRouter::with_openapi(openapi::Description::openapi())
         .merge(projects::router())
         .merge(apps::router())
         .merge(env::router())
@@ -41,6 +48,11 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(releases::router())
         .merge(running::router())
         .merge(logs::router())
+        .merge(members::router())
+        .merge(users::router())
+        .merge(invitations::router())
+        .merge(audit::router());
+    let calls = openapi::described(calls)
         .fallback(problem::unknown_call)
         .method_not_allowed_fallback(problem::unknown_method);
     Router::new().nest("/api/v1", calls).with_state(Api { actions, stop })

@@ -9,7 +9,7 @@ use crate::actions::{Error, FieldError, report};
 use crate::db;
 
 /// An error as the API answers it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -55,6 +55,7 @@ impl From<Error> for Problem {
             Error::NotFound => Self::not_found(),
             Error::Forbidden => Self::new(StatusCode::FORBIDDEN, "You, or your token's scope, may not do this."),
             Error::Conflict(text) => Self::new(StatusCode::CONFLICT, text),
+            Error::TooMany(_) => Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()),
             Error::Unavailable(text) => Self::new(StatusCode::SERVICE_UNAVAILABLE, text),
             Error::Invalid(errors) => {
                 let detail = "Some fields were refused; nothing was stored.";

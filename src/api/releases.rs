@@ -1,36 +1,37 @@
 //! `/apps/{app}/releases` and `/apps/{app}/rollback`.
 
+use axum::Json;
 use axum::extract::Path;
 use axum::response::Response;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::JsonBody;
 use super::caller::Caller;
-use super::deployments::{CommitView, accepted};
-use super::list::{Items, Paging, with_one_more};
+use super::deployments::{CommitView, DeploymentView, accepted};
+use super::list::{Items, Paging, PagingQuery, with_one_more};
 use super::{Api, Problem};
 use crate::actions::json::parse_json;
 use crate::db;
+use crate::model::access::Right;
 use crate::model::ids::ReleaseId;
 use crate::model::release::Release;
 use crate::model::time::Timestamp;
 
 /// The calls.
-pub fn router() -> Router<Api> {
-    Router::new()
-        .route("/apps/{app}/releases", get(list))
-        .route("/apps/{app}/rollback", post(roll_back))
+pub fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(roll_back))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct ReleaseView {
     number: i64,
     active: bool,
     deployment: i64,
     image: String,
     commit: Option<CommitView>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
@@ -47,12 +48,13 @@ impl ReleaseView {
     }
 }
 
+#[utoipa::path(get, path = "/apps/{app}/releases", tag = "releases", summary = "The releases of an app, newest first", operation_id = "releases_list", params(("app" = String, Path, description = "Slug of the app"), PagingQuery), responses((status = 200, body = Items<ReleaseView>)))]
 async fn list(
     caller: Caller,
     Path(app): Path<String>,
     Paging(page): Paging,
 ) -> Result<Json<Items<ReleaseView>>, Problem> {
-    let app = caller.app(app).await?;
+    let app = caller.app(app, Right::View).await?;
     let id = app.id;
     let rows = caller
         .actions()
@@ -64,15 +66,16 @@ async fn list(
 }
 
 /// Which release shall come back.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct WantedRelease {
     release: i64,
 }
 
+#[utoipa::path(post, path = "/apps/{app}/rollback", tag = "releases", summary = "Make an earlier release live again, without a build", operation_id = "releases_roll_back", params(("app" = String, Path, description = "Slug of the app")), request_body = WantedRelease, responses((status = 202, body = DeploymentView, description = "In the queue")))]
 async fn roll_back(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Response, Problem> {
-    let app = caller.app(app).await?;
-    let wanted: Wanted = parse_json(body)?;
+    let app = caller.app(app, Right::Deploy).await?;
+    let wanted: WantedRelease = parse_json(body)?;
     let deployment = caller.actions().roll_back(&caller.actor, &app, wanted.release).await?;
     Ok(accepted(&app, deployment))
 }

@@ -7,7 +7,7 @@ use super::{Page, Result, releases, row};
 use crate::model::deployment::{
     CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger, Wanted,
 };
-use crate::model::ids::{AppId, DeploymentId, ReleaseId};
+use crate::model::ids::{AppId, DeploymentId, ReleaseId, UserId};
 use crate::model::time::Timestamp;
 
 const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, wanted_release_id, \
@@ -74,10 +74,11 @@ pub fn list_of_app(connection: &Connection, app: AppId, page: Page) -> Result<Ve
     query(connection, condition, params![app.0, page.before(), page.limit])
 }
 
-/// The newest deployments of all apps that are not being deleted.
-pub fn list_newest(connection: &Connection, limit: u32) -> Result<Vec<Deployment>> {
-    let condition = "app_id IN (SELECT id FROM apps WHERE deleting_at IS NULL) ORDER BY id DESC LIMIT ?1";
-    query(connection, condition, [limit])
+/// The newest deployments of all apps that are not being deleted, or of those in a user's projects.
+pub fn list_newest(connection: &Connection, member: Option<UserId>, limit: u32) -> Result<Vec<Deployment>> {
+    let condition = "app_id IN (SELECT id FROM apps WHERE deleting_at IS NULL AND (?1 IS NULL OR project_id IN \
+         (SELECT project_id FROM memberships WHERE user_id = ?1))) ORDER BY id DESC LIMIT ?2";
+    query(connection, condition, params![member.map(|id| id.0), limit])
 }
 
 /// All that a former process left running.

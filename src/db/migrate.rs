@@ -14,6 +14,9 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0003_create_deployments.sql")),
     M::up(include_str!("../../migrations/0004_add_rollback_and_stop.sql")),
     M::up(include_str!("../../migrations/0005_create_instances.sql")),
+    M::up(include_str!("../../migrations/0006_create_memberships.sql")),
+    M::up(include_str!("../../migrations/0007_create_second_factors.sql")),
+    M::up(include_str!("../../migrations/0008_add_origin_to_audit.sql")),
 ];
 
 /// Brings the schema up to date; a database that holds something is copied aside first.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Page, Result, row};
 use crate::model::app::Project;
-use crate::model::ids::ProjectId;
+use crate::model::ids::{ProjectId, UserId};
 use crate::model::slug::ProjectSlug;
 use crate::model::text::Name;
 use crate::model::time::Timestamp;
@@ -38,12 +38,16 @@ pub fn find(connection: &Connection, id: ProjectId) -> Result<Option<Project>> {
         .optional()?)
 }
 
-/// A page of projects, newest first.
-pub fn list(connection: &Connection, page: Page) -> Result<Vec<Project>> {
-    let sql = format!("SELECT {COLUMNS} FROM projects WHERE deleting_at IS NULL AND id < ?1 ORDER BY id DESC LIMIT ?2");
+/// A page of projects, newest first: those that a user belongs to, or all.
+pub fn list(connection: &Connection, member: Option<UserId>, page: Page) -> Result<Vec<Project>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM projects WHERE deleting_at IS NULL AND id < ?1 AND (?2 IS NULL \
+         OR EXISTS (SELECT 1 FROM memberships WHERE project_id = projects.id AND user_id = ?2)) ORDER BY id DESC LIMIT ?3"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
+    let values = params![page.before(), member.map(|id| id.0), page.limit];
     Ok(statement
-        .query_map(params![page.before(), page.limit], from_row)?
+        .query_map(values, from_row)?
         .collect::<rusqlite::Result<_>>()?)
 }
 
@@ -51,6 +55,7 @@ pub fn list(connection: &Connection, page: Page) -> Result<Vec<Project>> {
 pub fn list_all(connection: &Connection) -> Result<Vec<Project>> {
     list(
         connection,
+        None,
         Page {
             limit: u32::MAX,
             before: None,

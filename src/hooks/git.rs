@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -37,12 +37,13 @@ pub fn router(actions: Actions, address: SocketAddr) -> Router {
 
 async fn serve(
     State(git): State<Git>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     PushToken(token): PushToken,
     Path((repository, operation)): Path<(String, String)>,
     request: Request,
 ) -> Response {
     let actor = match git.actions.actor_by_token(&token).await {
-        Ok(Some(actor)) => actor,
+        Ok(Some(actor)) => actor.at(peer.ip()),
         Ok(None) => return challenge(),
         Err(error) => return refuse(&error),
     };
@@ -108,6 +109,7 @@ fn refuse(error: &Error) -> Response {
             StatusCode::FORBIDDEN,
             "This token may not push; it needs the scope deploy.".to_owned(),
         ),
+        Error::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
         Error::Conflict(text) | Error::Unavailable(text) => (StatusCode::CONFLICT, text.clone()),
         Error::Invalid(_) | Error::Internal(_) => {
             tracing::error!(error = format!("{error:#}"), "a push failed by a fault of Dhow");

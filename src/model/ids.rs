@@ -31,4 +31,6 @@ row_id!(
     DomainId,
     /// Id of an API token.
     TokenId,
+    /// Id of an invitation.
+    InvitationId,
 );

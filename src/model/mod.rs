@@ -3,9 +3,12 @@
 //! Pure: no I/O, no SQL, no HTTP. A value that breaks a rule cannot be built; every constructor that takes a
 //! user's text is called `parse` and answers [`Invalid`] with a sentence that can be shown beside the field.
 
+pub mod access;
 pub mod address;
 pub mod app;
+pub mod audit;
 pub mod build_inputs;
+pub mod client;
 pub mod container;
 pub mod deployment;
 pub mod difference;
@@ -15,6 +18,7 @@ pub mod env_var;
 pub mod host;
 pub mod ids;
 pub mod instance;
+pub mod invitation;
 pub mod path_prefix;
 pub mod release;
 pub mod route;

@@ -1,8 +1,10 @@
 //! Who uses Dhow: people, their roles, the tokens that act for them.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::Invalid;
+use super::access::{ProjectRole, Right};
 use super::ids::{TokenId, UserId};
 use super::time::Timestamp;
 use super::words::words;
@@ -114,68 +116,145 @@ pub struct User {
     pub role: Role,
     /// When the row was made.
     pub created_at: Timestamp,
+    /// Since when they may do nothing.
+    pub deactivated_at: Option<Timestamp>,
 }
 
-/// Who acts.
+/// Who acts, and from where.
 #[derive(Debug, Clone)]
-pub enum Actor {
+pub struct Actor {
+    who: Who,
+    address: Option<IpAddr>,
+}
+
+#[derive(Debug, Clone)]
+enum Who {
     /// A person with a session.
     User(User),
     /// A program with a token of that person.
-    Token {
-        /// The token's row.
-        id: TokenId,
-        /// What it may do.
-        scope: Scope,
-        /// Whose it is.
-        user: User,
-    },
+    Token { id: TokenId, scope: Scope, user: User },
     /// Dhow's own command line or Dhow itself.
     Dhow,
 }
 
 impl Actor {
+    /// Dhow's own command line or Dhow itself.
+    pub const DHOW: Self = Self {
+        who: Who::Dhow,
+        address: None,
+    };
+
+    /// A person with a session.
+    pub const fn person(user: User) -> Self {
+        Self {
+            who: Who::User(user),
+            address: None,
+        }
+    }
+
+    /// A program with a token of a person.
+    pub const fn token(id: TokenId, scope: Scope, user: User) -> Self {
+        Self {
+            who: Who::Token { id, scope, user },
+            address: None,
+        }
+    }
+
+    /// The same, acting from an address.
+    pub fn at(self, address: IpAddr) -> Self {
+        Self {
+            address: Some(address.to_canonical()),
+            ..self
+        }
+    }
+
+    /// The same, with its person as they are now.
+    pub fn with_user(&self, user: User) -> Self {
+        let who = match self.who {
+            Who::Token { id, scope, .. } => Who::Token { id, scope, user },
+            Who::User(_) | Who::Dhow => Who::User(user),
+        };
+        Self {
+            who,
+            address: self.address,
+        }
+    }
+
+    /// Where it acts from, where that is known.
+    pub const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The token that it acts with.
+    pub const fn token_id(&self) -> Option<TokenId> {
+        match self.who {
+            Who::Token { id, .. } => Some(id),
+            Who::User(_) | Who::Dhow => None,
+        }
+    }
+
     /// Whose rights count, if a person stands behind it.
-    pub fn user(&self) -> Option<&User> {
-        match self {
-            Self::User(user) | Self::Token { user, .. } => Some(user),
-            Self::Dhow => None,
+    pub const fn user(&self) -> Option<&User> {
+        match &self.who {
+            Who::User(user) | Who::Token { user, .. } => Some(user),
+            Who::Dhow => None,
         }
     }
 
-    fn has_scope(&self, needed: Scope) -> bool {
-        match self {
-            Self::Token { scope, .. } => *scope >= needed,
-            Self::User(_) | Self::Dhow => true,
+    /// The highest right that its token gives; a person's own session gives all.
+    fn scope_right(&self) -> Right {
+        match &self.who {
+            Who::User(_) | Who::Dhow => Right::Administer,
+            Who::Token { scope, .. } => match scope {
+                Scope::Read => Right::View,
+                Scope::Deploy => Right::Deploy,
+                Scope::Admin => Right::Administer,
+            },
         }
     }
 
-    fn is_administrator(&self) -> bool {
+    /// May see every project; others see those that they belong to.
+    pub fn sees_all(&self) -> bool {
         self.user().is_none_or(|user| user.role <= Role::Admin)
     }
 
-    /// May see projects and what is in them.
-    pub fn may_read(&self) -> bool {
-        self.is_administrator()
+    /// Whose memberships decide what it sees; `None` for one who sees all.
+    pub fn only_member(&self) -> Option<UserId> {
+        self.user().filter(|_| !self.sees_all()).map(|user| user.id)
     }
 
-    /// May deploy what exists.
-    pub fn may_deploy(&self) -> bool {
-        self.is_administrator() && self.has_scope(Scope::Deploy)
+    /// The right that it has in a project in which its user is a member in this role, or none at all.
+    pub fn right_in(&self, role: Option<ProjectRole>) -> Option<Right> {
+        let right = if self.sees_all() {
+            Right::Administer
+        } else {
+            role?.right()
+        };
+        Some(right.min(self.scope_right()))
     }
 
-    /// May make, change and delete projects, apps and what belongs to them.
-    pub fn may_write(&self) -> bool {
-        self.is_administrator() && self.has_scope(Scope::Admin)
+    /// Whether its token, if it has one, is good for a right.
+    pub fn has_scope(&self, needed: Right) -> bool {
+        self.scope_right() >= needed
+    }
+
+    /// May make projects, and say who uses Dhow.
+    pub fn may_administer(&self) -> bool {
+        self.sees_all() && self.has_scope(Right::Administer)
+    }
+
+    /// May give somebody a role in the instance, or take it: nobody gives more than they have.
+    pub fn may_grant(&self, role: Role) -> bool {
+        self.may_administer() && self.user().is_none_or(|user| user.role <= role)
     }
 }
 
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(user) => write!(f, "user:{}", user.id),
-            Self::Token { id, .. } => write!(f, "token:{id}"),
-            Self::Dhow => f.write_str("dhow"),
+        match &self.who {
+            Who::User(user) => write!(f, "user:{}", user.id),
+            Who::Token { id, .. } => write!(f, "token:{id}"),
+            Who::Dhow => f.write_str("dhow"),
         }
     }
 }
@@ -212,16 +291,53 @@ mod tests {
             email: "a@b.c".into(),
             role,
             created_at: Timestamp::now(),
+            deactivated_at: None,
         };
-        let token = |scope| Actor::Token {
-            id: TokenId(1),
-            scope,
-            user: user(Role::Owner),
+        let token = |scope| Actor::token(TokenId(1), scope, user(Role::Owner));
+        let member = |scope| Actor::token(TokenId(1), scope, user(Role::Member));
+        for (actor, role, expected) in [
+            (token(Scope::Read), None, Some(Right::View)),
+            (token(Scope::Deploy), None, Some(Right::Deploy)),
+            (token(Scope::Admin), None, Some(Right::Administer)),
+            (Actor::person(user(Role::Admin)), None, Some(Right::Administer)),
+            (Actor::person(user(Role::Member)), None, None),
+            (
+                Actor::person(user(Role::Member)),
+                Some(ProjectRole::Viewer),
+                Some(Right::View),
+            ),
+            (
+                Actor::person(user(Role::Member)),
+                Some(ProjectRole::Developer),
+                Some(Right::Change),
+            ),
+            (
+                Actor::person(user(Role::Member)),
+                Some(ProjectRole::Admin),
+                Some(Right::Administer),
+            ),
+            (member(Scope::Admin), Some(ProjectRole::Viewer), Some(Right::View)),
+            (member(Scope::Deploy), Some(ProjectRole::Admin), Some(Right::Deploy)),
+            (member(Scope::Admin), None, None),
+            (Actor::DHOW, None, Some(Right::Administer)),
+        ] {
+            assert_eq!(actor.right_in(role), expected, "{actor:?} as {role:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_gives_a_role_above_their_own() {
+        let actor = |role| {
+            Actor::person(User {
+                id: UserId(1),
+                email: "a@b.c".into(),
+                role,
+                created_at: Timestamp::now(),
+                deactivated_at: None,
+            })
         };
-        assert!(token(Scope::Read).may_read() && !token(Scope::Read).may_deploy());
-        assert!(token(Scope::Deploy).may_deploy() && !token(Scope::Deploy).may_write());
-        assert!(token(Scope::Admin).may_write());
-        assert!(!Actor::User(user(Role::Member)).may_read());
-        assert!(Actor::User(user(Role::Admin)).may_write());
+        assert!(actor(Role::Owner).may_grant(Role::Owner) && actor(Role::Admin).may_grant(Role::Admin));
+        assert!(!actor(Role::Admin).may_grant(Role::Owner));
+        assert!(!actor(Role::Member).may_grant(Role::Member));
     }
 }

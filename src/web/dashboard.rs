@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
+mod facts;
 mod live;
 mod view;
 
@@ -19,8 +20,10 @@ use super::layout::{Banner, Frame, Layout};
 use super::signed_in::SignedIn;
 use super::sse;
 use crate::actions::Error;
+use crate::model::ids::UserId;
+use facts::{Facts, Which};
 use live::Live;
-use view::{Attention, Deployments, Facts, Parts, Projects, Which};
+use view::{Attention, Deployments, Parts, Projects};
 
 /// The page and its stream.
 pub fn router() -> Router<Web> {
@@ -57,10 +60,12 @@ async fn show(
     Query(which): Query<Which>,
 ) -> Result<Response> {
     let mut layout = frame.titled("Dashboard");
-    if !signed_in.actor.may_read() {
+    let user = signed_in.user.id;
+    let facts = web.actions.db.read(move |c| Facts::read(c, user, which)).await?;
+    let facts = facts.ok_or(Error::NotFound)?;
+    if facts.projects.is_empty() && !signed_in.actor.sees_all() {
         return Ok(NothingPage { layout }.into_response());
     }
-    let facts = web.actions.db.read(move |c| Facts::read(c, which)).await?;
     let older = facts.older;
     let parts = Parts::of(&facts, &web.actions.config, layout.banner.clone());
     let seen = parts.render()?.fingerprint();
@@ -97,22 +102,25 @@ async fn events(
     Query(seen): Query<Seen>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    if !signed_in.actor.may_read() {
-        return Err(Error::Forbidden.into());
-    }
     // After a reconnection the browser knows better than the page's address what it last saw.
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .map(str::to_owned);
-    let live = Live::new(web.clone(), Which { before: seen.before }, last.unwrap_or(seen.seen));
+    let live = Live::new(
+        web.clone(),
+        signed_in.user.id,
+        Which { before: seen.before },
+        last.unwrap_or(seen.seen),
+    );
     Ok(sse::stream(&web.stop, live.events()))
 }
 
 impl Parts {
     /// What is true now.
-    async fn read(web: &Web, which: Which) -> Result<Self> {
-        let facts = web.actions.db.read(move |c| Facts::read(c, which)).await?;
+    async fn read(web: &Web, user: UserId, which: Which) -> Result<Self> {
+        let facts = web.actions.db.read(move |c| Facts::read(c, user, which)).await?;
+        let facts = facts.ok_or(Error::NotFound)?;
         Ok(Self::of(&facts, &web.actions.config, Banner::now(web)))
     }
 }

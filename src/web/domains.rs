@@ -21,6 +21,7 @@ use super::typed::Typed;
 use crate::actions::domains::DomainInput;
 use crate::actions::{Actions, Error, FieldError};
 use crate::db;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::domain::{Domain, Tls};
 use crate::model::host::Host;
@@ -65,8 +66,14 @@ struct DomainRow {
 }
 
 impl DomainsPage {
-    async fn new(web: &Web, frame: Frame, app: &App, form: Typed, errors: FormErrors) -> Result<Self> {
-        let head = AppHead::load(&web.actions, app, Tab::Domains).await?;
+    async fn new(
+        web: &Web,
+        frame: Frame,
+        (app, right): (&App, Right),
+        form: Typed,
+        errors: FormErrors,
+    ) -> Result<Self> {
+        let head = AppHead::load(&web.actions, app, right, Tab::Domains).await?;
         let id = app.id;
         let domains = web.actions.db.read(move |c| db::domains::list_of_app(c, id)).await?;
         let layout = frame.titled(format!("Domains of {}", head.name));
@@ -97,16 +104,16 @@ fn rows(actions: &Actions, app: &App, domains: &[Domain]) -> Vec<DomainRow> {
     domains.iter().zip(routes).map(row).collect()
 }
 
-async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame) -> Result<DomainsPage> {
+async fn show(State(web): State<Web>, LoadedApp(app, right): LoadedApp, frame: Frame) -> Result<DomainsPage> {
     let mut form = Typed::default();
     form.set("path_prefix", "/");
-    DomainsPage::new(&web, frame, &app, form, FormErrors::none()).await
+    DomainsPage::new(&web, frame, (&app, right), form, FormErrors::none()).await
 }
 
 async fn add(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     frame: Frame,
     session: Session,
     typed: Typed,
@@ -137,14 +144,14 @@ async fn add(
         ),
         Err(error) => return Err(error.into()),
     };
-    let page = DomainsPage::new(&web, frame, &app, typed, FormErrors::new(refused, LABELS)).await?;
+    let page = DomainsPage::new(&web, frame, (&app, right), typed, FormErrors::new(refused, LABELS)).await?;
     Ok((status, page).into_response())
 }
 
 async fn remove(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, _): LoadedApp,
     session: Session,
     typed: Typed,
 ) -> Result<Redirect> {

@@ -1,9 +1,10 @@
 //! Why a page could not be shown. What it then looks like is decided in one place, `present`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
-use axum::http::header::{HeaderName, LOCATION};
+use axum::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 
 use super::signed_in::LocalPath;
@@ -152,6 +153,7 @@ fn of_action(error: actions::Error) -> Response {
             StatusCode::CONFLICT,
             Failure::new("Not possible now", sentence, "Nothing was changed."),
         ),
+        actions::Error::TooMany(wait) => too_many(wait),
         actions::Error::Unavailable(sentence) => {
             let advice = "Nothing was changed. Try again when it answers.";
             failed(
@@ -165,6 +167,24 @@ fn of_action(error: actions::Error) -> Response {
             response
         }
     }
+}
+
+/// A refusal with the time to wait (RFC 6585 §4), rounded up so that who waits so long is not refused again.
+fn too_many(wait: Duration) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let words = match seconds {
+        1 => "a second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    };
+    let failure = Failure::new(
+        "Too many attempts",
+        "Too much was tried here that was wrong",
+        format!("Nothing was checked this time. Try again in {words}."),
+    );
+    let mut response = failed(StatusCode::TOO_MANY_REQUESTS, failure);
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    response
 }
 
 fn failed(status: StatusCode, failure: Failure) -> Response {

@@ -11,7 +11,7 @@ use super::assets::asset_url;
 use super::error::PageError;
 use super::flash::{self, Flash};
 use crate::actions::sessions::SessionUser;
-use crate::model::user::User;
+use crate::model::user::{Actor, User};
 
 /// The frame of a page, for `base.html`.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Layout {
     pub title: String,
     /// Who is signed in.
     pub email: Option<String>,
+    /// Whether they may say who uses this Dhow.
+    pub may_administer: bool,
     /// What does not answer.
     pub banner: Banner,
     /// What the last form did.
@@ -40,6 +42,7 @@ impl Layout {
         Self {
             title: title.into(),
             email,
+            may_administer: user.is_some_and(|user| Actor::person(user.clone()).may_administer()),
             banner,
             flash: None,
             has_failure: false,

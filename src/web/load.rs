@@ -10,17 +10,17 @@ use super::Web;
 use super::error::PageError;
 use super::signed_in::SignedIn;
 use crate::actions::Error;
-use crate::db;
+use crate::model::access::Right;
 use crate::model::app::{App, Project};
-use crate::model::slug::{AppSlug, ProjectSlug};
+use crate::model::user::Actor;
 
-/// The project of `{project}` in the path.
+/// The project of `{project}` in the path, and what the visitor may do there.
 #[derive(Debug, Clone)]
-pub struct LoadedProject(pub Project);
+pub struct LoadedProject(pub Project, pub Right);
 
-/// The app of `{app}` in the path.
+/// The app of `{app}` in the path, and what the visitor may do with it.
 #[derive(Debug, Clone)]
-pub struct LoadedApp(pub App);
+pub struct LoadedApp(pub App, pub Right);
 
 impl<S> FromRequestParts<S> for LoadedProject
 where
@@ -30,11 +30,9 @@ where
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
-        let slug = authorise(parts, "project").await?;
-        let slug = ProjectSlug::parse(&slug).map_err(|_| Error::NotFound)?;
-        let db = Web::from_ref(state).actions.db;
-        let project = db.read(move |c| db::projects::find_by_slug(c, slug.as_str())).await?;
-        Ok(Self(project.ok_or(Error::NotFound)?))
+        let (actor, slug) = named(parts, "project").await?;
+        let (project, right) = Web::from_ref(state).actions.find_project(&actor, &slug).await?;
+        Ok(Self(project, right))
     }
 }
 
@@ -46,23 +44,18 @@ where
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
-        let slug = authorise(parts, "app").await?;
-        let slug = AppSlug::parse(&slug).map_err(|_| Error::NotFound)?;
-        let db = Web::from_ref(state).actions.db;
-        let app = db.read(move |c| db::apps::find_by_slug(c, slug.as_str())).await?;
-        Ok(Self(app.ok_or(Error::NotFound)?))
+        let (actor, slug) = named(parts, "app").await?;
+        let (app, right) = Web::from_ref(state).actions.find_app(&actor, &slug).await?;
+        Ok(Self(app, right))
     }
 }
 
-/// The part of the path that names the thing, for somebody who may see things.
-async fn authorise(parts: &mut Parts, name: &str) -> Result<String, PageError> {
+/// Who is signed in, and the part of the path that names the thing.
+async fn named(parts: &mut Parts, name: &str) -> Result<(Actor, String), PageError> {
     let signed_in: SignedIn = parts.extract().await?;
-    if !signed_in.actor.may_read() {
-        return Err(Error::NotFound.into());
-    }
     let Path(mut path) = parts
         .extract::<Path<HashMap<String, String>>>()
         .await
         .map_err(|_| Error::NotFound)?;
-    Ok(path.remove(name).ok_or(Error::NotFound)?)
+    Ok((signed_in.actor, path.remove(name).ok_or(Error::NotFound)?))
 }

@@ -13,16 +13,21 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::Web;
+use super::client::Visitor;
 use super::error::Result;
 use super::layout::{Frame, Layout};
 use super::session;
 use super::signed_in::LocalPath;
 use crate::actions::sessions::SessionUser;
+use crate::actions::sign_in::SignIn;
+
+mod code;
 
 /// The pages.
 pub fn router() -> Router<Web> {
     Router::new()
         .route("/login", get(show).post(sign_in))
+        .route("/login/code", get(code::show).post(code::check))
         .route("/logout", post(sign_out))
 }
 
@@ -43,7 +48,7 @@ struct LoginForm {
 }
 
 #[derive(Template, WebTemplate)]
-#[template(path = "login.html")]
+#[template(path = "login/show.html")]
 struct LoginPage {
     layout: Layout,
     email: String,
@@ -79,15 +84,20 @@ async fn sign_in(
     State(web): State<Web>,
     frame: Frame,
     session: Session,
+    Visitor(client): Visitor,
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     let next = LocalPath::parse(&form.next).unwrap_or_default();
-    match web.actions.sign_in(&form.email, form.password).await? {
-        Some(user) => {
-            session::sign_in(&session, &user).await?;
+    match web.actions.sign_in(&client, &form.email, form.password).await? {
+        SignIn::Done(user) => {
+            session::sign_in(&session, &client, &user).await?;
             Ok(Redirect::to(next.as_str()).into_response())
         }
-        None => {
+        SignIn::NeedsCode(pending) => {
+            session::await_second_step(&session, &client, &pending).await?;
+            Ok(Redirect::to(&next.second_step_url()).into_response())
+        }
+        SignIn::Refused => {
             let layout = frame.titled("Sign in").refused();
             let page = LoginPage {
                 layout,

@@ -15,6 +15,7 @@ use crate::config::MAX_BODY_BYTES;
 
 pub mod apps;
 pub mod assets;
+pub mod client;
 pub mod connections;
 pub mod deployments;
 pub mod error;
@@ -31,17 +32,23 @@ pub mod typed;
 
 mod account;
 mod ansi;
+mod audit;
 mod csrf;
 mod dashboard;
 mod domains;
 mod env;
 mod headers;
 mod health;
+mod invitations;
 mod login;
+mod made_link;
+mod members;
 mod present;
 mod projects;
+mod qr;
 mod releases;
 mod setup;
+mod users;
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -57,14 +64,18 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
     Router::new()
         .merge(account::router())
         .merge(apps::router())
+        .merge(audit::router())
         .merge(dashboard::router())
         .merge(deployments::router())
         .merge(domains::router())
         .merge(env::router())
+        .merge(invitations::router())
         .merge(login::router())
+        .merge(members::router())
         .merge(projects::router())
         .merge(releases::router())
         .merge(setup::router())
+        .merge(users::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(Web { actions, stop })
 }

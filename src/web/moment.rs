@@ -33,6 +33,15 @@ impl Moment {
         Self::seen_from(at, Timestamp::now())
     }
 
+    /// One that is still to come: "in 7 days".
+    pub fn until(at: Timestamp) -> Self {
+        let now = Timestamp::now();
+        Self {
+            relative: ahead(at.millis_since(now)),
+            ..Self::seen_from(at, now)
+        }
+    }
+
     /// As seen from another moment.
     pub fn seen_from(at: Timestamp, now: Timestamp) -> Self {
         let machine = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
@@ -54,6 +63,16 @@ fn relative(age: i64) -> String {
         HOUR..DAY => format!("{} h ago", age / HOUR),
         _ if age < 2 * DAY => "yesterday".to_owned(),
         _ => format!("{} days ago", age / DAY),
+    }
+}
+
+/// Rounded to the nearest unit, so that what was just given seven days has seven.
+fn ahead(left: i64) -> String {
+    let hours = (left + HOUR / 2) / HOUR;
+    match hours {
+        0 => "within the hour".to_owned(),
+        1..48 => format!("in {hours} h"),
+        _ => format!("in {} days", (hours + 12) / 24),
     }
 }
 
@@ -91,6 +110,20 @@ mod tests {
         ];
         for (age, words) in cases {
             assert_eq!(relative(age), words);
+        }
+    }
+
+    #[test]
+    fn what_is_still_to_come_is_told_in_the_nearest_unit() {
+        let cases = [
+            (0, "within the hour"),
+            (HOUR - 1, "in 1 h"),
+            (DAY - 1, "in 24 h"),
+            (2 * DAY - 1, "in 2 days"),
+            (7 * DAY - 1, "in 7 days"),
+        ];
+        for (left, words) in cases {
+            assert_eq!(ahead(left), words);
         }
     }
 

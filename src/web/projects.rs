@@ -22,6 +22,7 @@ use super::load::LoadedProject;
 use super::signed_in::SignedIn;
 use crate::actions::projects::ProjectInput;
 use crate::actions::{Error, FieldError};
+use crate::model::access::Right;
 use crate::model::app::Project;
 use table::{AppFacts, AppRow};
 
@@ -57,7 +58,7 @@ struct NewProjectPage {
 }
 
 async fn new(frame: Frame, signed_in: SignedIn) -> Result<NewProjectPage> {
-    if !signed_in.actor.may_write() {
+    if !signed_in.actor.may_administer() {
         return Err(Error::Forbidden.into());
     }
     let layout = frame.titled("New project");
@@ -100,6 +101,7 @@ struct ProjectPage {
     layout: Layout,
     slug: String,
     name: String,
+    right: Right,
     /// In the form: as stored, or as typed and refused.
     typed_name: String,
     rows: Vec<AppRow>,
@@ -107,13 +109,14 @@ struct ProjectPage {
 }
 
 impl ProjectPage {
-    async fn load(web: &Web, frame: Frame, project: &Project) -> Result<Self> {
+    async fn load(web: &Web, frame: Frame, (project, right): (&Project, Right)) -> Result<Self> {
         let id = project.id;
         let facts = web.actions.db.read(move |c| AppFacts::of_project(c, id)).await?;
         Ok(Self {
             layout: frame.titled(project.name.as_str()),
             slug: project.slug.to_string(),
             name: project.name.to_string(),
+            right,
             typed_name: project.name.to_string(),
             rows: facts
                 .iter()
@@ -129,6 +132,14 @@ impl ProjectPage {
         (StatusCode::UNPROCESSABLE_ENTITY, self).into_response()
     }
 
+    fn may_change(&self) -> bool {
+        self.right >= Right::Change
+    }
+
+    fn may_administer(&self) -> bool {
+        self.right >= Right::Administer
+    }
+
     fn apps_in_words(&self) -> String {
         match self.rows.len() {
             1 => "an app".to_owned(),
@@ -137,8 +148,12 @@ impl ProjectPage {
     }
 }
 
-async fn show(State(web): State<Web>, frame: Frame, LoadedProject(project): LoadedProject) -> Result<ProjectPage> {
-    ProjectPage::load(&web, frame, &project).await
+async fn show(
+    State(web): State<Web>,
+    frame: Frame,
+    LoadedProject(project, right): LoadedProject,
+) -> Result<ProjectPage> {
+    ProjectPage::load(&web, frame, (&project, right)).await
 }
 
 async fn rename(
@@ -146,7 +161,7 @@ async fn rename(
     frame: Frame,
     signed_in: SignedIn,
     session: Session,
-    LoadedProject(project): LoadedProject,
+    LoadedProject(project, right): LoadedProject,
     Form(form): Form<NameForm>,
 ) -> Result<Response> {
     let input = ProjectInput { name: form.name };
@@ -163,7 +178,7 @@ async fn rename(
             let errors = FormErrors::from_error(error, LABELS)?;
             let page = ProjectPage {
                 typed_name: input.name,
-                ..ProjectPage::load(&web, frame, &project).await?
+                ..ProjectPage::load(&web, frame, (&project, right)).await?
             };
             Ok(page.refused(errors))
         }
@@ -175,10 +190,10 @@ async fn delete(
     frame: Frame,
     signed_in: SignedIn,
     session: Session,
-    LoadedProject(project): LoadedProject,
+    LoadedProject(project, right): LoadedProject,
     Form(form): Form<DeleteForm>,
 ) -> Result<Response> {
-    let page = ProjectPage::load(&web, frame, &project).await?;
+    let page = ProjectPage::load(&web, frame, (&project, right)).await?;
     // With apps in it there is no such form: the action refuses and says why.
     if page.rows.is_empty() && form.confirm.trim() != project.slug.as_str() {
         let message = format!("Type {} to confirm; nothing was deleted.", project.slug);

@@ -1,30 +1,34 @@
 //! Sessions of browsers: the cookie, who it stands for, signing in and out.
 //!
-//! A session exists only for somebody who signed in. It is written at sign-in, for a flash message, and about once a
-//! day so that its life goes on; reading a page writes nothing.
+//! A session exists only for somebody who signed in, and for a few minutes for one who has given the password and owes
+//! a code. It is written then, for a flash message, and once an hour so that its life goes on, up to its end at 30
+//! days; else reading a page writes nothing.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 use super::error::PageError;
 use crate::actions::Actions;
-use crate::actions::sessions::{SessionUser, Sessions, USER_KEY};
+use crate::actions::sessions::{ORIGIN_KEY, Origin, SEEN_KEY, SessionUser, Sessions, USER_KEY};
+use crate::actions::sign_in::PendingSignIn;
 use crate::config::SESSION_IDLE_S;
 use crate::db;
+use crate::model::client::Client;
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
 
 /// Name of the cookie.
 const COOKIE: &str = "dhow_session";
-/// In the session's data: when its life was last prolonged, in milliseconds since 1970.
-const RENEWED_KEY: &str = "renewed_at";
-/// How old that may become, in milliseconds: one write a day for each browser.
-const RENEW_AFTER_MS: i64 = 24 * 3600 * 1_000;
+/// In the session's data: what the second step of a sign-in needs.
+const PENDING_KEY: &str = "pending";
+/// How old the moment of the last use may become, in milliseconds: one write an hour for each browser.
+const RENEW_AFTER_MS: i64 = 3600 * 1_000;
 /// Whether the cookie travels by https only. The panel has no name of its own behind TLS yet.
 const IS_BEHIND_TLS: bool = false;
 
@@ -62,7 +66,7 @@ async fn find_user(actions: &Actions, session: &Session) -> anyhow::Result<Optio
     let Some(id) = session.get::<UserId>(USER_KEY).await? else {
         return Ok(None);
     };
-    let user = actions.db.read(move |c| db::users::find(c, id)).await?;
+    let user = actions.db.read(move |c| db::users::find_active(c, id)).await?;
     match user {
         Some(_) => renew(session).await?,
         None => session.flush().await?,
@@ -70,26 +74,40 @@ async fn find_user(actions: &Actions, session: &Session) -> anyhow::Result<Optio
     Ok(user)
 }
 
+/// Notes that the session is used, which also puts its end off.
 async fn renew(session: &Session) -> anyhow::Result<()> {
-    let renewed_at: i64 = session.get(RENEWED_KEY).await?.unwrap_or_default();
+    let seen_at: i64 = session.get(SEEN_KEY).await?.unwrap_or_default();
     let now = Timestamp::now();
-    if now.millis_since(Timestamp::from_millis(renewed_at)) > RENEW_AFTER_MS {
-        session.insert(RENEWED_KEY, now.as_millis()).await?;
+    if now.millis_since(Timestamp::from_millis(seen_at)) > RENEW_AFTER_MS {
+        session.insert(SEEN_KEY, now.as_millis()).await?;
     }
     Ok(())
 }
 
 /// Begins a session for a user, under a new id and with nothing of what a former one held.
-pub async fn sign_in(session: &Session, user: &User) -> Result<(), PageError> {
-    begin(session, user).await.map_err(PageError::from)
+pub async fn sign_in(session: &Session, client: &Client, user: &User) -> Result<(), PageError> {
+    begin(session, client, USER_KEY, user.id).await
 }
 
-async fn begin(session: &Session, user: &User) -> anyhow::Result<()> {
-    session.clear().await;
-    session.cycle_id().await?;
-    session.insert(USER_KEY, user.id).await?;
-    session.insert(RENEWED_KEY, Timestamp::now().as_millis()).await?;
-    Ok(())
+/// Begins a short session for nobody, which holds what the second step of a sign-in needs.
+pub async fn await_second_step(session: &Session, client: &Client, pending: &PendingSignIn) -> Result<(), PageError> {
+    begin(session, client, PENDING_KEY, pending).await
+}
+
+/// What the second step of a sign-in needs, of a session that waits for it.
+pub async fn find_pending(session: &Session) -> Result<Option<PendingSignIn>, PageError> {
+    Ok(session.get(PENDING_KEY).await.map_err(anyhow::Error::from)?)
+}
+
+async fn begin(session: &Session, client: &Client, key: &str, holds: impl Serialize) -> Result<(), PageError> {
+    let begun = async {
+        session.clear().await;
+        session.cycle_id().await?;
+        session.insert(ORIGIN_KEY, Origin::of(client)).await?;
+        session.insert(SEEN_KEY, Timestamp::now().as_millis()).await?;
+        session.insert(key, holds).await
+    };
+    begun.await.map_err(|error| PageError::from(anyhow::Error::from(error)))
 }
 
 /// Ends a session, here and in the browser.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::Web;
+use super::client::Visitor;
 use super::error::Result;
 use super::flash;
 use super::forms::FormErrors;
@@ -76,9 +77,14 @@ async fn claim(
     State(web): State<Web>,
     frame: Frame,
     session: Session,
+    Visitor(client): Visitor,
     Form(form): Form<ClaimForm>,
 ) -> Result<Response> {
-    let user = match web.actions.claim(&form.token, &form.email, &form.password).await {
+    let user = match web
+        .actions
+        .claim(&client, &form.token, &form.email, &form.password)
+        .await
+    {
         Ok(user) => user,
         Err(Error::Forbidden) => return refuse(&web, frame).await,
         Err(error) => {
@@ -93,7 +99,7 @@ async fn claim(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    session::sign_in(&session, &user).await?;
+    session::sign_in(&session, &client, &user).await?;
     flash::done(&session, "This Dhow is yours now.").await?;
     Ok(Redirect::to("/").into_response())
 }

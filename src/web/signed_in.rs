@@ -1,6 +1,8 @@
 //! Who is signed in, as an extractor: pages that take a [`SignedIn`] are seen by nobody else.
 
-use axum::extract::FromRequestParts;
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 
@@ -24,12 +26,20 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
         match parts.extensions.get::<SessionUser>() {
             Some(SessionUser(user)) => Ok(Self {
                 user: user.clone(),
-                actor: Actor::User(user.clone()),
+                actor: from_peer(Actor::person(user.clone()), parts),
             }),
             None => Err(PageError::NotSignedIn {
                 next: wanted_page(&parts.method, &parts.uri, &parts.headers),
             }),
         }
+    }
+}
+
+/// An actor with the address of the connection that its request came by.
+pub fn from_peer(actor: Actor, parts: &Parts) -> Actor {
+    match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
+        Some(ConnectInfo(peer)) => actor.at(peer.ip()),
+        None => actor,
     }
 }
 
@@ -86,11 +96,20 @@ impl LocalPath {
 
     /// The address of the sign-in page that leads back here.
     pub fn sign_in_url(&self) -> String {
+        self.led_back_to_from("/login")
+    }
+
+    /// The address of the sign-in's second step that leads back here.
+    pub fn second_step_url(&self) -> String {
+        self.led_back_to_from("/login/code")
+    }
+
+    fn led_back_to_from(&self, page: &str) -> String {
         if self.is_default() {
-            return "/login".to_owned();
+            return page.to_owned();
         }
         let next: String = url::form_urlencoded::byte_serialize(self.0.as_bytes()).collect();
-        format!("/login?next={next}")
+        format!("{page}?next={next}")
     }
 }
 

@@ -27,6 +27,16 @@ impl StatusWord {
         class: "ok",
         word: "live",
     };
+    /// Of a user who may sign in.
+    pub const ACTIVE: Self = Self {
+        class: "ok",
+        word: "active",
+    };
+    /// Of a user who may not.
+    pub const DEACTIVATED: Self = Self {
+        class: "stopped",
+        word: "deactivated",
+    };
     /// Of a release that would serve if it were not stopped.
     pub const STOPPED: Self = Self {
         class: "stopped",

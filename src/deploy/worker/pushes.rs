@@ -48,7 +48,7 @@ impl Worker {
         };
         tracing::info!(%app, commit = commit.as_str(), "asking for a push that a former process had only stored");
         match deployer
-            .request(&Actor::Dhow, app, Trigger::Push, Wanted::Commit(commit))
+            .request(&Actor::DHOW, app, Trigger::Push, Wanted::Commit(commit))
             .await
         {
             Ok(_) | Err(RequestError::AppGone) => Ok(()),

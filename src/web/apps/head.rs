@@ -4,6 +4,7 @@ use super::condition::Condition;
 use crate::actions::{Actions, Error};
 use crate::config::Config;
 use crate::db;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::Deployment;
 use crate::model::domain::Domain;
@@ -110,8 +111,10 @@ pub struct AppHead {
     pub addresses: Vec<Address>,
     /// The deployment that is under way: its number.
     pub watch: Option<i64>,
-    /// Whether a deployment can be asked for here: there is something to fetch.
+    /// Whether a deployment can be asked for here: there is something to fetch, and the visitor may.
     pub can_deploy: bool,
+    /// What the visitor may do.
+    pub right: Right,
     /// The app's parts.
     pub tabs: Vec<TabLink>,
 }
@@ -126,7 +129,7 @@ struct Facts {
 
 impl AppHead {
     /// Reads it.
-    pub async fn load(actions: &Actions, app: &App, tab: Tab) -> Result<Self, Error> {
+    pub async fn load(actions: &Actions, app: &App, right: Right, tab: Tab) -> Result<Self, Error> {
         let wanted = app.clone();
         let facts = actions.db.read(move |c| facts(c, &wanted)).await?;
         let unfinished = facts
@@ -145,9 +148,28 @@ impl AppHead {
             is_stopped: app.stopped_at.is_some() && facts.live.is_some(),
             addresses: addresses(&actions.config, app, &facts.domains),
             watch: unfinished.map(|deployment| deployment.number),
-            can_deploy: matches!(app.settings.source, Source::Git { .. }) || !facts.newest.is_empty(),
+            can_deploy: right >= Right::Deploy
+                && (matches!(app.settings.source, Source::Git { .. }) || !facts.newest.is_empty()),
+            right,
             tabs: tabs(app.slug.as_str(), tab),
         })
+    }
+}
+
+impl AppHead {
+    /// Whether the visitor may deploy, start and stop it.
+    pub fn may_deploy(&self) -> bool {
+        self.right >= Right::Deploy
+    }
+
+    /// Whether the visitor may change its settings, variables and domains.
+    pub fn may_change(&self) -> bool {
+        self.right >= Right::Change
+    }
+
+    /// Whether the visitor may delete it.
+    pub fn may_delete(&self) -> bool {
+        self.right >= Right::Administer
     }
 }
 

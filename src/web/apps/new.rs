@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use super::form;
 use crate::actions::Error;
 use crate::actions::app_input::AppInput;
+use crate::model::access::Right;
 use crate::model::app::{App, Project};
 use crate::web::Web;
 use crate::web::error::Result;
@@ -53,20 +54,27 @@ impl NewAppPage {
     }
 }
 
-async fn show(State(web): State<Web>, LoadedProject(project): LoadedProject, frame: Frame) -> NewAppPage {
-    NewAppPage::new(
+async fn show(
+    State(web): State<Web>,
+    LoadedProject(project, right): LoadedProject,
+    frame: Frame,
+) -> Result<NewAppPage> {
+    if right < Right::Change {
+        return Err(Error::Forbidden.into());
+    }
+    Ok(NewAppPage::new(
         &web,
         frame.titled("New app"),
         &project,
         form::of_new_app(),
         FormErrors::none(),
-    )
+    ))
 }
 
 async fn create(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedProject(project): LoadedProject,
+    LoadedProject(project, _): LoadedProject,
     frame: Frame,
     typed: Typed,
 ) -> Result<Response> {

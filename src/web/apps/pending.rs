@@ -6,6 +6,7 @@ use askama::filters::HtmlSafe;
 use super::cost::seconds_to_live;
 use super::form;
 use crate::actions::{Actions, Error};
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::difference::{Change, ChangedSetting, Difference};
 
@@ -22,6 +23,8 @@ pub struct Pending {
     /// Variables that are not listed.
     more: usize,
     cost: String,
+    /// Whether the visitor may have it applied.
+    may_apply: bool,
     /// The deployment that is under way and may bring it.
     under_way: Option<i64>,
     /// Why it cannot be told what is not live.
@@ -78,7 +81,12 @@ struct VariableView {
 impl Pending {
     /// What is not live of an app; `None` when all of it is, or nothing serves. `under_way` is the deployment that has
     /// not ended.
-    pub async fn load(actions: &Actions, app: &App, under_way: Option<i64>) -> Result<Option<Self>, Error> {
+    pub async fn load(
+        actions: &Actions,
+        app: &App,
+        right: Right,
+        under_way: Option<i64>,
+    ) -> Result<Option<Self>, Error> {
         let difference = match actions.pending(app).await {
             Ok(Some(difference)) if !difference.is_empty() => Ok(difference),
             Ok(_) => return Ok(None),
@@ -93,6 +101,7 @@ impl Pending {
         };
         pending.slug = app.slug.to_string();
         pending.under_way = under_way;
+        pending.may_apply = right >= Right::Deploy;
         Ok(Some(pending))
     }
 
@@ -117,6 +126,7 @@ impl Pending {
             variables: variables.collect(),
             more: difference.variables.len().saturating_sub(LISTED),
             cost,
+            may_apply: true,
             under_way: None,
             trouble: None,
         }

@@ -29,7 +29,7 @@ pub fn router() -> Router<Web> {
 async fn apply(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, _): LoadedApp,
     session: Session,
 ) -> Result<Redirect> {
     let asked = web.actions.apply_settings(&actor, &app).await;
@@ -39,7 +39,7 @@ async fn apply(
 async fn restart(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, _): LoadedApp,
     session: Session,
 ) -> Result<Redirect> {
     let asked = web.actions.restart(&actor, &app).await;
@@ -49,7 +49,7 @@ async fn restart(
 async fn start(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, _): LoadedApp,
     session: Session,
 ) -> Result<Redirect> {
     let asked = web.actions.start(&actor, &app).await;
@@ -59,7 +59,7 @@ async fn start(
 async fn stop(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, _): LoadedApp,
     session: Session,
 ) -> Result<Redirect> {
     match web.actions.stop(&actor, &app).await {

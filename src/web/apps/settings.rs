@@ -14,6 +14,7 @@ use super::head::{AppHead, Tab};
 use super::pending::Pending;
 use super::running;
 use crate::actions::{Error, FieldError};
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::web::Web;
 use crate::web::error::Result;
@@ -47,9 +48,15 @@ struct SettingsPage {
 }
 
 impl SettingsPage {
-    async fn new(web: &Web, frame: Frame, app: &App, form: Typed, errors: FormErrors) -> Result<Self> {
-        let head = AppHead::load(&web.actions, app, Tab::Settings).await?;
-        let pending = Pending::load(&web.actions, app, head.watch).await?;
+    async fn new(
+        web: &Web,
+        frame: Frame,
+        (app, right): (&App, Right),
+        form: Typed,
+        errors: FormErrors,
+    ) -> Result<Self> {
+        let head = AppHead::load(&web.actions, app, right, Tab::Settings).await?;
+        let pending = Pending::load(&web.actions, app, right, head.watch).await?;
         let layout = frame.titled(format!("Settings of {}", head.name));
         Ok(Self {
             layout: if errors.is_empty() { layout } else { layout.refused() },
@@ -66,14 +73,14 @@ impl SettingsPage {
     }
 }
 
-async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame) -> Result<SettingsPage> {
-    SettingsPage::new(&web, frame, &app, form::of_app(&app), FormErrors::none()).await
+async fn show(State(web): State<Web>, LoadedApp(app, right): LoadedApp, frame: Frame) -> Result<SettingsPage> {
+    SettingsPage::new(&web, frame, (&app, right), form::of_app(&app), FormErrors::none()).await
 }
 
 async fn change(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     frame: Frame,
     session: Session,
     typed: Typed,
@@ -89,7 +96,7 @@ async fn change(
             Ok(next.into_response())
         }
         Err(Error::Invalid(refused)) => {
-            let page = SettingsPage::new(&web, frame, &app, typed, form::errors(refused)).await?;
+            let page = SettingsPage::new(&web, frame, (&app, right), typed, form::errors(refused)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(error) => Err(error.into()),
@@ -99,7 +106,7 @@ async fn change(
 async fn delete(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     frame: Frame,
     session: Session,
     typed: Typed,
@@ -113,7 +120,7 @@ async fn delete(
             }],
             &[("confirm", "Confirmation")],
         );
-        let mut page = SettingsPage::new(&web, frame, &app, form::of_app(&app), errors).await?;
+        let mut page = SettingsPage::new(&web, frame, (&app, right), form::of_app(&app), errors).await?;
         typed.value("confirm").clone_into(&mut page.confirm);
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }

@@ -11,6 +11,7 @@ use super::head::{AppHead, Tab};
 use super::pending::Pending;
 use crate::actions::Actions;
 use crate::db::{self, Page};
+use crate::model::access::Right;
 use crate::model::app::{App, HealthPath};
 use crate::model::deployment::{Deployment, Status, Step};
 use crate::model::source::{Branch, Source};
@@ -78,14 +79,14 @@ struct MadeView {
     limits: String,
 }
 
-async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame) -> Result<AppPage> {
-    AppPage::load(&web.actions, &app, frame).await
+async fn show(State(web): State<Web>, LoadedApp(app, right): LoadedApp, frame: Frame) -> Result<AppPage> {
+    AppPage::load(&web.actions, (&app, right), frame).await
 }
 
 impl AppPage {
     /// Reads the page of an app.
-    pub async fn load(actions: &Actions, app: &App, frame: Frame) -> Result<Self> {
-        let head = AppHead::load(actions, app, Tab::Overview).await?;
+    pub async fn load(actions: &Actions, (app, right): (&App, Right), frame: Frame) -> Result<Self> {
+        let head = AppHead::load(actions, app, right, Tab::Overview).await?;
         let (id, watch) = (app.id, head.watch);
         let read = actions.db.read(move |c| {
             let newest = db::deployments::list_of_app(c, id, Page::first(LISTED))?;
@@ -100,7 +101,7 @@ impl AppPage {
             Ok((newest, now.zip(runs), seconds_to_live(c, id)?))
         });
         let (newest, now, restart_seconds) = read.await?;
-        let pending = Pending::load(actions, app, watch).await?;
+        let pending = Pending::load(actions, app, right, watch).await?;
         let failed = newest.first().filter(|deployment| deployment.status == Status::Failed);
         let failed = failed.map(FailedView::from);
         let mut layout = frame.titled(head.name.clone());
@@ -188,7 +189,6 @@ impl From<&App> for MadeView {
 
 /// What to type to deploy by push.
 struct PushView {
-    data_dir: String,
     address: String,
 }
 
@@ -204,7 +204,6 @@ impl PushView {
         } else {
             listen.to_string()
         };
-        let data_dir = actions.deployer.paths().data_dir().display().to_string();
-        Some(Self { data_dir, address })
+        Some(Self { address })
     }
 }

@@ -15,12 +15,13 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::show::AppPage;
 use crate::actions::Actions;
-use crate::db;
 use crate::events::Event as Change;
 use crate::model::ids::AppId;
+use crate::model::ids::UserId;
 use crate::web::Web;
 use crate::web::layout::Frame;
 use crate::web::load::LoadedApp;
+use crate::web::signed_in::SignedIn;
 use crate::web::sse;
 
 /// Least time between two messages: changes that come close together are shown at once.
@@ -31,11 +32,18 @@ pub fn router() -> Router<Web> {
     Router::new().route("/apps/{app}/stream", get(follow))
 }
 
-async fn follow(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame) -> Response {
+async fn follow(
+    State(web): State<Web>,
+    SignedIn { user, .. }: SignedIn,
+    LoadedApp(app, _): LoadedApp,
+    frame: Frame,
+) -> Response {
     let live = Live {
         changes: web.actions.events.listen(),
         actions: web.actions,
         app: app.id,
+        slug: app.slug.to_string(),
+        user: user.id,
         frame,
         phase: Phase::Begin,
     };
@@ -46,6 +54,9 @@ async fn follow(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame)
 struct Live {
     actions: Actions,
     app: AppId,
+    slug: String,
+    /// Who looks: a right that is taken ends the stream.
+    user: UserId,
     frame: Frame,
     changes: Receiver<Change>,
     phase: Phase,
@@ -76,12 +87,14 @@ impl Live {
             }
             Phase::Over => return None,
         }
-        let id = self.app;
-        let Some(app) = self.actions.db.read(move |c| db::apps::find(c, id)).await.ok()? else {
+        let seen = self.actions.find_app_for(self.user, &self.slug).await;
+        let Some((app, right)) = seen.ok().filter(|(app, _)| app.id == self.app) else {
             self.phase = Phase::Over;
             return Some((sse::done(), self));
         };
-        let page = AppPage::load(&self.actions, &app, self.frame.clone()).await.ok()?;
+        let page = AppPage::load(&self.actions, (&app, right), self.frame.clone())
+            .await
+            .ok()?;
         let main = page.as_main().render().ok()?;
         self.phase = if page.will_change() { Phase::Follow } else { Phase::Done };
         Some((Event::default().data(sse::replacement("main", &main)), self))

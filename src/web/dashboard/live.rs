@@ -9,8 +9,10 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::view::{Parts, Rendered, Which};
+use super::facts::Which;
+use super::view::{Parts, Rendered};
 use crate::events::Event;
+use crate::model::ids::UserId;
 use crate::web::Web;
 use crate::web::sse::replacement;
 
@@ -25,6 +27,8 @@ const IDLE_REFRESH: Duration = Duration::from_secs(60);
 /// One browser's view of the dashboard.
 pub struct Live {
     web: Web,
+    /// Who looks: a right that is taken is missed at the next look.
+    user: UserId,
     which: Which,
     events: Receiver<Event>,
     /// Fingerprint of what the browser shows.
@@ -39,11 +43,12 @@ pub struct Live {
 impl Live {
     /// For a browser that shows what has this fingerprint. Listens from now on, so that no change is missed between
     /// this and the first look.
-    pub fn new(web: Web, which: Which, seen: String) -> Self {
+    pub fn new(web: Web, user: UserId, which: Which, seen: String) -> Self {
         let events = web.actions.events.listen();
         let looked_at = Instant::now();
         Self {
             web,
+            user,
             which,
             events,
             seen,
@@ -98,7 +103,7 @@ impl Live {
     /// What differs from what the browser shows.
     async fn look(&mut self) -> Option<Message> {
         self.looked_at = Instant::now();
-        let parts = Parts::read(&self.web, self.which).await.ok()?;
+        let parts = Parts::read(&self.web, self.user, self.which).await.ok()?;
         self.refresh = if parts.is_busy { BUSY_REFRESH } else { IDLE_REFRESH };
         let rendered = parts.render().ok()?;
         let fingerprint = rendered.fingerprint();

@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use serde::Deserialize;
 
+use super::facts::{Facts, ProjectFacts};
 use crate::config::Config;
-use crate::db::{self, Page};
-use crate::model::app::{App, AppStatus, Project};
+use crate::model::access::Right;
+use crate::model::app::{App, AppStatus};
 use crate::model::deployment::Deployment;
 use crate::web::apps::condition::Condition;
 use crate::web::deployments::rows::DeploymentRow;
@@ -17,57 +17,8 @@ use crate::web::layout::Banner;
 use crate::web::moment::Moment;
 use crate::web::projects::table::{AppFacts, AppRow};
 
-/// Projects on one page.
-const PROJECTS: u32 = 50;
 /// Apps that are told of above the projects; the tables show all.
 const ATTENTION_LINES: usize = 5;
-/// Deployments under "Last deployments".
-const DEPLOYMENTS: u32 = 8;
-
-/// Which projects: the newest, or those before one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Which {
-    /// Only projects with a smaller id.
-    #[serde(default)]
-    pub before: Option<i64>,
-}
-
-/// What the database knows.
-pub struct Facts {
-    projects: Vec<(Project, Vec<AppFacts>)>,
-    deployments: Vec<(Deployment, App)>,
-    /// The cursor to older projects.
-    pub older: Option<i64>,
-}
-
-impl Facts {
-    /// Reads it in one go.
-    pub fn read(c: &db::Tx, which: Which) -> db::Result<Self> {
-        let mut projects = db::projects::list(
-            c,
-            Page {
-                limit: PROJECTS + 1,
-                before: which.before,
-            },
-        )?;
-        let has_more = projects.len() > PROJECTS as usize;
-        projects.truncate(PROJECTS as usize);
-        let older = projects.last().filter(|_| has_more).map(|project| project.id.0);
-        let with_apps = |project: Project| Ok((AppFacts::of_project(c, project.id)?, project));
-        let projects = projects.into_iter().map(with_apps).collect::<db::Result<Vec<_>>>()?;
-        let mut deployments = Vec::new();
-        for deployment in db::deployments::list_newest(c, DEPLOYMENTS)? {
-            if let Some(app) = db::apps::find(c, deployment.app_id)? {
-                deployments.push((deployment, app));
-            }
-        }
-        Ok(Self {
-            projects: projects.into_iter().map(|(apps, project)| (project, apps)).collect(),
-            deployments,
-            older,
-        })
-    }
-}
 
 /// Everything that the stream keeps up to date.
 pub struct Parts {
@@ -86,7 +37,7 @@ pub struct Parts {
 impl Parts {
     /// The parts for what is known.
     pub fn of(facts: &Facts, config: &Config, banner: Banner) -> Self {
-        let apps = facts.projects.iter().flat_map(|(_, apps)| apps);
+        let apps = facts.projects.iter().flat_map(|facts| &facts.apps);
         Self {
             banner: BannerPart { banner },
             attention: Attention::of(apps),
@@ -94,8 +45,9 @@ impl Parts {
                 cards: facts
                     .projects
                     .iter()
-                    .map(|(project, apps)| ProjectCard::of(project, apps, config))
+                    .map(|facts| ProjectCard::of(facts, config))
                     .collect(),
+                may_administer: facts.may_administer,
             },
             deployments: Deployments {
                 rows: facts.deployments.iter().map(NamedRow::of).collect(),
@@ -250,6 +202,8 @@ impl AttentionLine {
 #[template(path = "dashboard/_projects.html")]
 pub struct Projects {
     cards: Vec<ProjectCard>,
+    /// Whether the visitor may make projects.
+    pub may_administer: bool,
 }
 
 /// What it prints is made by its template, which escapes.
@@ -269,17 +223,20 @@ pub struct ProjectCard {
     slug: String,
     name: String,
     rows: Vec<AppRow>,
+    /// Whether the visitor may make apps in it.
+    may_change: bool,
 }
 
 /// What it prints is made by its template, which escapes.
 impl HtmlSafe for ProjectCard {}
 
 impl ProjectCard {
-    fn of(project: &Project, apps: &[AppFacts], config: &Config) -> Self {
+    fn of(facts: &ProjectFacts, config: &Config) -> Self {
         Self {
-            slug: project.slug.to_string(),
-            name: project.name.to_string(),
-            rows: apps.iter().map(|facts| AppRow::of(facts, config)).collect(),
+            slug: facts.project.slug.to_string(),
+            name: facts.project.name.to_string(),
+            rows: facts.apps.iter().map(|facts| AppRow::of(facts, config)).collect(),
+            may_change: facts.right >= Right::Change,
         }
     }
 

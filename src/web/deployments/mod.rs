@@ -71,11 +71,11 @@ struct HistoryPage {
 
 async fn history(
     State(web): State<Web>,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     frame: Frame,
     Query(cursor): Query<Cursor>,
 ) -> Result<HistoryPage> {
-    let head = AppHead::load(&web.actions, &app, Tab::Deployments).await?;
+    let head = AppHead::load(&web.actions, &app, right, Tab::Deployments).await?;
     let before = cursor.before();
     // One more than is shown tells whether there is another page.
     let page = Page {
@@ -106,7 +106,7 @@ async fn history(
 async fn deploy(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, _): LoadedApp,
     typed: Typed,
 ) -> Result<Redirect> {
     let deployment = web
@@ -122,7 +122,7 @@ async fn deploy(
 async fn cancel(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, _): LoadedApp,
     Path((_, number)): Path<(String, String)>,
     session: Session,
 ) -> Result<Redirect> {

@@ -9,6 +9,7 @@ use super::log::{LogEnd, LogLines};
 use super::view::{DeploymentLine, Outcome, Steps};
 use crate::actions::Actions;
 use crate::db;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{Deployment, ErrorKind, Status, Step, StepRun, Trigger};
 use crate::model::domain::Domain;
@@ -186,11 +187,12 @@ impl Facts {
 
 impl Parts {
     /// Reads all of them, and the deployment that they are about, as it is now.
-    pub async fn load(actions: &Actions, app: &App, id: DeploymentId) -> Result<(Self, Deployment)> {
+    pub async fn load(actions: &Actions, (app, right): (&App, Right), id: DeploymentId) -> Result<(Self, Deployment)> {
         let app_id = app.id;
         let facts = actions.db.read(move |c| Facts::read(c, app_id, id)).await?;
         let facts = facts.ok_or(crate::actions::Error::NotFound)?;
         let (app, deployment, release) = (&facts.app, &facts.deployment, facts.release.as_ref());
+        let may_deploy = right >= Right::Deploy;
         let is_over = facts.is_newest && deployment.status.is_final();
         let has_succeeded = deployment.status == Status::Succeeded;
         let docker_is_away = actions.deployer.health().docker.is_err();
@@ -202,8 +204,8 @@ impl Parts {
             actions: DeploymentActions {
                 slug: app.slug.to_string(),
                 number: deployment.number,
-                can_cancel: can_cancel(deployment),
-                retry: if is_over && !has_succeeded {
+                can_cancel: may_deploy && can_cancel(deployment),
+                retry: if may_deploy && is_over && !has_succeeded {
                     Retry::of(app, deployment, release)
                 } else {
                     None
@@ -216,7 +218,7 @@ impl Parts {
             },
             line: DeploymentLine::of(deployment, release),
             steps: Steps::of(deployment, &facts.runs),
-            outcome: Outcome::of(app, deployment, release, waits_for),
+            outcome: Outcome::of(app, deployment, release.filter(|_| may_deploy), waits_for),
         };
         Ok((parts, facts.deployment))
     }
@@ -237,13 +239,13 @@ pub async fn read_log_end(actions: &Actions, id: DeploymentId) -> anyhow::Result
 /// The page.
 pub async fn show(
     State(web): State<Web>,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     Path((_, number)): Path<(String, String)>,
     frame: Frame,
 ) -> Result<DeploymentPage> {
     let id = super::find(&web, &app, &number).await?.id;
     // The status is read before the log: a log that is shown as complete then is.
-    let (parts, deployment) = Parts::load(&web.actions, &app, id).await?;
+    let (parts, deployment) = Parts::load(&web.actions, (&app, right), id).await?;
     let end = read_log_end(&web.actions, id).await?;
     let project = app.project_id;
     let project = web.actions.db.read(move |c| db::projects::find(c, project)).await?;

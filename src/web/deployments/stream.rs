@@ -27,9 +27,11 @@ use crate::logs::Chunk;
 use crate::model::app::App;
 use crate::model::deployment::Status;
 use crate::model::ids::DeploymentId;
+use crate::model::ids::UserId;
 use crate::web::Web;
 use crate::web::error::Result;
 use crate::web::load::LoadedApp;
+use crate::web::signed_in::SignedIn;
 use crate::web::sse;
 
 /// Lines that a page may hold before it is given the log's end anew.
@@ -51,7 +53,8 @@ pub struct Start {
 /// The stream. `Last-Event-ID`, which a browser sends when it comes back, wins over the address.
 pub async fn stream(
     State(web): State<Web>,
-    LoadedApp(app): LoadedApp,
+    SignedIn { user, .. }: SignedIn,
+    LoadedApp(app, _): LoadedApp,
     Path((_, number)): Path<(String, String)>,
     Query(Start { from }): Query<Start>,
     headers: HeaderMap,
@@ -68,7 +71,7 @@ pub async fn stream(
     } else {
         SHOWN_LINES
     };
-    let live = Live::new(web.actions.clone(), app, id, offset.min(length), held);
+    let live = Live::new(web.actions.clone(), (user.id, &app), id, offset.min(length), held);
     Ok(sse::stream(&web.stop, stream::unfold(live, Live::next)))
 }
 
@@ -77,7 +80,9 @@ type Log = Pin<Box<dyn Stream<Item = io::Result<Chunk>> + Send>>;
 /// What an open page has, and what comes next for it.
 struct Live {
     actions: Actions,
-    app: App,
+    /// Who looks: a right that is taken ends the stream.
+    user: UserId,
+    app: String,
     id: DeploymentId,
     changes: Receiver<Change>,
     log: Log,
@@ -109,12 +114,13 @@ enum Phase {
 }
 
 impl Live {
-    fn new(actions: Actions, app: App, id: DeploymentId, offset: u64, held: usize) -> Self {
+    fn new(actions: Actions, (user, app): (UserId, &App), id: DeploymentId, offset: u64, held: usize) -> Self {
         Self {
             changes: actions.events.listen(),
             log: Box::pin(actions.follow_log(id, offset)),
             actions,
-            app,
+            user,
+            app: app.slug.to_string(),
             id,
             reader: LineReader::at(offset),
             held,
@@ -177,7 +183,8 @@ impl Live {
 
     /// The parts that differ from what the page has.
     async fn changed_parts(&mut self) -> Option<String> {
-        let (parts, deployment) = Parts::load(&self.actions, &self.app, self.id).await.ok()?;
+        let (app, right) = self.actions.find_app_for(self.user, &self.app).await.ok()?;
+        let (parts, deployment) = Parts::load(&self.actions, (&app, right), self.id).await.ok()?;
         if self.phase == Phase::Done && !deployment.status.is_final() {
             return None; // The log ended because Dhow stops.
         }

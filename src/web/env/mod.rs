@@ -23,6 +23,7 @@ use super::signed_in::SignedIn;
 use super::typed::Typed;
 use crate::actions::Error;
 use crate::actions::env_vars::{EnvInput, EnvVarInput};
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::env_var::EnvScope;
 
@@ -61,9 +62,9 @@ struct Props<'a> {
 }
 
 impl EnvPage {
-    async fn new(web: &Web, frame: Frame, app: &App, form: EnvForm) -> Result<Self> {
-        let head = AppHead::load(&web.actions, app, Tab::Variables).await?;
-        let pending = Pending::load(&web.actions, app, head.watch).await?;
+    async fn new(web: &Web, frame: Frame, (app, right): (&App, Right), form: EnvForm) -> Result<Self> {
+        let head = AppHead::load(&web.actions, app, right, Tab::Variables).await?;
+        let pending = Pending::load(&web.actions, app, right, head.watch).await?;
         Ok(Self {
             layout: frame.titled(format!("Variables of {}", head.name)),
             head,
@@ -80,7 +81,7 @@ impl EnvPage {
 
     /// The page with the island, unless the visitor wants to save data.
     fn with_island(mut self, headers: &HeaderMap, app: &App, stored: &EnvInput) -> Result<Self> {
-        if headers.get("save-data").is_none_or(|value| value != "on") {
+        if self.head.may_change() && headers.get("save-data").is_none_or(|value| value != "on") {
             let props = Props {
                 app: app.slug.as_str(),
                 live: self.head.live.is_some(),
@@ -93,9 +94,14 @@ impl EnvPage {
     }
 }
 
-async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame, headers: HeaderMap) -> Result<EnvPage> {
+async fn show(
+    State(web): State<Web>,
+    LoadedApp(app, right): LoadedApp,
+    frame: Frame,
+    headers: HeaderMap,
+) -> Result<EnvPage> {
     let stored = web.actions.show_env(&app).await?;
-    EnvPage::new(&web, frame, &app, EnvForm::of(&stored))
+    EnvPage::new(&web, frame, (&app, right), EnvForm::of(&stored))
         .await?
         .with_island(&headers, &app, &stored)
 }
@@ -103,7 +109,7 @@ async fn show(State(web): State<Web>, LoadedApp(app): LoadedApp, frame: Frame, h
 async fn save(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     frame: Frame,
     session: Session,
     headers: HeaderMap,
@@ -112,7 +118,7 @@ async fn save(
     let stored = web.actions.show_env(&app).await?;
     let mut form = EnvForm::parse(&typed, &stored);
     if form.wants_row {
-        let page = EnvPage::new(&web, frame, &app, form).await?;
+        let page = EnvPage::new(&web, frame, (&app, right), form).await?;
         return Ok(page.with_island(&headers, &app, &stored)?.into_response());
     }
     let (input, indexes) = form.to_input(&stored);
@@ -123,7 +129,7 @@ async fn save(
             Ok(next.into_response())
         }
         Err(Error::Invalid(refused)) => {
-            let mut page = EnvPage::new(&web, frame, &app, form).await?;
+            let mut page = EnvPage::new(&web, frame, (&app, right), form).await?;
             page.errors = EnvForm::errors(refused, &indexes);
             page.layout = page.layout.refused();
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -131,7 +137,7 @@ async fn save(
         Err(Error::Conflict(_)) => {
             // Saving once more is then meant: it replaces what the page tells of.
             form.version = stored.version;
-            let mut page = EnvPage::new(&web, frame, &app, form).await?;
+            let mut page = EnvPage::new(&web, frame, (&app, right), form).await?;
             page.is_stale = true;
             page.layout = page.layout.refused();
             Ok((StatusCode::CONFLICT, page).into_response())

@@ -82,11 +82,11 @@ impl ReleaseRow {
 
 async fn list(
     State(web): State<Web>,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     frame: Frame,
     Query(cursor): Query<Cursor>,
 ) -> Result<ReleasesPage> {
-    let head = AppHead::load(&web.actions, &app, Tab::Deployments).await?;
+    let head = AppHead::load(&web.actions, &app, right, Tab::Deployments).await?;
     let before = cursor.before();
     // One more than is shown tells whether there is another page.
     let page = Page {

@@ -104,11 +104,11 @@ struct Facts {
 /// The page.
 pub async fn show(
     State(web): State<Web>,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     frame: Frame,
     Query(Wanted { release }): Query<Wanted>,
 ) -> Result<Response> {
-    let head = AppHead::load(&web.actions, &app, Tab::Deployments).await?;
+    let head = AppHead::load(&web.actions, &app, right, Tab::Deployments).await?;
     let wanted = WantedView::load(&web.actions, &app, release).await?;
     let status = match wanted {
         WantedView::Unknown(_) => StatusCode::NOT_FOUND,
@@ -128,7 +128,7 @@ pub async fn show(
 pub async fn roll_back(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app): LoadedApp,
+    LoadedApp(app, _): LoadedApp,
     session: Session,
     typed: Typed,
 ) -> Result<Redirect> {

@@ -245,6 +245,14 @@ impl Browser {
         );
     }
 
+    /// Gives the page another size than a window can have: Chromium's own is 500 pixels wide at least.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }).to_string();
+        let url = format!("{}/goog/cdp/execute", self.session);
+        Http::new().send("POST", &url, &[], command).await.expect(200);
+    }
+
     /// What the console has said since the last time.
     pub async fn console(&self) -> Vec<String> {
         let (url, kind) = (

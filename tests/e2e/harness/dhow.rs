@@ -211,11 +211,15 @@ impl Dhow {
     }
 
     pub async fn token(&self, scope: &str) -> String {
+        self.token_of(OWNER, scope).await
+    }
+
+    pub async fn token_of(&self, email: &str, scope: &str) -> String {
         let arguments = [
             "token",
             "create",
             "--user",
-            OWNER,
+            email,
             "--name",
             &format!("{scope} {}", run_id()),
             "--scope",

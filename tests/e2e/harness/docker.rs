@@ -195,7 +195,9 @@ impl Drop for ForeignObjects {
 fn everything(bait: &str) -> BTreeSet<(String, String)> {
     let mut all = BTreeSet::new();
     for (kind, list) in LISTS {
-        let of_tests = [labelled(kind, &["dhow.instance"]), labelled(kind, &["dhow.bait"])].concat();
+        let of_tests = || [labelled(kind, &["dhow.instance"]), labelled(kind, &["dhow.bait"])].concat();
+        // Asked before and after, since other tests make and remove theirs meanwhile.
+        let mut theirs = of_tests();
         let own_bait = labelled(kind, &[&format!("dhow.bait={bait}")]);
         let list = if kind == "image" {
             &["images", "--no-trunc", "--filter=dangling=false", "--format={{.ID}}"]
@@ -203,9 +205,10 @@ fn everything(bait: &str) -> BTreeSet<(String, String)> {
             list
         };
         let ids = docker(list).lines().map(str::to_owned).collect::<Vec<_>>();
+        theirs.extend(of_tests());
         let foreign = ids
             .into_iter()
-            .filter(|id| own_bait.contains(id) || !of_tests.contains(id));
+            .filter(|id| own_bait.contains(id) || !theirs.contains(id));
         all.extend(foreign.map(|id| (kind.to_owned(), id)));
     }
     all

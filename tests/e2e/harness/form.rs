@@ -64,6 +64,12 @@ impl Form {
         self
     }
 
+    /// Sent elsewhere than the page says, as a forged one is.
+    pub fn with_action(mut self, action: &str) -> Self {
+        action.clone_into(&mut self.action);
+        self
+    }
+
     pub fn body(&self) -> String {
         url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&self.fields)

@@ -85,6 +85,17 @@ impl Http {
         })
     }
 
+    /// The status of an answer whose body nobody waits for.
+    pub async fn status(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+        let what = format!("{method} {url}");
+        let asking = self
+            .0
+            .request(request(method, url, headers, Bytes::from(body.to_owned())));
+        let response = in_time(&format!("{what} is answered"), ANSWER_WITHIN, asking).await;
+        let response = response.unwrap_or_else(|error| panic!("{what}: {}", words(error)));
+        response.status().as_u16()
+    }
+
     /// Opens a stream: answers as soon as the headers are here.
     pub async fn open(&self, url: &str, headers: &[(&str, &str)]) -> Stream {
         let opening = self.0.request(request("GET", url, headers, Bytes::new()));

@@ -22,6 +22,7 @@ pub mod repository;
 pub mod setup;
 pub mod small_disk;
 pub mod sse;
+pub mod totp;
 pub mod visitor;
 pub mod wait;
 pub mod words;

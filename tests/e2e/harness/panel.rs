@@ -99,6 +99,13 @@ impl Panel {
         self.cookies.lock().unwrap().clone()
     }
 
+    /// The same as a browser sends it.
+    pub fn cookie_header(&self) -> String {
+        let cookies = self.cookies();
+        let cookies: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        cookies.join("; ")
+    }
+
     /// Puts cookies back that a page has taken away.
     pub fn remember(&self, cookies: BTreeMap<String, String>) {
         *self.cookies.lock().unwrap() = cookies;
@@ -152,12 +159,7 @@ impl Panel {
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let cookies: Vec<String> = self
-            .cookies()
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let cookies = cookies.join("; ");
+        let cookies = self.cookie_header();
         let mut headers = headers.to_vec();
         if !cookies.is_empty() {
             headers.push(("cookie", &cookies));

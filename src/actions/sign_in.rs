@@ -1,0 +1,107 @@
+//! Signing in: the password, and where it is turned on, a code as a second step.
+//!
+//! Wrong tries are limited per account and per address, and nothing, not even the time, tells whether an account
+//! exists. Between the steps nobody is signed in.
+
+use serde::{Deserialize, Serialize};
+
+use super::attempts::Key;
+use super::{Actions, Result};
+use crate::db;
+use crate::model::client::Client;
+use crate::model::ids::UserId;
+use crate::model::user::{Actor, Email, Password, User};
+
+/// What came of a password.
+#[derive(Debug)]
+pub enum SignIn {
+    /// It does not belong to an account that may sign in.
+    Refused,
+    /// It was right; a code is needed besides.
+    NeedsCode(PendingSignIn),
+    /// It was right and suffices.
+    Done(User),
+}
+
+/// A sign-in between its two steps, as the session keeps it. It is worth nothing once the password changes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PendingSignIn {
+    user_id: UserId,
+    password_digest: String,
+}
+
+impl Actions {
+    /// The first step; the work is the same for an account that does not exist.
+    pub async fn sign_in(&self, client: &Client, email: &str, password: String) -> Result<SignIn> {
+        let email = Email::parse(email).ok();
+        let keys = email.iter().map(Key::account).chain([Key::Network(client.network())]);
+        let attempt = self.attempts.begin(keys)?;
+        let found = match email {
+            Some(email) => self.db.read(move |c| db::users::find_with_password(c, &email)).await?,
+            None => None,
+        };
+        let (user, hash) = found.unzip();
+        let is_right = self.passwords.verify(Password::typed(password), hash.clone()).await;
+        let user = user.filter(|user| is_right && user.deactivated_at.is_none());
+        let (Some(user), Some(hash)) = (user, hash) else {
+            tracing::info!(address = %client.address, "a sign-in was refused");
+            return Ok(SignIn::Refused);
+        };
+        attempt.forgive();
+        let id = user.id;
+        let factor = self.db.read(move |c| db::second_factors::find(c, id)).await?;
+        if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
+            return Ok(SignIn::NeedsCode(PendingSignIn {
+                user_id: id,
+                password_digest: self.secrets.digest(&hash),
+            }));
+        }
+        self.note_sign_in(client, user).await.map(SignIn::Done)
+    }
+
+    /// The second step: a code of the authenticator app, or a recovery code. `None` when it is wrong or was used, or
+    /// when the first step does not count any more.
+    pub async fn finish_sign_in(&self, client: &Client, pending: &PendingSignIn, code: &str) -> Result<Option<User>> {
+        let id = pending.user_id;
+        let attempt = self.attempts.begin([Key::Code(id), Key::Network(client.network())])?;
+        let Some((user, hash)) = self
+            .db
+            .read(move |c| db::users::find_active_with_password(c, id))
+            .await?
+        else {
+            return Ok(None);
+        };
+        if self.secrets.digest(&hash) != pending.password_digest || !self.use_code(&user, code).await? {
+            tracing::info!(address = %client.address, "the code of a sign-in was refused");
+            return Ok(None);
+        }
+        attempt.forgive();
+        self.note_sign_in(client, user).await.map(Some)
+    }
+
+    async fn note_sign_in(&self, client: &Client, user: User) -> Result<User> {
+        let (actor, email) = (Actor::person(user.clone()).at(client.address), user.email.clone());
+        self.db
+            .write(move |tx| db::audit::insert(tx, &actor, "session.begin", &email))
+            .await?;
+        Ok(user)
+    }
+
+    /// Whether a password is this user's; wrong ones count as attempts to sign in.
+    pub(super) async fn confirm_password(&self, client: &Client, user: &User, password: String) -> Result<bool> {
+        let account = Email::parse(&user.email).ok().map(|email| Key::account(&email));
+        let keys = account.into_iter().chain([Key::Network(client.network())]);
+        let attempt = self.attempts.begin(keys)?;
+        let id = user.id;
+        let found = self
+            .db
+            .read(move |c| db::users::find_active_with_password(c, id))
+            .await?;
+        let hash = found.map(|(_, hash)| hash);
+        let is_right = self.passwords.verify(Password::typed(password), hash).await;
+        if is_right {
+            attempt.forgive();
+        }
+        Ok(is_right)
+    }
+}
