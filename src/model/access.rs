@@ -1,6 +1,6 @@
 //! What somebody may do in a project: the role of a member, and the right that an action needs.
 //!
-//! Roles are compared with rights in one place, [`Actor::may`](super::user::Actor::may).
+//! Roles are compared with rights in one place, [`Actor::right_in`](super::user::Actor::right_in).
 
 use super::words::words;
 

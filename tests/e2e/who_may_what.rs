@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use self::cast::{Asker, Cast, filled, make_victim, text};
+use self::cast::{Asker, Cast, filled, make_victim};
 use self::table::{Kind, Needs, ROUTES, Row};
 use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
@@ -138,7 +138,7 @@ impl Stage<'_> {
             .http
             .send("GET", &format!("{}/login", self.dhow.url()), &[], "")
             .await;
-        let html = text(&json!(page.text()));
+        let html = page.text();
         let from = html.find("/static/").expect("a page has a style sheet") + "/static/".len();
         html[from..].split('"').next().unwrap().to_owned()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::table::{Kind, Needs};
 use crate::harness::api::Api;
@@ -193,11 +193,6 @@ pub fn filled(template: &str, names: &BTreeMap<&str, String>) -> String {
     names.iter().fold(template.to_owned(), |text, (name, value)| {
         text.replace(&format!("{{{name}}}"), value)
     })
-}
-
-/// The text of a JSON value.
-pub fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 async fn add_user(dhow: &Dhow, email: &str, role: &str) {
