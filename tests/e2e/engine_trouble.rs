@@ -1,9 +1,9 @@
 //! The Docker engine is missing, goes away, comes back, or speaks another language.
 
 use crate::harness::engine_proxy::{ENGINE_29, ENGINE_OF_TOMORROW, ENGINE_OF_YESTERDAY, EngineProxy};
+use crate::harness::free_port::free_port;
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
-use crate::harness::process::free_port;
 use crate::harness::setup::Setup;
 use crate::harness::wait::{eventually, seconds};
 

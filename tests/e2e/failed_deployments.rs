@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
+use crate::harness::free_port::free_port;
 use crate::harness::git_server::GitServer;
-use crate::harness::process::free_port;
 use crate::harness::repository::Repository;
 
 /// An instance whose app `web` serves `good`.

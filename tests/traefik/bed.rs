@@ -5,11 +5,12 @@ use dhow::model::container::{ContainerSpec, RestartPolicy};
 use dhow::model::route::{AppRoutes, Server};
 use dhow::traefik::proxy::{self, Acme, ProxySettings};
 use dhow::traefik::{DynamicFiles, ProxyApi, PublicPorts, api_file, app_file, render, render_api};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::free_port::free_port;
 
 /// What a person would wait for at most; Dhow's own limits are shorter.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -240,12 +241,6 @@ impl Drop for Bed {
             }
         }
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
 }
 
 /// Runs the docker client; both of its outputs as text.

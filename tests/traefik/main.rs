@@ -8,6 +8,8 @@
 mod bed;
 mod client;
 mod files;
+#[path = "../support/free_port.rs"]
+mod free_port;
 mod routes;
 mod switches;
 

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::dhow::{Dhow, OWNER, PASSWORD};
+use super::free_port::free_port;
 use super::http::Http;
-use super::process::{Process, free_port, print_party};
+use super::process::{Process, print_party};
 use super::visitor::{FAULTS, Visitor, capabilities};
 use super::wait::{eventually, seconds};
 

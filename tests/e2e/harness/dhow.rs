@@ -8,9 +8,10 @@ use tempfile::TempDir;
 
 use super::api::Api;
 use super::docker;
+use super::free_port::free_port;
 use super::http::{Answer, Http, ask_once};
 use super::panel::Panel;
-use super::process::{Lines, Outcome, Process, free_port, print_party, run, run_id};
+use super::process::{Lines, Outcome, Process, print_party, run, run_id};
 use super::setup::{Refusal, Setup};
 use super::small_disk::SmallDisk;
 use super::wait::{eventually, seconds};

@@ -9,13 +9,15 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 
 use super::wait::{in_time, seconds};
 
 /// The longest that any single answer may take.
 const ANSWER_WITHIN: Duration = seconds(30);
+/// How long an unused connection is kept: less than any server here does, or it hangs up while a request is on its way.
+const KEPT_FOR: Duration = seconds(5);
 
 /// A client with its own connections.
 #[derive(Clone)]
@@ -39,7 +41,12 @@ pub struct Stream {
 
 impl Http {
     pub fn new() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build_http())
+        Self(
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(KEPT_FOR)
+                .build_http(),
+        )
     }
 
     /// A client that opens a new connection for every request.

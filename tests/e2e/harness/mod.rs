@@ -6,6 +6,8 @@ pub mod dhow;
 pub mod docker;
 pub mod engine_proxy;
 pub mod form;
+#[path = "../../support/free_port.rs"]
+pub mod free_port;
 pub mod gate;
 pub mod git_server;
 pub mod held_up;

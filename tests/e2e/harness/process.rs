@@ -183,15 +183,6 @@ pub fn print_party(name: &str, words: &str) {
     eprintln!("\n===== {name} =====\n{words}\n===== end of {name} =====");
 }
 
-/// A TCP port of the loopback address that is free now.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
 /// Eight hexadecimal digits that no other run has.
 pub fn run_id() -> String {
     let mut bytes = [0; 4];

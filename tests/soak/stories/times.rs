@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, try_docker};
+use crate::harness::free_port::free_port;
 use crate::harness::git_server::GitServer;
 use crate::harness::http::ask_once;
-use crate::harness::process::{free_port, run_id, succeed};
+use crate::harness::process::{run_id, succeed};
 use crate::harness::repository::{Repository, git};
 use crate::harness::wait::in_time;
 
