@@ -61,7 +61,7 @@ impl EnvRow {
         }
     }
 
-    fn is_blank(&self) -> bool {
+    pub fn is_blank(&self) -> bool {
         self.key.is_empty() && self.value.is_empty()
     }
 
