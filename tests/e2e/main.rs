@@ -50,6 +50,7 @@ mod releases;
 mod runtime;
 mod secret_key;
 mod sessions;
+mod seven_tabs;
 mod shutdown;
 mod sign_in_limits;
 mod stopping;
