@@ -10,7 +10,7 @@ use super::{Actions, Result};
 use crate::db;
 use crate::model::client::Client;
 use crate::model::ids::UserId;
-use crate::model::user::{Actor, Email, Password, User};
+use crate::model::user::{Email, Password, User};
 
 /// What came of a password.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Actions {
         else {
             return Ok(None);
         };
-        if self.secrets.digest(&hash) != pending.password_digest || !self.use_code(&user, code).await? {
+        if self.secrets.digest(&hash) != pending.password_digest || !self.use_code(client, &user, code).await? {
             tracing::info!(address = %client.address, "the code of a sign-in was refused");
             return Ok(None);
         }
@@ -80,7 +80,7 @@ impl Actions {
     }
 
     async fn note_sign_in(&self, client: &Client, user: User) -> Result<User> {
-        let (actor, email) = (Actor::person(user.clone()).at(client.address), user.email.clone());
+        let (actor, email) = (client.acting(&user), user.email.clone());
         self.db
             .write(move |tx| db::audit::insert(tx, &actor, "session.begin", &email))
             .await?;
