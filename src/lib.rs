@@ -34,6 +34,7 @@ pub mod git;
 pub mod hooks;
 pub mod logs;
 pub mod model;
+pub mod outbound;
 pub mod secrets;
 pub mod telemetry;
 pub mod traefik;
