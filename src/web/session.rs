@@ -44,7 +44,8 @@ pub fn layer(actions: &Actions) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(Duration::seconds(SESSION_IDLE_S)))
 }
 
-/// Puts from where somebody asks and the session's user into the request, for pages and API alike, and into the answer, for error pages.
+/// Puts from where somebody asks and the session's user into the request, for pages and API alike, and the user into the
+/// answer, for error pages.
 pub async fn identify(
     State(actions): State<Actions>,
     session: Session,
