@@ -149,14 +149,14 @@ mod tests {
     #[test]
     fn a_refused_branch_is_named_with_the_reason_and_others_stay() {
         let report =
-            "000eunpack ok\n0017ok refs/heads/main\n0010option old-x\n0018ok refs/heads/other\n0010option old-y\n0000";
+            "000eunpack ok\n0017ok refs/heads/main\n0011option old-x\n0018ok refs/heads/other\n0011option old-y\n0000";
         let answer = text(packet(1, report.as_bytes())) + "0000";
         let refused = Held::parse(answer.into_bytes()).unwrap().refuse("main", "it\nfailed");
         assert_eq!(
             text(refused),
             text(packet(
                 1,
-                b"000eunpack ok\n0020ng refs/heads/main itfailed\n0018ok refs/heads/other\n0010option old-y\n0000"
+                b"000eunpack ok\n0020ng refs/heads/main itfailed\n0018ok refs/heads/other\n0011option old-y\n0000"
             )) + "0000"
         );
     }
@@ -165,7 +165,7 @@ mod tests {
     fn lines_hold_nothing_that_a_terminal_obeys() {
         assert_eq!(
             text(remark("a\u{1b}[31;1mred\u{1b}[0m\u{1b}]0;title\u{7}\r\n")),
-            "0014\x02ared]0;title\n"
+            "0012\x02ared]0;title\n"
         );
         assert_eq!(text(fatal("gone")), "000a\x03gone\n0000");
         let long = text(remark(&"é".repeat(1000)));
