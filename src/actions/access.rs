@@ -83,6 +83,13 @@ impl Actions {
         self.find_app(&Actor::person(user.ok_or(Error::NotFound)?), slug).await
     }
 
+    /// The same as [`Actions::find_deployment`] for an actor as the database knows them now.
+    pub(super) async fn find_deployment_now(&self, actor: &Actor, id: DeploymentId) -> Result<(Deployment, App)> {
+        let actor = actor.clone();
+        let now = self.db.read(move |c| Ok(as_now(c, &actor))).await??;
+        self.find_deployment(&now, id).await
+    }
+
     /// A deployment that an actor may see, with its app.
     pub async fn find_deployment(&self, actor: &Actor, id: DeploymentId) -> Result<(Deployment, App)> {
         let actor = actor.clone();

@@ -1,6 +1,7 @@
 //! Deployments: ask for one in each of its ways, cancel one, read its log. Stop an app, which is none.
 
 use futures_util::Stream;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::{Actions, Error, Result, access};
 use crate::db;
@@ -134,6 +135,26 @@ impl Actions {
         offset: u64,
     ) -> impl Stream<Item = std::io::Result<Chunk>> + Send + use<> {
         self.deployer.follow_log(id, offset)
+    }
+
+    /// Resolves when an actor may no longer see a deployment: their account changed, or their place in the project.
+    pub fn sight_lost(&self, actor: &Actor, id: DeploymentId) -> impl Future<Output = ()> + Send + use<> {
+        let (actions, actor, mut events) = (self.clone(), actor.clone(), self.events.listen());
+        async move {
+            loop {
+                match events.recv().await {
+                    Ok(Event::Account(changed)) if actor.user().is_some_and(|user| user.id == changed) => return,
+                    Ok(Event::Project(_)) | Err(RecvError::Lagged(_)) => {
+                        if actions.find_deployment_now(&actor, id).await.is_err() {
+                            return;
+                        }
+                    }
+                    Ok(_) => {}
+                    // Dhow stops; streams have their own end for that.
+                    Err(RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        }
     }
 }
 

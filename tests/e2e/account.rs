@@ -1,5 +1,7 @@
 //! Somebody's own account: the password, the sessions and the tokens on the account page.
 
+use futures_util::future::join_all;
+
 use crate::harness::api::Api;
 use crate::harness::dhow::{Dhow, OWNER, PASSWORD};
 use crate::harness::panel::{Page, Panel};
@@ -49,6 +51,29 @@ async fn a_new_password_ends_every_other_session_and_renews_this_one() {
         panel.submit("/account", &wrong).await.expect(422);
     }
     panel.submit("/account", &wrong).await.expect(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_that_the_old_password_began_outlives_it() {
+    let dhow = Dhow::start().await;
+    dhow.add_owner().await;
+    let panel = dhow.panel().await;
+    let form = panel.page("/account").await.form(&["password", "new_password"]);
+    let strangers: Vec<Panel> = (0..9).map(|_| Panel::stranger(&dhow.url())).collect();
+    // Their passwords are looked at one after the other, some of them while the password changes.
+    let signing_in = join_all(strangers.iter().map(async |stranger| {
+        let form = stranger.page("/login").await.form(&["email", "password"]);
+        let form = form.set("email", OWNER).set("password", PASSWORD);
+        stranger.submit("/login", &form).await
+    }));
+    let change = form.set("password", PASSWORD).set("new_password", NEW_PASSWORD);
+    let (answers, changed) = tokio::join!(signing_in, panel.submit("/account", &change));
+    changed.expect(303);
+    let let_in = answers.iter().filter(|answer| answer.status == 303).count();
+    println!("{let_in} of {} were let in before the change", answers.len());
+    for stranger in &strangers {
+        stranger.get("/account").await.expect(303);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
