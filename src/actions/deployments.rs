@@ -137,21 +137,25 @@ impl Actions {
         self.deployer.follow_log(id, offset)
     }
 
-    /// Resolves when an actor may no longer see a deployment: their account changed, or their place in the project.
+    /// Resolves when an actor may no longer see a deployment: it is gone, their account or token, or their place in the
+    /// project. A session ends with any change of its account, since nobody knows here which of them it is.
     pub fn sight_lost(&self, actor: &Actor, id: DeploymentId) -> impl Future<Output = ()> + Send + use<> {
         let (actions, actor, mut events) = (self.clone(), actor.clone(), self.events.listen());
+        let user = actor.user().map(|user| user.id);
         async move {
-            loop {
-                match events.recv().await {
-                    Ok(Event::Account(changed)) if actor.user().is_some_and(|user| user.id == changed) => return,
-                    Ok(Event::Project(_)) | Err(RecvError::Lagged(_)) => {
-                        if actions.find_deployment_now(&actor, id).await.is_err() {
-                            return;
-                        }
+            // Listened before it is asked, so that no change is missed in between.
+            while actions.find_deployment_now(&actor, id).await.is_ok() {
+                loop {
+                    match events.recv().await {
+                        Ok(Event::Account(changed)) if Some(changed) == user => match actor.token_id() {
+                            Some(_) => break,
+                            None => return,
+                        },
+                        Ok(Event::Project(_)) | Err(RecvError::Lagged(_)) => break,
+                        Ok(_) => {}
+                        // Dhow stops; streams have their own end for that.
+                        Err(RecvError::Closed) => std::future::pending().await,
                     }
-                    Ok(_) => {}
-                    // Dhow stops; streams have their own end for that.
-                    Err(RecvError::Closed) => std::future::pending().await,
                 }
             }
         }

@@ -167,7 +167,8 @@ async fn end(actions: &Actions, actor: &Actor, id: DeploymentId) -> Option<News>
         Status::Superseded => format!("a newer request took the place of deployment {number}"),
         Status::Queued | Status::Running => {
             return Some(News::Lost(format!(
-                "What was pushed is stored, and deployment {number} goes on, but its end cannot be told: Dhow is being stopped, or your account was changed."
+                "What was pushed is stored, and deployment {number} goes on. Its end cannot be told: Dhow is being \
+                 stopped, or this token is no longer good."
             )));
         }
     };

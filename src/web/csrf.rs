@@ -16,7 +16,8 @@ use axum::response::{IntoResponse as _, Response};
 use super::error::PageError;
 use crate::model::host::Host;
 
-/// Endings of names that nobody can own in public (RFC 6761, RFC 6762, RFC 8375, and ICANN's reservation of `internal`).
+/// Endings of names that nobody can buy: reserved by RFC 6761, RFC 6762, RFC 8375 and ICANN (`internal`), and `lan`, which
+/// many routers use.
 const PRIVATE_ENDINGS: [&str; 5] = ["localhost", "local", "home.arpa", "internal", "lan"];
 
 /// Refuses what another site makes a browser send, and what is sent to another name than the panel's.

@@ -79,7 +79,7 @@ async fn a_followed_log_grows_with_the_build_and_ends_with_the_deployment() {
         api,
         gate,
         deployment,
-        dhow: _dhow,
+        dhow,
         ..
     } = talking().await;
     let path = format!("/deployments/{deployment}/log");
@@ -90,6 +90,8 @@ async fn a_followed_log_grows_with_the_build_and_ends_with_the_deployment() {
         .until("the follower hears the early line", WITHIN, |text| text.contains(EARLY))
         .await;
     assert!(!early.contains(LATE));
+    // A program's token is not the browser's session, which ends here.
+    dhow.panel().await.send("POST", "/logout", &[], "").await.expect(303);
 
     gate.open("build");
     let rest = follow.rest("the followed log ends", WITHIN).await;
