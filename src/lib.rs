@@ -97,6 +97,7 @@ async fn assemble(
         )
     })?;
     let secrets = open_key(&db, &data_dir.join("secret.key")).await?;
+    actions::webhooks::make_missing(&db, &secrets).await?;
     let logs = Logs::open(&data_dir.join("logs")).context("the directory of logs cannot be used")?;
     let owner = find_or_make_owner(&db).await?;
     let ownership = Ownership {

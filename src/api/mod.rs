@@ -27,6 +27,7 @@ mod projects;
 mod releases;
 mod running;
 mod users;
+mod webhook;
 
 pub use problem::Problem;
 
@@ -46,6 +47,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(domains::router())
         .merge(deployments::router())
         .merge(releases::router())
+        .merge(webhook::router())
         .merge(running::router())
         .merge(logs::router())
         .merge(members::router())

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
@@ -14,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Job, JobLog};
-use super::{Context, Message, reconcile, runtime, strays, watch};
+use super::{Context, Message, deliveries, reconcile, runtime, strays, watch};
 use crate::db;
 use crate::events::Event;
 use crate::model::app::App;
@@ -28,13 +29,28 @@ mod run;
 /// In `meta`: whether the last process stopped by itself, so that what it left running did not die.
 const CLEAN_STOP: &str = "clean_stop";
 
+/// Pause before deliveries are looked at again whose decision failed: a database or disk that cannot be used now.
+const DECIDED_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
 /// An app at work.
 struct Slot {
-    /// Its deployment; a reconcile has none.
+    /// Its deployment; a reconcile or a decision about deliveries has none.
     deployment: Option<DeploymentId>,
     may_build: bool,
     cancel: CancellationToken,
     is_retiring: Arc<AtomicBool>,
+}
+
+impl Slot {
+    /// For what keeps an app busy without deploying it.
+    fn without_deployment() -> Self {
+        Self {
+            deployment: None,
+            may_build: false,
+            cancel: CancellationToken::new(),
+            is_retiring: Arc::new(AtomicBool::new(false)),
+        }
+    }
 }
 
 /// What a task says when it ends.
@@ -153,6 +169,7 @@ impl Worker {
     /// Fills free slots. While the engine is away nothing is begun that needs it.
     async fn start_what_can_be(&mut self) {
         self.cancel_deployments_of_deleted_apps().await;
+        self.decide_deliveries().await;
         if self.context.health.borrow().docker.is_err() {
             return;
         }
@@ -193,19 +210,45 @@ impl Worker {
         }
     }
 
+    /// Deliveries that wait are decided where the app's slot is free: its repository is needed, the engine is not.
+    async fn decide_deliveries(&mut self) {
+        let waiting = match self.context.db.read(db::deliveries::list_undecided_apps).await {
+            Ok(waiting) => waiting,
+            Err(error) => return tracing::error!(%error, "deliveries that wait could not be read"),
+        };
+        for app in waiting {
+            if !self.slots.contains_key(&app) {
+                self.spawn_decisions(app);
+            }
+        }
+    }
+
+    fn spawn_decisions(&mut self, app: AppId) {
+        self.slots.insert(app, Slot::without_deployment());
+        let context = Arc::clone(&self.context);
+        self.tasks.spawn(async move {
+            match AssertUnwindSafe(deliveries::decide_all(&context, app))
+                .catch_unwind()
+                .await
+            {
+                Ok(Ok(())) => {}
+                failed => {
+                    tracing::error!(%app, ?failed, "deliveries could not be decided");
+                    let pause = tokio::time::sleep(DECIDED_AGAIN_AFTER);
+                    context.shutdown.run_until_cancelled(pause).await;
+                }
+            }
+            Freed { app, is_suspect: false }
+        });
+    }
+
     fn has_room(&self) -> bool {
         let counts = |slot: &&Slot| slot.may_build && !slot.is_retiring.load(Ordering::Relaxed);
         self.slots.values().filter(counts).count() < usize::from(self.context.config.max_deployments)
     }
 
     fn spawn_reconcile(&mut self, app: AppId) {
-        let slot = Slot {
-            deployment: None,
-            may_build: false,
-            cancel: CancellationToken::new(),
-            is_retiring: Arc::new(AtomicBool::new(false)),
-        };
-        self.slots.insert(app, slot);
+        self.slots.insert(app, Slot::without_deployment());
         let context = Arc::clone(&self.context);
         self.tasks.spawn(async move {
             match AssertUnwindSafe(reconcile::app(&context, app)).catch_unwind().await {

@@ -1,7 +1,8 @@
-//! What programs outside send: pushes to the repositories that Dhow hosts.
+//! What programs outside send: pushes to the repositories that Dhow hosts, and what forges tell of pushes to theirs.
 
 mod git;
 pub mod push;
+mod webhooks;
 
 use std::net::SocketAddr;
 
@@ -11,5 +12,5 @@ use crate::actions::Actions;
 
 /// All hooks. `address` is where the panel is reached, for links that are sent back.
 pub fn router(actions: Actions, address: SocketAddr) -> Router {
-    git::router(actions, address)
+    git::router(actions.clone(), address).merge(webhooks::router(actions))
 }

@@ -35,6 +35,7 @@ mod ansi;
 mod audit;
 mod csrf;
 mod dashboard;
+mod deliveries;
 mod domains;
 mod env;
 mod headers;
@@ -49,6 +50,7 @@ mod qr;
 mod releases;
 mod setup;
 mod users;
+mod webhook;
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -66,6 +68,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(apps::router())
         .merge(audit::router())
         .merge(dashboard::router())
+        .merge(deliveries::router())
         .merge(deployments::router())
         .merge(domains::router())
         .merge(env::router())
@@ -76,6 +79,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(releases::router())
         .merge(setup::router())
         .merge(users::router())
+        .merge(webhook::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(Web { actions, stop })
 }

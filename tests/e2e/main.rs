@@ -55,5 +55,6 @@ mod strange_requests;
 mod subnets;
 mod two_factor;
 mod two_networks;
+mod webhooks;
 mod who_may_what;
 mod without_javascript;
