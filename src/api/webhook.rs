@@ -132,7 +132,7 @@ async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<WebhookVie
     view(&caller, &app).await
 }
 
-#[utoipa::path(post, path = "/apps/{app}/webhook/rotate", tag = "webhooks", summary = "Exchange the secret; the old one is worth nothing from then on", operation_id = "webhook_rotate", params(("app" = String, Path, description = "Slug of the app")), responses((status = 200, body = WebhookView)))]
+#[utoipa::path(post, path = "/apps/{app}/webhook/rotate", tag = "webhooks", summary = "Rotate the secret; the old one is worth nothing from then on", operation_id = "webhook_rotate", params(("app" = String, Path, description = "Slug of the app")), responses((status = 200, body = WebhookView)))]
 async fn rotate(Writer(caller): Writer, Path(app): Path<String>) -> Result<Json<WebhookView>, Problem> {
     let app = caller.app(app, Right::Administer).await?;
     caller

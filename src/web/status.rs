@@ -51,7 +51,7 @@ impl StatusWord {
         let (class, word) = match verdict.map(|verdict| verdict.decision) {
             None => ("busy", "waits"),
             Some(_) if signature != Signature::Valid => ("bad", "refused"),
-            Some(Decision::Deploy) => ("ok", "deployed"),
+            Some(Decision::Deploy) => ("ok", "deploys"),
             Some(Decision::Ping) => ("ok", "ping"),
             Some(Decision::Unreadable) => ("bad", "unreadable"),
             Some(_) => ("idle", "ignored"),

@@ -95,6 +95,6 @@ async fn rotate(
     session: Session,
 ) -> Result<Redirect> {
     web.actions.rotate_webhook(&actor, app.slug.as_str()).await?;
-    flash::done(&session, "The secret was exchanged. Enter the new one at the forge.").await?;
+    flash::done(&session, "The secret was rotated. Enter the new one at the forge.").await?;
     Ok(Redirect::to(&format!("/apps/{}/webhook", app.slug)))
 }

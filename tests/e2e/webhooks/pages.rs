@@ -20,7 +20,7 @@ async fn the_pages_say_what_to_enter_what_arrived_and_why_and_handle_it_once_mor
     assert!(browser.sees(&hook.url).await);
     browser.look("webhook-empty").await;
     let old = hook.secret.clone();
-    browser.click("Exchange the secret").await;
+    browser.click("Rotate the secret").await;
     browser.see("Enter the new one", SHOWN_WITHIN).await;
     let hook = Webhook::of(&api, "web").await;
     assert_ne!(hook.secret, old);
