@@ -1,5 +1,7 @@
 //! Which pushes are newer than others, when they come in another order than they were made in.
 
+use std::collections::BTreeSet;
+
 use crate::model::ids::DeploymentId;
 use crate::model::source::CommitSha;
 
@@ -35,24 +37,32 @@ impl Turn {
         if self.own.is_forced {
             return Vec::new();
         }
-        let mut others: Vec<&Asked> = self
-            .others
-            .iter()
-            .filter(|other| other.commit != self.own.commit)
-            .collect();
+        let behind = self.behind();
+        let mut others: Vec<&Asked> = self.others.iter().collect();
         others.sort_by_key(|other| std::cmp::Reverse(other.deployment.0));
         let mut rivals = Vec::new();
         for other in others {
-            let is_later = other.deployment.0 > self.own.deployment.0;
-            if !is_later && self.own.before.as_ref() == Some(&other.commit) {
-                break;
+            if other.commit != self.own.commit && !behind.contains(&other.commit) {
+                rivals.push(other);
             }
-            rivals.push(other);
-            if !is_later && other.is_forced {
+            if other.is_forced && other.deployment.0 < self.own.deployment.0 {
                 break;
             }
         }
         rivals
+    }
+
+    /// Where the branch stood before the push, one push after the other, as far as the forge told of them.
+    fn behind(&self) -> BTreeSet<&CommitSha> {
+        let mut behind = BTreeSet::new();
+        let mut left: Vec<&CommitSha> = self.own.before.iter().collect();
+        while let Some(commit) = left.pop() {
+            if behind.insert(commit) {
+                let told = self.others.iter().filter(|other| other.commit == *commit);
+                left.extend(told.filter_map(|other| other.before.as_ref()));
+            }
+        }
+        behind
     }
 }
 
@@ -86,6 +96,12 @@ mod tests {
         assert_eq!(rivals(asked(3, 'c', 'b', false), &before), Vec::<i64>::new());
         assert_eq!(rivals(asked(3, 'c', 'a', false), &before), [2]);
         assert_eq!(rivals(asked(3, 'c', '9', false), &before), [2, 1]);
+    }
+
+    #[test]
+    fn a_push_that_follows_an_old_one_is_not_newer_than_all() {
+        let others = [asked(1, 'e', 'd', false), asked(2, 'b', 'a', false)];
+        assert_eq!(rivals(asked(3, 'c', 'b', false), &others), [1]);
     }
 
     #[test]
