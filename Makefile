@@ -38,6 +38,7 @@ lint: $(ISLANDS) ## formats, clippy, dependencies, templates, scripts, the unit,
 	cargo metadata --locked --format-version 1 >/dev/null
 	cargo fmt --check
 	npm --prefix vite-islands run typecheck
+	$(BED)/check-crates
 	$(BED)/check-islands
 	cargo clippy --locked --all-targets --test soak -- -D warnings
 

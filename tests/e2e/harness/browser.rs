@@ -249,7 +249,12 @@ impl Browser {
     /// Gives the page another size than a window can have: Chromium's own is 500 pixels wide at least.
     pub async fn resize(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size }).to_string();
+        self.cdp("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// A command of the DevTools protocol.
+    pub async fn cdp(&self, command: &str, params: Value) {
+        let command = json!({ "cmd": command, "params": params }).to_string();
         let url = format!("{}/goog/cdp/execute", self.session);
         Http::new().send("POST", &url, &[], command).await.expect(200);
     }
