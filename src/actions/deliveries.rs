@@ -1,7 +1,6 @@
 //! What comes to webhooks: stored and answered in one transaction, so that one that failed can come again and one that
 //! was accepted does nothing a second time.
 
-use super::webhooks::Hook;
 use super::{Actions, Error, Result, access};
 use crate::db::{self, Tx, deliveries::Handled};
 use crate::deploy::{self, Queued, RequestError};
@@ -37,8 +36,7 @@ impl Actions {
     }
 
     /// Keeps a delivery whose signature is not right, so that whoever set the webhook up sees why nothing happens.
-    pub async fn refuse_delivery(&self, hook: &Hook, received: Received, signature: Signature) -> Result<()> {
-        let Some(app) = hook.app else { return Ok(()) };
+    pub async fn refuse_delivery(&self, app: AppId, received: Received, signature: Signature) -> Result<()> {
         let verdict = refusal(signature);
         let stored = self.db.write(move |tx| {
             let handled = Handled {

@@ -24,30 +24,24 @@ pub struct WebhookAccess {
     pub rotated_at: Option<Timestamp>,
 }
 
-/// The other side of an address that something was sent to, whether or not there is a webhook at it.
+/// The other side of an address that something was sent to.
 #[derive(Clone)]
 pub struct Hook {
     /// Whose it is.
-    pub app: Option<AppId>,
+    pub app: AppId,
     secret: Arc<str>,
 }
 
 impl Hook {
-    /// The other side of an address without a webhook: its secret is known to nobody.
-    pub fn nowhere() -> Self {
-        Self {
-            app: None,
-            secret: secrets::random_webhook_secret().into(),
-        }
+    /// The side of an app whose secret is known.
+    pub fn new(app: AppId, secret: &str) -> Self {
+        let secret = secret.into();
+        Self { app, secret }
     }
 
-    /// Whether a request with this body was signed for it. An address without a webhook costs the same time and has
-    /// never the right signature.
+    /// Whether a request with this body was signed for it.
     pub fn check(&self, proof: &Proof, body: &[u8]) -> Signature {
-        match secrets::check_signature(&self.secret, proof, body) {
-            Signature::Valid if self.app.is_none() => Signature::Wrong,
-            checked => checked,
-        }
+        secrets::check_signature(&self.secret, proof, body)
     }
 
     /// The text without the secret.
@@ -57,17 +51,12 @@ impl Hook {
 }
 
 impl Actions {
-    /// What stands behind an address; a fault only where the database or the key is at fault.
-    pub async fn find_hook(&self, public_id: &str) -> Result<Hook> {
+    /// The webhook at an address, if there is one.
+    pub async fn find_hook(&self, public_id: &str) -> Result<Option<Hook>> {
         let public_id = public_id.to_owned();
         let found = self.db.read(move |c| db::webhooks::find_by_public_id(c, &public_id));
-        match found.await? {
-            Some(webhook) => Ok(Hook {
-                app: Some(webhook.app_id),
-                secret: self.open_secret(&webhook)?.into(),
-            }),
-            None => Ok(Hook::nowhere()),
-        }
+        let hook = |webhook: Webhook| Ok(Hook::new(webhook.app_id, &self.open_secret(&webhook)?));
+        found.await?.map(hook).transpose()
     }
 
     /// An app's webhook, with its secret for who administers the project.
@@ -82,8 +71,7 @@ impl Actions {
         };
         let may_know = right >= Right::Administer;
         Ok(WebhookAccess {
-            // As Dhow itself knows it: a Host header is the visitor's word.
-            url: format!("http://{}/webhooks/{}", self.config.listen, webhook.public_id),
+            url: format!("{}/webhooks/{}", self.config.panel_url(), webhook.public_id),
             secret: may_know.then(|| self.open_secret(&webhook)).transpose()?,
             rotated_at: webhook.rotated_at,
         })

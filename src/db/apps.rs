@@ -173,6 +173,12 @@ pub fn is_deleting(connection: &Connection, id: AppId) -> Result<bool> {
     Ok(connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
 }
 
+/// Whether there is such an app, and it is not being deleted.
+pub fn is_kept(connection: &Connection, id: AppId) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM apps WHERE id = ?1 AND deleting_at IS NULL)";
+    Ok(connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
+}
+
 /// Adds an app; `Error::Taken` when the slug is in use.
 pub fn insert(connection: &Connection, project: ProjectId, slug: &AppSlug, settings: &AppSettings) -> Result<AppId> {
     let mut statement = connection.prepare_cached(

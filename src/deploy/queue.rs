@@ -65,18 +65,14 @@ pub fn put_push(tx: &Tx, actor: &Actor, app: AppId, push: &Push, commit: &Commit
     Ok(queued)
 }
 
-/// A push of the same commit that is not done yet.
+/// A push of the same commit that is not done yet, and after which nothing else was asked for.
 fn find_same(tx: &Tx, app: AppId, commit: &CommitSha) -> db::Result<Option<Deployment>> {
-    for id in db::deployments::list_unfinished_of_app(tx, app)? {
-        let found = db::deployments::find(tx, id)?;
-        let is_same = |found: &Deployment| {
-            found.trigger == Trigger::Webhook && found.wanted_commit.as_deref() == Some(commit.as_str())
-        };
-        if let Some(found) = found.filter(is_same) {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+    let Some(last) = db::deployments::list_unfinished_of_app(tx, app)?.pop() else {
+        return Ok(None);
+    };
+    let found = db::deployments::find(tx, last)?;
+    Ok(found
+        .filter(|found| found.trigger == Trigger::Webhook && found.wanted_commit.as_deref() == Some(commit.as_str())))
 }
 
 fn put_replacing(
@@ -87,7 +83,7 @@ fn put_replacing(
     wanted: &Wanted,
     replaces: impl Fn(&Deployment) -> bool,
 ) -> Result<Queued, RequestError> {
-    if db::apps::is_deleting(tx, app)? || db::apps::find(tx, app)?.is_none() {
+    if !db::apps::is_kept(tx, app)? {
         return Err(RequestError::AppGone);
     }
     let (mut superseded, mut waits_since) = (Vec::new(), None);

@@ -7,7 +7,6 @@ use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
@@ -15,22 +14,20 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Job, JobLog};
-use super::{Context, Message, deliveries, reconcile, runtime, strays, watch};
+use super::{Context, Message, reconcile, runtime, strays, watch};
 use crate::db;
 use crate::events::Event;
 use crate::model::app::App;
 use crate::model::deployment::{Deployment, Status};
 use crate::model::ids::{AppId, DeploymentId};
 
+mod decisions;
 mod pushes;
 mod recover;
 mod run;
 
 /// In `meta`: whether the last process stopped by itself, so that what it left running did not die.
 const CLEAN_STOP: &str = "clean_stop";
-
-/// Pause before deliveries are looked at again whose decision failed: a database or disk that cannot be used now.
-const DECIDED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// An app at work.
 struct Slot {
@@ -99,7 +96,7 @@ impl Worker {
             self.start_what_can_be().await;
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                Some(message) = self.receiver.recv() => self.handle(message).await,
+                Some(message) = self.receiver.recv() => self.handle_all(message).await,
                 Some(ended) = self.tasks.join_next() => self.free(ended),
             }
         }
@@ -111,12 +108,20 @@ impl Worker {
         }
     }
 
-    async fn handle(&mut self, message: Message) {
-        match message {
-            Message::Wake => self.finish_deleted_projects().await,
-            Message::Cancel(id) => self.cancel(id).await,
-            Message::Reconcile(app) => drop(self.unreconciled.insert(app)),
-            Message::ReconcileAll => self.reconcile_all().await,
+    /// Handles all that has come so far, so that fifty requests at once cost one look into the queue.
+    async fn handle_all(&mut self, first: Message) {
+        let (mut next, mut is_woken) = (Some(first), false);
+        while let Some(message) = next {
+            match message {
+                Message::Wake => is_woken = true,
+                Message::Cancel(id) => self.cancel(id).await,
+                Message::Reconcile(app) => drop(self.unreconciled.insert(app)),
+                Message::ReconcileAll => self.reconcile_all().await,
+            }
+            next = self.receiver.try_recv().ok();
+        }
+        if is_woken {
+            self.finish_deleted_projects().await;
         }
     }
 
@@ -208,38 +213,6 @@ impl Worker {
                 slot.cancel.cancel();
             }
         }
-    }
-
-    /// Deliveries that wait are decided where the app's slot is free: its repository is needed, the engine is not.
-    async fn decide_deliveries(&mut self) {
-        let waiting = match self.context.db.read(db::deliveries::list_undecided_apps).await {
-            Ok(waiting) => waiting,
-            Err(error) => return tracing::error!(%error, "deliveries that wait could not be read"),
-        };
-        for app in waiting {
-            if !self.slots.contains_key(&app) {
-                self.spawn_decisions(app);
-            }
-        }
-    }
-
-    fn spawn_decisions(&mut self, app: AppId) {
-        self.slots.insert(app, Slot::without_deployment());
-        let context = Arc::clone(&self.context);
-        self.tasks.spawn(async move {
-            match AssertUnwindSafe(deliveries::decide_all(&context, app))
-                .catch_unwind()
-                .await
-            {
-                Ok(Ok(())) => {}
-                failed => {
-                    tracing::error!(%app, ?failed, "deliveries could not be decided");
-                    let pause = tokio::time::sleep(DECIDED_AGAIN_AFTER);
-                    context.shutdown.run_until_cancelled(pause).await;
-                }
-            }
-            Freed { app, is_suspect: false }
-        });
     }
 
     fn has_room(&self) -> bool {

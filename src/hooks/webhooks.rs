@@ -12,7 +12,7 @@ mod payload;
 use std::net::SocketAddr;
 
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest as _, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -22,8 +22,11 @@ use serde_json::json;
 
 use crate::actions::webhooks::Hook;
 use crate::actions::{self, Actions, Error};
-use crate::model::delivery::{Decision, Delivery, Event, Forge, MAX_BODY_BYTES, Proof, Received, Signature, Verdict};
+use crate::model::delivery::{Decision, Delivery, Event, Forge, MAX_BODY_BYTES, Proof, Received, Signature};
 use crate::model::user::Actor;
+
+/// Up to here a body is hashed and parsed at once; larger ones would keep other people's requests waiting.
+const SMALL_BODY_BYTES: usize = 64 << 10;
 
 /// The hooks.
 pub fn router(actions: Actions) -> Router {
@@ -56,6 +59,17 @@ impl Envelope {
             forge_id: None,
             proof: Proof::None,
         })
+    }
+
+    /// All that is told of a request that nobody knows the sender of.
+    fn unread(&self) -> Received {
+        Received {
+            forge: self.forge,
+            event_name: self.event_name.clone(),
+            forge_id: self.forge_id.clone(),
+            event: Event::Other,
+            payload: String::new(),
+        }
     }
 
     fn read(&self, headers: &HeaderMap, body: &[u8], hook: &Hook) -> Received {
@@ -107,17 +121,9 @@ async fn receive(
     State(actions): State<Actions>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "A webhook may send at most 5 MiB.");
-        }
-        Err(_) => return refuse(StatusCode::BAD_REQUEST, "The body ended before it was complete."),
-    };
-    match handle(&actions, peer, &id, headers, body).await {
+    match handle(&actions, peer, &id, request).await {
         Ok(answer) => answer,
         // The app went away in this moment: its address is one as any other then.
         Err(Error::NotFound) => unsigned(),
@@ -130,53 +136,56 @@ async fn receive(
     }
 }
 
-async fn handle(
-    actions: &Actions,
-    peer: SocketAddr,
-    id: &str,
-    headers: HeaderMap,
-    body: Bytes,
-) -> actions::Result<Response> {
-    let hook = actions.find_hook(id).await?;
-    let checker = hook.clone();
-    // Megabytes are hashed and parsed: not between other people's requests.
-    let checked = tokio::task::spawn_blocking(move || {
-        let envelope = Envelope::open(&headers);
-        let signature = checker.check(&envelope.proof, &body);
-        let received = (signature == Signature::Valid).then(|| envelope.read(&headers, &body, &checker));
-        (envelope, signature, received)
-    });
-    let (envelope, signature, received) = checked.await.map_err(anyhow::Error::from)?;
-    let (Some(received), Some(app)) = (received, hook.app) else {
-        let unread = Received {
-            forge: envelope.forge,
-            event_name: envelope.event_name,
-            forge_id: envelope.forge_id,
-            event: Event::Other,
-            payload: String::new(),
-        };
-        actions.refuse_delivery(&hook, unread, signature).await?;
-        return Ok(unsigned());
+async fn handle(actions: &Actions, peer: SocketAddr, id: &str, request: Request) -> actions::Result<Response> {
+    // Before the body, which is large enough that strangers must not have many of them held in memory.
+    let hook = actions.find_hook(id).await?.ok_or(Error::NotFound)?;
+    let app = hook.app;
+    let headers = request.headers().clone();
+    let body = match Bytes::from_request(request, &()).await {
+        Ok(body) => body,
+        Err(rejection) => return Ok(unread(&rejection)),
     };
+    let is_small = body.len() <= SMALL_BODY_BYTES;
+    let check = move || {
+        let envelope = Envelope::open(&headers);
+        let signature = hook.check(&envelope.proof, &body);
+        let received = match signature {
+            Signature::Valid => envelope.read(&headers, &body, &hook),
+            Signature::Wrong | Signature::Missing => envelope.unread(),
+        };
+        (signature, received)
+    };
+    let (signature, received) = if is_small {
+        check()
+    } else {
+        tokio::task::spawn_blocking(check).await.map_err(anyhow::Error::from)?
+    };
+    if signature != Signature::Valid {
+        actions.refuse_delivery(app, received, signature).await?;
+        return Ok(unsigned());
+    }
     let actor = Actor::webhook(app).at(peer.ip());
     Ok(answer(&actions.receive_delivery(&actor, app, received).await?))
 }
 
+fn unread(rejection: &BytesRejection) -> Response {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "A webhook may send at most 5 MiB.");
+    }
+    refuse(StatusCode::BAD_REQUEST, "The body ended before it was complete.")
+}
+
 /// What the forge is told: for one that comes again, the same as the first time.
 fn answer(delivery: &Delivery) -> Response {
-    match (&delivery.verdict, delivery.deployment) {
-        _ if delivery.is_deferred => (StatusCode::ACCEPTED, Json(json!({ "delivery": delivery.id }))).into_response(),
-        (_, Some((deployment, _))) => (StatusCode::ACCEPTED, Json(json!({ "deployment": deployment }))).into_response(),
-        (
-            Some(Verdict {
-                decision: Decision::Unreadable,
-                reason,
-                ..
-            }),
-            None,
-        ) => refuse(StatusCode::BAD_REQUEST, reason),
+    let accepted = |answer| (StatusCode::ACCEPTED, Json(answer)).into_response();
+    let verdict = delivery.verdict.as_ref().filter(|_| !delivery.is_deferred);
+    match (verdict, delivery.deployment) {
+        (None, _) => accepted(json!({ "delivery": delivery.id })),
+        (Some(_), Some((deployment, _))) => accepted(json!({ "deployment": deployment })),
+        (Some(verdict), None) if verdict.decision == Decision::Unreadable => {
+            refuse(StatusCode::BAD_REQUEST, &verdict.reason)
+        }
         (Some(verdict), None) => Json(json!({ "ignored": verdict.reason })).into_response(),
-        (None, None) => Json(json!({ "ignored": "Nothing was decided." })).into_response(),
     }
 }
 

@@ -37,6 +37,8 @@ struct WebhookPage {
     layout: Layout,
     head: AppHead,
     url: String,
+    /// Whether only this machine reaches the address.
+    is_local: bool,
     secret: Option<String>,
     rotated: Option<Moment>,
     rows: Vec<DeliveryRow>,
@@ -73,6 +75,7 @@ async fn show(
     Ok(WebhookPage {
         layout: frame.titled(format!("Webhook of {}", head.name)),
         url: webhook.url,
+        is_local: web.actions.config.listen.ip().is_loopback(),
         secret: webhook.secret,
         rotated: webhook.rotated_at.map(Moment::of),
         rows: newest.into_iter().map(DeliveryRow::from).collect(),

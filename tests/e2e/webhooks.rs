@@ -2,6 +2,7 @@
 
 mod flood;
 mod forge;
+mod kept;
 mod order;
 mod pages;
 mod proofs;

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::payload::{Commit, Repository};
 use super::{Envelope, header, payload, sha256_proof, short_header};
 use crate::model::delivery::{Event, Forge, Proof, Push, skip_marker};
 
@@ -49,23 +50,6 @@ struct Pushed {
     repository: Option<Repository>,
 }
 
-#[derive(Deserialize)]
-struct Commit {
-    #[serde(default)]
-    message: String,
-    author: Option<Author>,
-}
-
-#[derive(Deserialize)]
-struct Author {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Repository {
-    default_branch: Option<String>,
-}
-
 /// What a payload tells. Trying a webhook out sends a push of the newest commit.
 pub(super) fn event(name: &str, payload: &Value) -> Result<Event, String> {
     match name {
@@ -88,6 +72,5 @@ fn push(pushed: &Pushed) -> Result<Push, String> {
     let Some(head) = pushed.head_commit.as_ref().or(commits.first()) else {
         return Ok(push);
     };
-    let author = head.author.as_ref().and_then(|author| author.name.as_deref());
-    Ok(payload::described(push, &head.message, author.unwrap_or_default()))
+    Ok(payload::described(push, &head.message, head.author()))
 }

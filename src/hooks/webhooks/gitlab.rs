@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::payload::{Commit, Repository};
 use super::{Envelope, header, payload, short_header};
 use crate::model::delivery::{Event, Forge, Proof, Push, skip_marker};
 
@@ -52,25 +53,7 @@ struct Pushed {
     #[serde(default)]
     commits: Vec<Commit>,
     total_commits_count: Option<usize>,
-    project: Option<Project>,
-}
-
-#[derive(Deserialize)]
-struct Commit {
-    id: Option<String>,
-    #[serde(default)]
-    message: String,
-    author: Option<Author>,
-}
-
-#[derive(Deserialize)]
-struct Author {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Project {
-    default_branch: Option<String>,
+    project: Option<Repository>,
 }
 
 /// What a payload tells; its own word for the event is the same in every version and language.
@@ -101,6 +84,5 @@ fn push(pushed: &Pushed) -> Result<Push, String> {
     let Some(head) = pushed.commits.iter().find(is_head).or(pushed.commits.last()) else {
         return Ok(push);
     };
-    let author = head.author.as_ref().and_then(|author| author.name.as_deref());
-    Ok(payload::described(push, &head.message, author.unwrap_or_default()))
+    Ok(payload::described(push, &head.message, head.author()))
 }

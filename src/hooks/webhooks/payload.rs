@@ -1,7 +1,10 @@
 //! Payloads: JSON, bare or in a form, and what is kept of them.
 
+use std::sync::LazyLock;
+
 use axum::http::{HeaderMap, header};
 use regex::Regex;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::form_urlencoded;
@@ -49,6 +52,33 @@ pub(super) fn commit(text: &str) -> Result<Option<CommitSha>, String> {
     Ok(Some(sha).filter(|sha| sha.as_str().bytes().any(|digit| digit != b'0')))
 }
 
+/// A commit as GitHub, GitLab, Gitea and Forgejo list it.
+#[derive(Deserialize)]
+pub(super) struct Commit {
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    pub(super) message: String,
+    author: Option<Author>,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    name: Option<String>,
+}
+
+impl Commit {
+    pub(super) fn author(&self) -> &str {
+        let name = self.author.as_ref().and_then(|author| author.name.as_deref());
+        name.unwrap_or_default()
+    }
+}
+
+/// What they say of the repository.
+#[derive(Deserialize)]
+pub(super) struct Repository {
+    pub(super) default_branch: Option<String>,
+}
+
 /// A push with the newest commit's message and author in the length in which they are shown.
 pub(super) fn described(push: Push, message: &str, author: &str) -> Push {
     Push {
@@ -67,15 +97,16 @@ fn single_line(text: Option<&str>, max_chars: usize) -> String {
     line.trim().to_owned()
 }
 
+/// A user name and password in an address. Made once: that costs more than all else about a delivery.
+static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| Regex::new("://[^/@[:space:]]+@").expect("the pattern is valid"));
+
 /// A payload as text, without what may be a secret in it.
 pub(super) fn masked(mut payload: Value) -> String {
-    // A user name and password in an address.
-    let credential = Regex::new("://[^/@\\s]+@").expect("the pattern is valid");
-    mask(&mut payload, &credential);
+    mask(&mut payload);
     payload.to_string()
 }
 
-fn mask(value: &mut Value, credential: &Regex) {
+fn mask(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
@@ -83,13 +114,13 @@ fn mask(value: &mut Value, credential: &Regex) {
                 if value.is_string() && SECRET_NAMES.iter().any(|secret| name.contains(secret)) {
                     *value = Value::from("***");
                 } else {
-                    mask(value, credential);
+                    mask(value);
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| mask(value, credential)),
-        Value::String(text) if credential.is_match(text) => {
-            *text = credential.replace_all(text, "://***@").into_owned();
+        Value::Array(values) => values.iter_mut().for_each(mask),
+        Value::String(text) if CREDENTIAL.is_match(text) => {
+            *text = CREDENTIAL.replace_all(text, "://***@").into_owned();
         }
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

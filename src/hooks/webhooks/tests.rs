@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::delivery::Push;
+use crate::model::ids::AppId;
 use crate::model::source::CommitSha;
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -15,7 +16,7 @@ fn told(pairs: &[(&'static str, &str)], fixture: &str) -> (Envelope, Push) {
     let body = body
         .replace("{before}", &"1".repeat(40))
         .replace("{after}", &"a".repeat(40));
-    let (headers, hook) = (headers(pairs), Hook::nowhere());
+    let (headers, hook) = (headers(pairs), Hook::new(AppId(1), "whsec_"));
     let envelope = Envelope::open(&headers);
     let event = match envelope.read(&headers, body.as_bytes(), &hook).event {
         Event::Pushes(pushes) => Event::Push(pushes[0].clone()),

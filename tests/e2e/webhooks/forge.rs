@@ -104,25 +104,54 @@ impl Webhook {
 
     /// As GitHub sends it.
     pub async fn github(&self, event: &str, id: &str, body: &str) -> Answer {
-        let signature = format!("sha256={}", digits(self.secret.as_bytes(), body));
-        let headers = [
-            ("content-type", "application/json"),
-            ("x-github-event", event),
-            ("x-github-delivery", id),
-            ("x-hub-signature-256", &signature),
-        ];
-        self.send(&headers, body).await
+        self.signed(event, id, body.to_owned()).send().await
     }
 
     /// A push as GitHub sends it, under a new id.
     pub async fn push(&self, push: &Push<'_>) -> Answer {
-        self.github("push", &delivery_id(), &push.payload()).await
+        self.signed_push(push).send().await
     }
 
-    /// The same with the time that the answer took.
-    pub async fn timed_push(&self, push: &Push<'_>) -> (Answer, Duration) {
+    /// The same, ready to be sent.
+    pub fn signed_push(&self, push: &Push<'_>) -> Signed {
+        self.signed("push", &delivery_id(), push.payload())
+    }
+
+    fn signed(&self, event: &str, id: &str, body: String) -> Signed {
+        Signed {
+            signature: format!("sha256={}", digits(self.secret.as_bytes(), &body)),
+            hook: self.clone(),
+            event: event.to_owned(),
+            id: id.to_owned(),
+            body,
+        }
+    }
+}
+
+/// What GitHub is about to send.
+pub struct Signed {
+    hook: Webhook,
+    event: String,
+    id: String,
+    body: String,
+    signature: String,
+}
+
+impl Signed {
+    async fn send(&self) -> Answer {
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-github-event", &self.event),
+            ("x-github-delivery", &self.id),
+            ("x-hub-signature-256", &self.signature),
+        ];
+        self.hook.send(&headers, &self.body).await
+    }
+
+    /// Sends it; answers the time until the answer too.
+    pub async fn send_timed(self) -> (Answer, Duration) {
         let began = Instant::now();
-        let answer = self.push(push).await;
+        let answer = self.send().await;
         (answer, began.elapsed())
     }
 }

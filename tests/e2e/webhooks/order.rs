@@ -76,6 +76,42 @@ async fn watched_paths_are_compared_with_what_is_live_and_an_older_push_does_not
         .await
         .expect(200);
     an_older_push_is_superseded_and_a_forced_one_is_not(&dhow, &api, &hook, [&first, &second]).await;
+    let third = repository.commit_app("three");
+    let fourth = repository.commit_app("four");
+    works.hold("web");
+    let running = deployment(
+        hook.push(&Push {
+            after: &third,
+            ..Push::default()
+        })
+        .await,
+    );
+    works.waiting("web", 1, seconds(20)).await;
+    let back = set_back_to_what_is_being_deployed(&api, &hook, [&third, &fourth]).await;
+    works.open("web");
+    api.succeeded(running).await;
+    api.succeeded(back).await;
+    assert_eq!(dhow.visit("web.localhost", "/").await.expect(200).text(), "three");
+}
+
+/// The last word counts, not the deployment of the same commit that runs; answers the new one.
+async fn set_back_to_what_is_being_deployed(api: &Api, hook: &Webhook, [third, fourth]: [&str; 2]) -> i64 {
+    let onward = Push {
+        before: third,
+        after: fourth,
+        ..Push::default()
+    };
+    let onward = deployment(hook.push(&onward).await);
+    let back = Push {
+        before: fourth,
+        after: third,
+        forced: true,
+        ..Push::default()
+    };
+    let back = deployment(hook.push(&back).await);
+    assert_eq!(api.deployment(onward).await["status"], "superseded");
+    assert!(back > onward);
+    back
 }
 
 async fn an_older_push_is_superseded_and_a_forced_one_is_not(
