@@ -9,6 +9,7 @@ use super::forge::{Push, Signed, Webhook};
 use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
 use crate::harness::git_server::GitServer;
+use crate::harness::http::Http;
 use crate::harness::repository::Repository;
 use crate::harness::setup::Setup;
 use crate::harness::wait::{eventually, seconds};
@@ -66,13 +67,14 @@ async fn panel_database_locked_fifty_pushes_for_ten_apps_are_all_accepted_and_en
                 .rev()
         })
         .collect();
+    let limit = limit(&dhow).await;
     let answers = join_all(sent.into_iter().map(|push| tokio::spawn(push.send_timed()))).await;
     let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     let slowest = answers.iter().map(|(_, took)| *took).max().unwrap();
-    println!("50 pushes: the slowest answer took {slowest:?}");
+    println!("50 pushes: the slowest answer took {slowest:?} of {limit:?}");
     for (answer, took) in answers {
         let answer = answer.expect(202);
-        assert!(took < seconds(1), "{took:?} for {answer}");
+        assert!(took < limit, "{took:?} for {answer}");
     }
 
     // While the builds run, somebody else holds the database, and settings are saved.
@@ -97,6 +99,21 @@ async fn panel_database_locked_fifty_pushes_for_ten_apps_are_all_accepted_and_en
     for app in &apps {
         check(&dhow, &api, app).await;
     }
+}
+
+/// A second; more only where neighbours keep the machine so busy that fifty answers to nothing take a tenth of that.
+async fn limit(dhow: &Dhow) -> Duration {
+    let url = format!("{}/healthz", dhow.url());
+    let asked = (0..APPS * PUSHES).map(|_| {
+        let url = url.clone();
+        tokio::spawn(async move {
+            let began = Instant::now();
+            Http::new().send("GET", &url, &[], "").await.expect(200);
+            began.elapsed()
+        })
+    });
+    let slowest = join_all(asked).await.into_iter().map(Result::unwrap).max().unwrap();
+    seconds(1).max(slowest * 10)
 }
 
 /// `BEGIN IMMEDIATE` of another process, for a while; answers once it is held.
