@@ -47,7 +47,7 @@ impl App {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn panel_database_locked_fifty_pushes_for_ten_apps_are_all_accepted_and_end_with_the_newest_commits() {
-    let dhow = Setup::new().flag("--max-deployments", "4").start().await;
+    let dhow = Setup::new().flag("--max-deployments", "8").start().await;
     let api = dhow.owner().await;
     let works = GitServer::start().await;
     api.create_project("shop").await;
