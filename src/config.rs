@@ -208,6 +208,17 @@ impl Config {
         self.acme_email.is_some()
     }
 
+    /// Where the panel is reached, without a slash at its end: what the operator chose, since a `Host` header is
+    /// anybody's claim. One that listens everywhere is reached by the name that the operator has for the server.
+    pub fn panel_url(&self) -> String {
+        let listen = self.listen;
+        if listen.ip().is_unspecified() {
+            format!("http://{}:{}", self.base_domain, listen.port())
+        } else {
+            format!("http://{listen}")
+        }
+    }
+
     /// The engine's address as asked for, if anybody asked.
     pub fn engine_address(&self) -> Option<String> {
         self.docker_host
@@ -280,6 +291,25 @@ mod tests {
             (config.instance.as_str(), config.http_port, config.max_deployments),
             ("dhow", 80, 1)
         );
+    }
+
+    #[test]
+    fn the_panel_is_reached_where_it_listens_or_by_the_servers_name() {
+        for (arguments, url) in [
+            (["--base-domain", "apps.example.com"], "http://127.0.0.1:7070"),
+            (["--listen", "[::1]:80"], "http://[::1]:80"),
+            (["--listen", "0.0.0.0:7070"], "http://localhost:7070"),
+            (
+                ["--listen=[::]:81", "--base-domain=apps.example.com"],
+                "http://apps.example.com:81",
+            ),
+        ] {
+            let line = CommandLine::try_parse_from(["dhow", "serve"].into_iter().chain(arguments)).unwrap();
+            let Verb::Serve(config) = line.verb else {
+                panic!("serve")
+            };
+            assert_eq!(config.panel_url(), url, "{arguments:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod commit;
 mod destination;
 mod error;
 mod fetch;
+mod history;
 mod hosted;
 mod links;
 mod mirror;

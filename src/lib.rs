@@ -49,21 +49,23 @@ const KEY_FINGERPRINT: &str = "key_fingerprint";
 
 /// Serves on a listener until `shutdown` resolves. `tell` is given each line that is meant for the operator.
 pub async fn run(
-    config: Config,
+    mut config: Config,
     listener: TcpListener,
     tell: impl Fn(&str) -> anyhow::Result<()>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let data_dir = prepare_data_dir(&config.data.path)?;
     let _lock = lock(&data_dir)?;
+    // A port 0 was chosen by the system.
+    let address = listener.local_addr().context("the panel's address cannot be told")?;
+    config.listen = address;
     let config = Arc::new(config);
     let stop = CancellationToken::new();
     let (actions, worker) = assemble(&config, &data_dir, &stop).await?;
-    let address = listener.local_addr().context("the panel's address cannot be told")?;
     let pages_and_api = web::router(actions.clone(), stop.clone()).merge(api::router(actions.clone(), stop.clone()));
     let router = web::with_sessions(pages_and_api, &actions, &stop)
         .merge(web::open_router(actions.clone(), stop.clone()))
-        .merge(hooks::router(actions.clone(), address, stop.clone()));
+        .merge(hooks::router(actions.clone(), stop.clone()));
     tell(&format!("dhow is ready on http://{address}"))?;
     if let Some(token) = actions.claim_token().await.context("users cannot be read")? {
         tell(&format!(
@@ -98,6 +100,7 @@ async fn assemble(
         )
     })?;
     let secrets = open_key(&db, &data_dir.join("secret.key")).await?;
+    actions::webhooks::make_missing(&db, &secrets).await?;
     let logs = Logs::open(&data_dir.join("logs")).context("the directory of logs cannot be used")?;
     let owner = find_or_make_owner(&db).await?;
     let ownership = Ownership {

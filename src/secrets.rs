@@ -17,9 +17,11 @@ use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 mod passwords;
+mod signatures;
 mod totp;
 
 pub use passwords::Passwords;
+pub use signatures::{check_signature, random_webhook_secret};
 pub use totp::{TotpSecret, hash_recovery_code, recovery_code};
 
 /// Bytes of the nonce in front of every sealed value (XChaCha20).

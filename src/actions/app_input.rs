@@ -12,7 +12,7 @@ use crate::model::Invalid;
 use crate::model::app::{
     App, AppSettings, BuildSettings, BuildTarget, Builder, Health, HealthPath, Port, Resources, RunSettings,
 };
-use crate::model::source::{Branch, GitUrl, RelativePath, Source};
+use crate::model::source::{Branch, GitUrl, RelativePath, Source, WatchPath};
 use crate::model::text::{ContainerCommand, Name};
 
 /// An app as written.
@@ -64,7 +64,8 @@ pub struct SourceInput {
     /// Whether submodules are fetched too.
     #[serde(default = "default_true")]
     pub submodules: bool,
-    /// Only pushes that change these paths deploy.
+    /// Only pushes that change one of these paths deploy by a webhook: globs from the repository's root, such as
+    /// `services/web` or `**/*.toml`. Empty: every push does.
     #[serde(default)]
     pub watch_paths: Vec<String>,
 }
@@ -230,14 +231,9 @@ fn refuse_lists(json: &Value) -> Result<()> {
 impl SourceInput {
     fn check(&self, fields: &mut Fields, allows_plain_http: bool) -> Option<Source> {
         let root_dir = fields.check("source.root_dir", RelativePath::parse(&self.root_dir));
-        if !self.watch_paths.is_empty() {
-            fields.refuse(
-                "source.watch_paths",
-                Invalid::new("Leave the list empty; every push counts."),
-            );
-        }
         let branch =
             |fields: &mut Fields| fields.check_optional("source.branch", self.branch.as_deref(), Branch::parse);
+        let watch_paths = fields.check("source.watch_paths", check_watch_paths(&self.watch_paths));
         match self.kind.as_str() {
             "git" => {
                 let url = fields.check(
@@ -250,12 +246,17 @@ impl SourceInput {
                     branch,
                     root_dir: root_dir?,
                     submodules: self.submodules,
+                    watch_paths: watch_paths?,
                 })
             }
             "push" => {
                 if self.url.is_some() {
                     let message = "An app that is pushed to has no address; leave it out.";
                     fields.refuse("source.url", Invalid::new(message));
+                }
+                if !self.watch_paths.is_empty() {
+                    let message = "An app that is pushed to is deployed by every push; leave the list empty.";
+                    fields.refuse("source.watch_paths", Invalid::new(message));
                 }
                 let branch = branch(fields);
                 Some(Source::Push {
@@ -302,6 +303,13 @@ fn check_url(text: &str, allows_plain_http: bool) -> std::result::Result<GitUrl,
         ));
     }
     Ok(url)
+}
+
+fn check_watch_paths(texts: &[String]) -> std::result::Result<Vec<WatchPath>, Invalid> {
+    if texts.len() > WatchPath::MAX_COUNT {
+        return Err(Invalid::new("Use at most 100 paths; one for a directory is enough."));
+    }
+    texts.iter().map(|text| WatchPath::parse(text)).collect()
 }
 
 fn check_dockerfile(text: &str) -> std::result::Result<RelativePath, Invalid> {
@@ -393,13 +401,14 @@ impl From<&Source> for SourceInput {
                 branch,
                 root_dir,
                 submodules,
+                watch_paths,
             } => Self {
                 kind: "git".to_owned(),
                 url: Some(url.as_str().to_owned()),
                 branch: text(branch.as_ref(), Branch::as_str),
                 root_dir: root_dir.as_str().to_owned(),
                 submodules: *submodules,
-                watch_paths: Vec::new(),
+                watch_paths: watch_paths.iter().map(WatchPath::to_string).collect(),
             },
             Source::Push { branch, root_dir } => Self {
                 kind: "push".to_owned(),

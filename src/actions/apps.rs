@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::app_input::AppInput;
-use super::{Actions, Error, Fields, Result, access};
+use super::{Actions, Error, Fields, Result, access, webhooks};
 use crate::db;
 use crate::events::Event;
 use crate::model::Invalid;
@@ -22,7 +22,7 @@ impl Actions {
         let settings = input.check(self.config.allow_private_sources)?;
         let wanted = wanted_slug(input)?;
         let base_domain = self.config.base_domain.clone();
-        let is_chosen = input.slug.is_some();
+        let (is_chosen, key) = (input.slug.is_some(), self.secrets.clone());
         let (actor, project) = (actor.clone(), project.to_owned());
         let app: App = self
             .db
@@ -30,6 +30,7 @@ impl Actions {
                 let project = access::project(tx, &actor, &project, Right::Change)?;
                 let slug = free_slug(tx, wanted, is_chosen, &base_domain)?;
                 let id = db::apps::insert(tx, project.id, &slug, &settings)?;
+                webhooks::make(tx, &key, id)?;
                 db::audit::insert(tx, &actor, "app.create", slug.as_str())?;
                 db::apps::find(tx, id)?.ok_or(Error::NotFound)
             })

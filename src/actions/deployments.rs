@@ -5,7 +5,6 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{Actions, Error, Result, access};
 use crate::db;
-use crate::deploy::RequestError;
 use crate::events::Event;
 use crate::logs::Chunk;
 use crate::model::Invalid;
@@ -102,11 +101,7 @@ impl Actions {
 
     async fn request(&self, actor: &Actor, app: &App, trigger: Trigger, wanted: Wanted) -> Result<Deployment> {
         self.require_in(actor, app, Right::Deploy).await?;
-        match self.deployer.request(actor, app.id, trigger, wanted).await {
-            Ok(deployment) => Ok(deployment),
-            Err(RequestError::AppGone) => Err(Error::NotFound),
-            Err(RequestError::Db(error)) => Err(error.into()),
-        }
+        Ok(self.deployer.request(actor, app.id, trigger, wanted).await?)
     }
 
     /// Cancels a deployment that is not live yet.

@@ -75,7 +75,7 @@ impl Actions {
         });
         Ok(Made {
             invitation: invitation.await?,
-            link: format!("http://{}/invitations/{token}", self.config.listen),
+            link: format!("{}/invitations/{token}", self.config.panel_url()),
         })
     }
 

@@ -19,6 +19,7 @@ pub mod app_input;
 pub mod apps;
 mod attempts;
 pub mod audit;
+pub mod deliveries;
 pub mod deployments;
 pub mod domains;
 pub mod env_vars;
@@ -33,6 +34,7 @@ pub mod sign_in;
 pub mod tokens;
 pub mod two_factor;
 pub mod users;
+pub mod webhooks;
 
 /// A refused field.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]

@@ -23,7 +23,7 @@ struct AuditView {
     id: i64,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `user:1`, `token:2` or `dhow`.
+    /// `user:1`, `token:2`, `webhook:3` (the app's) or `dhow`.
     actor: String,
     /// The e-mail address of the user whose rights counted.
     user: Option<String>,

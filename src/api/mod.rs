@@ -28,6 +28,7 @@ mod query;
 mod releases;
 mod running;
 mod users;
+mod webhook;
 
 pub use problem::Problem;
 
@@ -47,6 +48,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(domains::router())
         .merge(deployments::router())
         .merge(releases::router())
+        .merge(webhook::router())
         .merge(running::router())
         .merge(logs::router())
         .merge(members::router())

@@ -3,19 +3,20 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Page, Result, instances, row};
+use crate::model::Invalid;
 use crate::model::app::{
     App, AppSettings, AppStatus, BuildSettings, BuildTarget, Builder, Health, HealthPath, Port, Resources, RunSettings,
 };
 use crate::model::ids::{AppId, DeploymentId, ProjectId, ReleaseId};
 use crate::model::instance::{Instance, InstanceState};
 use crate::model::slug::{AppSlug, ProjectSlug};
-use crate::model::source::{Branch, GitUrl, RelativePath, Source};
+use crate::model::source::{Branch, GitUrl, RelativePath, Source, WatchPath};
 use crate::model::text::{ContainerCommand, Name};
 use crate::model::time::Timestamp;
 
 /// The columns of an app, its project's slug, and what its deployments and its instance say of its condition.
 const SELECT: &str = "SELECT apps.id, apps.project_id, projects.slug AS project_slug, apps.slug, apps.name, \
-    source_kind, source_url, source_branch, source_root_dir, source_submodules, \
+    source_kind, source_url, source_branch, source_root_dir, source_submodules, source_watch_paths, \
     builder, build_context, build_dockerfile, build_target, \
     apps.port, apps.health_path, apps.health_timeout_s, apps.memory_mb, apps.cpus, \
     apps.start_command, apps.release_command, apps.stop_timeout_s, auto_deploy, active_release_id, stopped_at, \
@@ -66,9 +67,15 @@ fn source_from_row(row: &Row<'_>) -> rusqlite::Result<Source> {
             branch,
             root_dir,
             submodules: row.get("source_submodules")?,
+            watch_paths: row::text(row, "source_watch_paths", watch_paths_from_json)?,
         }),
         None => Ok(Source::Push { branch, root_dir }),
     }
+}
+
+fn watch_paths_from_json(text: &str) -> std::result::Result<Vec<WatchPath>, Invalid> {
+    let paths: Vec<String> = serde_json::from_str(text).map_err(|error| Invalid::new(error.to_string()))?;
+    paths.iter().map(|path| WatchPath::parse(path)).collect()
 }
 
 /// The columns that apps and releases share.
@@ -167,15 +174,21 @@ pub fn is_deleting(connection: &Connection, id: AppId) -> Result<bool> {
     Ok(connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
 }
 
+/// Whether there is such an app, and it is not being deleted.
+pub fn is_kept(connection: &Connection, id: AppId) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM apps WHERE id = ?1 AND deleting_at IS NULL)";
+    Ok(connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
+}
+
 /// Adds an app; `Error::Taken` when the slug is in use.
 pub fn insert(connection: &Connection, project: ProjectId, slug: &AppSlug, settings: &AppSettings) -> Result<AppId> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO apps (project_id, slug, created_at, name, \
-         source_kind, source_url, source_branch, source_root_dir, source_submodules, \
+         source_kind, source_url, source_branch, source_root_dir, source_submodules, source_watch_paths, \
          builder, build_context, build_dockerfile, build_target, port, health_path, health_timeout_s, \
          memory_mb, cpus, start_command, release_command, stop_timeout_s, auto_deploy) \
          VALUES (:project_id, :slug, :created_at, :name, \
-         :source_kind, :source_url, :source_branch, :source_root_dir, :source_submodules, \
+         :source_kind, :source_url, :source_branch, :source_root_dir, :source_submodules, :source_watch_paths, \
          :builder, :build_context, :build_dockerfile, :build_target, :port, :health_path, :health_timeout_s, \
          :memory_mb, :cpus, :start_command, :release_command, :stop_timeout_s, :auto_deploy)",
     )?;
@@ -192,6 +205,7 @@ pub fn update_settings(connection: &Connection, id: AppId, settings: &AppSetting
     let mut statement = connection.prepare_cached(
         "UPDATE apps SET name = :name, source_kind = :source_kind, source_url = :source_url, \
          source_branch = :source_branch, source_root_dir = :source_root_dir, source_submodules = :source_submodules, \
+         source_watch_paths = :source_watch_paths, \
          builder = :builder, build_context = :build_context, build_dockerfile = :build_dockerfile, \
          build_target = :build_target, port = :port, health_path = :health_path, \
          health_timeout_s = :health_timeout_s, memory_mb = :memory_mb, cpus = :cpus, \
@@ -213,15 +227,29 @@ fn bind(statement: &mut rusqlite::Statement<'_>, name: &str, value: impl rusqlit
 }
 
 fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings) -> rusqlite::Result<()> {
-    let (kind, url, branch, root_dir, submodules) = match &settings.source {
+    let (kind, url, branch, root_dir, submodules, watch_paths) = match &settings.source {
         Source::Git {
             url,
             branch,
             root_dir,
             submodules,
-        } => ("git", Some(url.as_str()), branch, root_dir, *submodules),
-        Source::Push { branch, root_dir } => ("push", None, branch, root_dir, false),
+            watch_paths,
+        } => (
+            "git",
+            Some(url.as_str()),
+            branch,
+            root_dir,
+            *submodules,
+            watch_paths.as_slice(),
+        ),
+        Source::Push { branch, root_dir } => ("push", None, branch, root_dir, false, [].as_slice()),
     };
+    let watch_paths: Vec<&str> = watch_paths.iter().map(WatchPath::as_str).collect();
+    bind(
+        statement,
+        ":source_watch_paths",
+        serde_json::json!(watch_paths).to_string(),
+    )?;
     bind(statement, ":source_kind", kind)?;
     bind(statement, ":source_url", url)?;
     bind(statement, ":source_branch", branch.as_ref().map(Branch::as_str))?;

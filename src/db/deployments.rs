@@ -4,10 +4,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::apps::Active;
 use super::{Page, Result, releases, row};
+use crate::model::delivery::Asked;
 use crate::model::deployment::{
     CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger, Wanted,
 };
 use crate::model::ids::{AppId, DeploymentId, ReleaseId, UserId};
+use crate::model::source::CommitSha;
 use crate::model::time::Timestamp;
 
 const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, wanted_release_id, \
@@ -121,6 +123,33 @@ pub fn list_unfinished_of_app(connection: &Connection, app: AppId) -> Result<Vec
         [app.0],
     )?;
     Ok(found.into_iter().map(|deployment| deployment.id).collect())
+}
+
+/// The newest commits of a branch that an app was to be deployed from, newest request first. What somebody cancelled
+/// was not wanted after all.
+pub fn list_asked(connection: &Connection, app: AppId, branch: &str, limit: u32) -> Result<Vec<Asked>> {
+    let sql = "SELECT deployments.id, number, coalesce(deployments.commit_sha, wanted_commit) AS sha, before_sha, \
+         coalesce(is_forced, 0) AS is_forced FROM deployments \
+         LEFT JOIN deliveries ON deliveries.id = (SELECT max(id) FROM deliveries WHERE deployment_id = deployments.id) \
+         WHERE deployments.app_id = ?1 AND branch = ?2 AND length(sha) = 40 AND status <> 'cancelled' \
+         ORDER BY deployments.id DESC LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let asked = statement.query_map(params![app.0, branch, limit], |row| {
+        Ok(Asked {
+            deployment: DeploymentId(row.get("id")?),
+            number: row.get("number")?,
+            commit: row::text(row, "sha", CommitSha::parse)?,
+            before: row::optional_text(row, "before_sha", CommitSha::parse)?,
+            is_forced: row.get("is_forced")?,
+        })
+    })?;
+    Ok(asked.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The branch whose commit a deployment is about.
+pub fn find_branch(connection: &Connection, id: DeploymentId) -> Result<Option<String>> {
+    let sql = "SELECT branch FROM deployments WHERE id = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
 }
 
 /// The steps of a deployment as they went.
@@ -253,6 +282,13 @@ pub fn update_commit(connection: &Connection, id: DeploymentId, commit: &CommitI
     connection
         .prepare_cached(sql)?
         .execute(params![id.0, commit.sha, commit.message, commit.author])?;
+    Ok(())
+}
+
+/// Notes the branch whose commit a deployment is about.
+pub fn update_branch(connection: &Connection, id: DeploymentId, branch: &str) -> Result<()> {
+    let sql = "UPDATE deployments SET branch = ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, branch])?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 pub mod apps;
 pub mod audit;
+pub mod deliveries;
 pub mod deployments;
 pub mod domains;
 pub mod env_vars;
@@ -27,6 +28,7 @@ pub mod second_factors;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 
 mod row;
 
@@ -34,6 +36,8 @@ pub use rusqlite::Connection as Tx;
 
 /// Connections that only read; pages are short, so a few serve many.
 const READERS: u32 = 4;
+/// Statements that the writer keeps prepared: more than one transaction has, so that none is parsed each time anew.
+const PREPARED: usize = 128;
 /// How long a statement waits for another process's lock (the command line works beside `serve`).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -153,6 +157,7 @@ fn configure(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -512)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
     Ok(())
 }
 

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::DeployError;
 use super::job::Job;
+use super::order::{self, History};
 use crate::db;
 use crate::git::{Access, Commit, FetchLimits, HostedRepository, Mirror, Want};
+use crate::model::delivery::Turn;
 use crate::model::deployment::CommitInfo;
-use crate::model::source::{Branch, CommitPrefix, Source};
+use crate::model::source::{Branch, CommitPrefix, GitUrl, Source};
 
 /// The files of a commit.
 pub struct Checkout {
@@ -19,8 +21,16 @@ pub struct Checkout {
     pub commit: CommitInfo,
 }
 
+/// What came of the step.
+pub enum Fetched {
+    /// The files are there.
+    Checkout(Checkout),
+    /// A newer commit of the branch was asked for; why, in a sentence.
+    Overtaken(String),
+}
+
 /// Tells the blocking thread to give up when the step is dropped.
-struct CancelOnDrop(Arc<AtomicBool>);
+pub(super) struct CancelOnDrop(pub(super) Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
@@ -29,7 +39,7 @@ impl Drop for CancelOnDrop {
 }
 
 /// Fetches and checks out, `pinned` or else what was asked for.
-pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Checkout, DeployError> {
+pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Fetched, DeployError> {
     refuse_full_disk(job)?;
     let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
     let want = want(job, pinned)?;
@@ -46,11 +56,16 @@ pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Checkout, Dep
         dir: dir.clone(),
         log: job.log.clone(),
         want,
+        turn: order::turn(job).await?,
         is_cancelled,
     };
-    let commit = tokio::task::spawn_blocking(move || work.run())
+    let found = tokio::task::spawn_blocking(move || work.run())
         .await
         .map_err(|error| DeployError::Internal(error.to_string()))??;
+    let commit = match found {
+        Found::Commit(commit) => commit,
+        Found::Overtaken(why) => return Ok(Fetched::Overtaken(why)),
+    };
     let info = CommitInfo {
         sha: commit.sha.to_string(),
         message: commit.message,
@@ -63,7 +78,7 @@ pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Checkout, Dep
         info.author
     ));
     remember(job, &info, commit.branch).await?;
-    Ok(Checkout { dir, commit: info })
+    Ok(Fetched::Checkout(Checkout { dir, commit: info }))
 }
 
 /// What the blocking thread needs.
@@ -75,12 +90,19 @@ struct Work {
     dir: PathBuf,
     log: super::job::JobLog,
     want: Want,
+    turn: Option<Turn>,
     is_cancelled: Arc<AtomicBool>,
+}
+
+/// What the blocking thread answers.
+enum Found {
+    Commit(Commit),
+    Overtaken(String),
 }
 
 impl Work {
     /// Fetches; a step that was given up meanwhile leaves no files, whenever the thread notices.
-    fn run(self) -> Result<Commit, DeployError> {
+    fn run(self) -> Result<Found, DeployError> {
         let fetched = self.fetch();
         if self.is_cancelled.load(Ordering::Relaxed) {
             remove_dir(&self.dir)?;
@@ -88,24 +110,54 @@ impl Work {
         fetched
     }
 
-    fn fetch(&self) -> Result<Commit, DeployError> {
+    fn fetch(&self) -> Result<Found, DeployError> {
         remove_dir(&self.dir)?;
         match &self.source {
-            Source::Git { url, submodules, .. } => {
+            Source::Git {
+                url,
+                branch,
+                submodules,
+                ..
+            } => {
                 self.log.line(&format!("Fetching {url}"));
                 let mirror = Mirror::open(&self.mirror)?;
                 let mut progress = |line: &str| self.log.line(line);
                 let commit = mirror.fetch(url, &self.want, self.access, &mut progress, &self.is_cancelled)?;
+                if let Some(why) = self.overtaken(&mirror, url, branch.as_ref())? {
+                    return Ok(Found::Overtaken(why));
+                }
                 mirror.check_out(&commit.sha, &self.dir, *submodules, &self.is_cancelled)?;
-                Ok(commit)
+                Ok(Found::Commit(commit))
             }
             Source::Push { .. } => {
                 let repository = HostedRepository::open(&self.hosted)?;
                 let commit = repository.resolve(&self.want)?;
                 repository.check_out(&commit.sha, &self.dir, false, &self.is_cancelled)?;
-                Ok(commit)
+                Ok(Found::Commit(commit))
             }
         }
+    }
+
+    /// Why a push is not deployed after all, if a newer one was asked for.
+    fn overtaken(&self, mirror: &Mirror, url: &GitUrl, branch: Option<&Branch>) -> Result<Option<String>, DeployError> {
+        let Some(turn) = &self.turn else { return Ok(None) };
+        let history = History {
+            mirror,
+            url,
+            branch,
+            access: self.access,
+            log: &self.log,
+            is_cancelled: &self.is_cancelled,
+        };
+        let newer = history.overtaking(turn)?;
+        Ok(newer.map(|newer| {
+            format!(
+                "Commit {} comes before {}, which deployment {} was asked for: there is nothing to go back for.",
+                turn.own.commit.short(),
+                newer.commit.short(),
+                newer.number
+            )
+        }))
     }
 }
 
@@ -139,6 +191,7 @@ pub async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) ->
         .db
         .write(move |tx| {
             if let Some(branch) = &branch {
+                db::deployments::update_branch(tx, id, branch.as_str())?;
                 db::apps::update_branch(tx, app, branch)?;
             }
             db::deployments::update_commit(tx, id, &commit)

@@ -14,24 +14,26 @@ use crate::db::{self, Db};
 use crate::events::Event;
 use crate::logs::Chunk;
 use crate::model::app::App;
-use crate::model::deployment::{Deployment, Status, Trigger, Wanted};
+use crate::model::deployment::{Deployment, Trigger, Wanted};
 use crate::model::difference::Difference;
 use crate::model::ids::{AppId, DeploymentId};
 use crate::model::release::Release;
-use crate::model::time::Timestamp;
 use crate::model::user::Actor;
 
 mod build;
 mod check;
 mod context;
+mod deliveries;
 mod error;
 mod exit;
 mod fetch;
 mod follow;
 mod insist;
 mod job;
+mod order;
 mod pipeline;
 mod proxy;
+mod queue;
 mod reconcile;
 mod release;
 mod retire;
@@ -47,6 +49,7 @@ mod worker;
 
 pub use context::{Context, Parts};
 pub use error::DeployError;
+pub use queue::{Queued, put_push};
 pub use watch::Health;
 pub use worker::Worker;
 
@@ -144,33 +147,22 @@ impl Deployer {
         wanted: Wanted,
     ) -> Result<Deployment, RequestError> {
         let actor = actor.clone();
-        let (deployment, superseded): (Deployment, Vec<DeploymentId>) = self
+        let queued = self
             .db()
-            .write(move |tx| {
-                if db::apps::is_deleting(tx, app)? || db::apps::find(tx, app)?.is_none() {
-                    return Err(RequestError::AppGone);
-                }
-                let (mut superseded, mut waits_since) = (Vec::new(), None);
-                for queued in db::deployments::list_queued_of_app(tx, app)? {
-                    if trigger.replaces(queued.trigger) {
-                        db::deployments::update_finished(tx, queued.id, Status::Superseded, None)?;
-                        superseded.push(queued.id);
-                        // An app that is pushed to again and again keeps its turn.
-                        let since = db::deployments::find_waits_since(tx, queued.id)?;
-                        waits_since = Some(waits_since.map_or(since, |first: Timestamp| first.min(since)));
-                    }
-                }
-                let id = db::deployments::insert(tx, app, trigger, &wanted, waits_since)?;
-                db::audit::insert(tx, &actor, "deployment.request", &id.to_string())?;
-                let deployment = db::deployments::find(tx, id)?.ok_or(RequestError::AppGone)?;
-                Ok((deployment, superseded))
-            })
+            .write(move |tx| queue::put(tx, &actor, app, trigger, &wanted))
             .await?;
-        for id in superseded.into_iter().chain([deployment.id]) {
-            self.context.events.announce(Event::Deployment(id, app));
+        self.announce(&queued);
+        Ok(queued.deployment)
+    }
+
+    /// Tells of a request that was stored, and wakes the worker.
+    pub fn announce(&self, queued: &Queued) {
+        for id in queued.changed() {
+            self.context
+                .events
+                .announce(Event::Deployment(id, queued.deployment.app_id));
         }
         self.wake();
-        Ok(deployment)
     }
 
     /// What an app's owner has changed since the release that serves was frozen; `None` when nothing serves.

@@ -3,6 +3,7 @@
 //! Until the switch nothing that serves has changed: an error, a cancel or a stop removes what was made. From the
 //! switch on the way is forward, or back by the route.
 
+use super::fetch::Fetched;
 use super::job::Job;
 use super::{DeployError, build, check, fetch, release, retire, start, switch, undo, watch};
 use crate::model::deployment::Step;
@@ -15,6 +16,8 @@ pub enum Ended {
     Failed(DeployError),
     /// Somebody cancelled it.
     Cancelled,
+    /// A newer commit was asked for; why, in a sentence.
+    Overtaken(String),
     /// Dhow stops; it goes on at the next start.
     Stopped,
 }
@@ -31,7 +34,7 @@ pub async fn run(job: &Job) -> Result<(), Ended> {
         biased;
         () = job.context.shutdown.cancelled() => Err(Ended::Stopped),
         () = job.cancel.cancelled() => Err(Ended::Cancelled),
-        prepared = prepare(job) => prepared.map_err(Ended::from),
+        prepared = prepare(job) => prepared,
     };
     undo::remove_checkout(&job.context, job.app.id, job.deployment.id).await;
     // A cancel that came with the last answer of the check was accepted, so it holds.
@@ -57,30 +60,33 @@ pub async fn resume(job: &Job) -> Result<(), Ended> {
     go_live(job).await
 }
 
-async fn prepare(job: &Job) -> Result<(), DeployError> {
+async fn prepare(job: &Job) -> Result<(), Ended> {
     let release = match release::wanted_back(job).await? {
         Some(release) => release,
         None => make_release(job).await?,
     };
     job.step(Step::Start, start::run(job, &release)).await?;
-    job.step(Step::Check, check::run(job, &release)).await
+    Ok(job.step(Step::Check, check::run(job, &release)).await?)
 }
 
 /// Freezes the app as it is now, with an image that is fetched and built only as far as it has to be.
-async fn make_release(job: &Job) -> Result<Release, DeployError> {
+async fn make_release(job: &Job) -> Result<Release, Ended> {
     let commit = release::commit_of_settings(job).await?;
     if let Some(commit) = &commit
         && let Some(image) = release::made_before(job, commit).await?
     {
         fetch::remember(job, commit, None).await?;
-        return release::freeze(job, image, commit.clone()).await;
+        return Ok(release::freeze(job, image, commit.clone()).await?);
     }
-    let checkout = job.step(Step::Fetch, fetch::run(job, commit.as_ref())).await?;
+    let checkout = match job.step(Step::Fetch, fetch::run(job, commit.as_ref())).await? {
+        Fetched::Checkout(checkout) => checkout,
+        Fetched::Overtaken(why) => return Err(Ended::Overtaken(why)),
+    };
     let image = match release::made_before(job, &checkout.commit).await? {
         Some(image) => image,
         None => job.step(Step::Build, build::run(job, &checkout)).await?,
     };
-    release::freeze(job, image, checkout.commit).await
+    Ok(release::freeze(job, image, checkout.commit).await?)
 }
 
 async fn go_live(job: &Job) -> Result<(), Ended> {

@@ -21,6 +21,7 @@ use crate::model::app::App;
 use crate::model::deployment::{Deployment, Status};
 use crate::model::ids::{AppId, DeploymentId};
 
+mod decisions;
 mod pushes;
 mod recover;
 mod run;
@@ -30,11 +31,23 @@ const CLEAN_STOP: &str = "clean_stop";
 
 /// An app at work.
 struct Slot {
-    /// Its deployment; a reconcile has none.
+    /// Its deployment; a reconcile or a decision about deliveries has none.
     deployment: Option<DeploymentId>,
     may_build: bool,
     cancel: CancellationToken,
     is_retiring: Arc<AtomicBool>,
+}
+
+impl Slot {
+    /// For what keeps an app busy without deploying it.
+    fn without_deployment() -> Self {
+        Self {
+            deployment: None,
+            may_build: false,
+            cancel: CancellationToken::new(),
+            is_retiring: Arc::new(AtomicBool::new(false)),
+        }
+    }
 }
 
 /// What a task says when it ends.
@@ -83,7 +96,7 @@ impl Worker {
             self.start_what_can_be().await;
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                Some(message) = self.receiver.recv() => self.handle(message).await,
+                Some(message) = self.receiver.recv() => self.handle_all(message).await,
                 Some(ended) = self.tasks.join_next() => self.free(ended),
             }
         }
@@ -95,12 +108,20 @@ impl Worker {
         }
     }
 
-    async fn handle(&mut self, message: Message) {
-        match message {
-            Message::Wake => self.finish_deleted_projects().await,
-            Message::Cancel(id) => self.cancel(id).await,
-            Message::Reconcile(app) => drop(self.unreconciled.insert(app)),
-            Message::ReconcileAll => self.reconcile_all().await,
+    /// Handles all that has come so far, so that fifty requests at once cost one look into the queue.
+    async fn handle_all(&mut self, first: Message) {
+        let (mut next, mut is_woken) = (Some(first), false);
+        while let Some(message) = next {
+            match message {
+                Message::Wake => is_woken = true,
+                Message::Cancel(id) => self.cancel(id).await,
+                Message::Reconcile(app) => drop(self.unreconciled.insert(app)),
+                Message::ReconcileAll => self.reconcile_all().await,
+            }
+            next = self.receiver.try_recv().ok();
+        }
+        if is_woken {
+            self.finish_deleted_projects().await;
         }
     }
 
@@ -153,6 +174,7 @@ impl Worker {
     /// Fills free slots. While the engine is away nothing is begun that needs it.
     async fn start_what_can_be(&mut self) {
         self.cancel_deployments_of_deleted_apps().await;
+        self.decide_deliveries().await;
         if self.context.health.borrow().docker.is_err() {
             return;
         }
@@ -199,13 +221,7 @@ impl Worker {
     }
 
     fn spawn_reconcile(&mut self, app: AppId) {
-        let slot = Slot {
-            deployment: None,
-            may_build: false,
-            cancel: CancellationToken::new(),
-            is_retiring: Arc::new(AtomicBool::new(false)),
-        };
-        self.slots.insert(app, slot);
+        self.slots.insert(app, Slot::without_deployment());
         let context = Arc::clone(&self.context);
         self.tasks.spawn(async move {
             match AssertUnwindSafe(reconcile::app(&context, app)).catch_unwind().await {

@@ -20,6 +20,8 @@ pub(super) struct Fetch<'a, 'b> {
     pub(super) url: &'a GitUrl,
     pub(super) access: Access,
     pub(super) reporter: &'a Reporter<'b>,
+    /// Whether a branch comes with its whole history.
+    pub(super) is_whole: bool,
 }
 
 /// A branch or tag as the server names it.
@@ -72,7 +74,7 @@ impl Fetch<'_, '_> {
                     None => offer.default_branch()?,
                 };
                 let tip = offer.find_branch(&branch)?;
-                get(&[tip], 1)?;
+                get(&[tip], if self.is_whole { WHOLE_HISTORY } else { 1 })?;
                 describe(self.repository, tip.id, Some(&branch))
             }
             Want::Commit(wanted) => describe(self.repository, self.get_commit(&mut get, &offer, wanted)?, None),

@@ -14,7 +14,7 @@ use super::destination::Destination;
 use super::fetch::Fetch;
 use super::progress::Reporter;
 use super::{Access, Commit, Error, Want, checkout};
-use crate::model::source::{CommitSha, GitUrl};
+use crate::model::source::{Branch, CommitSha, GitUrl};
 
 /// Every fetch adds a pack, and libgit2 never joins them; reading slows down with their number.
 const MAX_PACKS: usize = 100;
@@ -54,6 +54,32 @@ impl Mirror {
                 return describe(&repository, id, None);
             }
         }
+        self.fetch_anew(url, want, false, access, progress, cancelled)
+    }
+
+    /// Fetches a branch with its whole history, also where its newest commit is here already.
+    pub(super) fn fetch_branch_whole(
+        &self,
+        url: &GitUrl,
+        branch: &Branch,
+        access: Access,
+        progress: &mut dyn FnMut(&str),
+        cancelled: &AtomicBool,
+    ) -> Result<Commit, Error> {
+        self.adopt(url)?;
+        let want = Want::Branch(Some(branch.clone()));
+        self.fetch_anew(url, &want, true, access, progress, cancelled)
+    }
+
+    fn fetch_anew(
+        &self,
+        url: &GitUrl,
+        want: &Want,
+        is_whole: bool,
+        access: Access,
+        progress: &mut dyn FnMut(&str),
+        cancelled: &AtomicBool,
+    ) -> Result<Commit, Error> {
         let destination = Destination::resolve(url, access, cancelled)?;
         let reporter = Reporter::new(progress, cancelled);
         let attempt = || {
@@ -63,6 +89,7 @@ impl Mirror {
                 url,
                 access,
                 reporter: &reporter,
+                is_whole,
             }
             .run(&destination, want)
         };
@@ -97,7 +124,7 @@ impl Mirror {
         result
     }
 
-    fn repository(&self) -> Result<Repository, Error> {
+    pub(super) fn repository(&self) -> Result<Repository, Error> {
         Ok(Repository::open_bare(&self.dir)?)
     }
 

@@ -29,16 +29,14 @@ const NAMED_BRANCHES: usize = 5;
 struct Git {
     actions: Actions,
     pushes: PushServer,
-    address: SocketAddr,
     stop: CancellationToken,
 }
 
 /// The paths of the smart protocol. Bodies are limited by [`PushLimits`], not by the limit for forms.
-pub fn router(actions: Actions, address: SocketAddr, stop: CancellationToken) -> Router {
+pub fn router(actions: Actions, stop: CancellationToken) -> Router {
     let state = Git {
         actions,
         pushes: PushServer::new(PushLimits::default()),
-        address,
         stop,
     };
     Router::new()
@@ -113,9 +111,9 @@ async fn deploy(git: Git, actor: Actor, app: App, outcome: PushOutcome) -> Reply
     }
     match git.actions.deploy_push(&actor, &app, &commit.sha.to_string()).await {
         Ok(deployment) => {
-            let (slug, number, address) = (&app.slug, deployment.number, git.address);
+            let (slug, number, panel) = (&app.slug, deployment.number, git.actions.config.panel_url());
             lines.push(format!("Deployment {number} of {slug} is queued."));
-            lines.push(format!("Watch it at http://{address}/apps/{slug}/deployments/{number}"));
+            lines.push(format!("Watch it at {panel}/apps/{slug}/deployments/{number}"));
             let news = news(git.actions, git.stop, actor, deployment.id);
             Reply {
                 lines,

@@ -10,7 +10,7 @@ pub struct AuditRow {
     pub id: i64,
     /// When.
     pub at: Timestamp,
-    /// Who, as `user:1`, `token:2` or `dhow`.
+    /// Who, as `user:1`, `token:2`, `webhook:3` or `dhow`.
     pub actor: String,
     /// Whose rights counted, by the address to sign in with.
     pub email: Option<String>,

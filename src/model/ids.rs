@@ -33,4 +33,6 @@ row_id!(
     TokenId,
     /// Id of an invitation.
     InvitationId,
+    /// Id of a delivery.
+    DeliveryId,
 );

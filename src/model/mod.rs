@@ -10,6 +10,7 @@ pub mod audit;
 pub mod build_inputs;
 pub mod client;
 pub mod container;
+pub mod delivery;
 pub mod deployment;
 pub mod difference;
 pub mod dockerfile;

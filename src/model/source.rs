@@ -7,11 +7,13 @@ mod branch;
 mod commit;
 mod path;
 mod url;
+mod watch_path;
 
 pub use branch::Branch;
 pub use commit::{CommitPrefix, CommitSha};
 pub use path::RelativePath;
 pub use url::GitUrl;
+pub use watch_path::{WatchPath, first_watched};
 
 /// Where an app's files come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum Source {
         root_dir: RelativePath,
         /// Whether submodules are fetched too.
         submodules: bool,
+        /// Only pushes that change one of these deploy by a webhook; all of them where there is none.
+        watch_paths: Vec<WatchPath>,
     },
     /// A repository that Dhow hosts, filled by `git push`.
     Push {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::Invalid;
 use super::access::{ProjectRole, Right};
-use super::ids::{TokenId, UserId};
+use super::ids::{AppId, TokenId, UserId};
 use super::time::Timestamp;
 use super::words::words;
 
@@ -133,6 +133,8 @@ enum Who {
     User(User),
     /// A program with a token of that person.
     Token { id: TokenId, scope: Scope, user: User },
+    /// What a forge sent to the webhook of an app.
+    Webhook(AppId),
     /// Dhow's own command line or Dhow itself.
     Dhow,
 }
@@ -160,6 +162,15 @@ impl Actor {
         }
     }
 
+    /// What a forge sent to the webhook of an app. It has no right that could be asked for: its one action, to have
+    /// that app deployed, is what its signature stands for.
+    pub const fn webhook(app: AppId) -> Self {
+        Self {
+            who: Who::Webhook(app),
+            address: None,
+        }
+    }
+
     /// The same, acting from an address.
     pub fn at(self, address: IpAddr) -> Self {
         Self {
@@ -172,7 +183,7 @@ impl Actor {
     pub fn with_user(&self, user: User) -> Self {
         let who = match self.who {
             Who::Token { id, scope, .. } => Who::Token { id, scope, user },
-            Who::User(_) | Who::Dhow => Who::User(user),
+            Who::User(_) | Who::Webhook(_) | Who::Dhow => Who::User(user),
         };
         Self {
             who,
@@ -189,7 +200,7 @@ impl Actor {
     pub const fn token_id(&self) -> Option<TokenId> {
         match self.who {
             Who::Token { id, .. } => Some(id),
-            Who::User(_) | Who::Dhow => None,
+            Who::User(_) | Who::Webhook(_) | Who::Dhow => None,
         }
     }
 
@@ -197,13 +208,14 @@ impl Actor {
     pub const fn user(&self) -> Option<&User> {
         match &self.who {
             Who::User(user) | Who::Token { user, .. } => Some(user),
-            Who::Dhow => None,
+            Who::Webhook(_) | Who::Dhow => None,
         }
     }
 
     /// The highest right that its token gives; a person's own session gives all.
     fn scope_right(&self) -> Right {
         match &self.who {
+            Who::Webhook(_) => Right::View,
             Who::User(_) | Who::Dhow => Right::Administer,
             Who::Token { scope, .. } => match scope {
                 Scope::Read => Right::View,
@@ -215,7 +227,11 @@ impl Actor {
 
     /// May see every project; others see those that they belong to.
     pub fn sees_all(&self) -> bool {
-        self.user().is_none_or(|user| user.role <= Role::Admin)
+        match &self.who {
+            Who::User(user) | Who::Token { user, .. } => user.role <= Role::Admin,
+            Who::Webhook(_) => false,
+            Who::Dhow => true,
+        }
     }
 
     /// Whose memberships decide what it sees; `None` for one who sees all.
@@ -254,6 +270,7 @@ impl fmt::Display for Actor {
         match &self.who {
             Who::User(user) => write!(f, "user:{}", user.id),
             Who::Token { id, .. } => write!(f, "token:{id}"),
+            Who::Webhook(app) => write!(f, "webhook:{app}"),
             Who::Dhow => f.write_str("dhow"),
         }
     }
@@ -320,6 +337,7 @@ mod tests {
             (member(Scope::Deploy), Some(ProjectRole::Admin), Some(Right::Deploy)),
             (member(Scope::Admin), None, None),
             (Actor::DHOW, None, Some(Right::Administer)),
+            (Actor::webhook(AppId(1)), None, None),
         ] {
             assert_eq!(actor.right_in(role), expected, "{actor:?} as {role:?}");
         }

@@ -52,6 +52,7 @@ impl From<AuditRow> for RowView {
         let who = match row.email {
             Some(email) => email,
             None if row.actor == "dhow" => "Dhow".to_owned(),
+            None if row.actor.starts_with("webhook:") => "a webhook".to_owned(),
             None => row.actor,
         };
         Self {

@@ -37,6 +37,7 @@ mod ansi;
 mod audit;
 mod csrf;
 mod dashboard;
+mod deliveries;
 mod domains;
 mod env;
 mod headers;
@@ -51,6 +52,7 @@ mod qr;
 mod releases;
 mod setup;
 mod users;
+mod webhook;
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -80,6 +82,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(apps::router())
         .merge(audit::router())
         .merge(dashboard::router())
+        .merge(deliveries::router())
         .merge(deployments::router())
         .merge(domains::router())
         .merge(env::router())
@@ -90,6 +93,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(releases::router())
         .merge(setup::router())
         .merge(users::router())
+        .merge(webhook::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(Web::new(actions, stop))
 }

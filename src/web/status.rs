@@ -4,6 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use crate::model::app::AppStatus;
+use crate::model::delivery::{Decision, Signature, Verdict};
 use crate::model::deployment::Status;
 
 /// A status; prints its whole element.
@@ -42,6 +43,21 @@ impl StatusWord {
         class: "stopped",
         word: "stopped",
     };
+}
+
+impl StatusWord {
+    /// What came of a delivery.
+    pub fn of_delivery(signature: Signature, verdict: Option<&Verdict>) -> Self {
+        let (class, word) = match verdict.map(|verdict| verdict.decision) {
+            None => ("busy", "waits"),
+            Some(_) if signature != Signature::Valid => ("bad", "refused"),
+            Some(Decision::Deploy) => ("ok", "deploys"),
+            Some(Decision::Ping) => ("ok", "ping"),
+            Some(Decision::Unreadable) => ("bad", "unreadable"),
+            Some(_) => ("idle", "ignored"),
+        };
+        Self { class, word }
+    }
 }
 
 impl From<Status> for StatusWord {

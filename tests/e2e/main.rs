@@ -59,5 +59,6 @@ mod strict_policy;
 mod subnets;
 mod two_factor;
 mod two_networks;
+mod webhooks;
 mod who_may_what;
 mod without_javascript;

@@ -45,6 +45,10 @@ async fn run_to_end(job: &Job, is_resumed: bool) -> bool {
             job.log.line("Cancelled.");
             finish(&job.context, &job.deployment, Status::Cancelled, None).await;
         }
+        Err(Ended::Overtaken(why)) => {
+            job.log.line(&why);
+            finish(&job.context, &job.deployment, Status::Superseded, None).await;
+        }
         Err(Ended::Failed(error)) => fail(job, error).await,
         Err(Ended::Stopped) => stop(job).await,
     }

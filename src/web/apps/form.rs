@@ -20,6 +20,8 @@ enum Kind {
     Integer,
     Number,
     Switch,
+    /// A list, one a line.
+    Lines,
 }
 
 /// Name in the form, place in the API's JSON, kind.
@@ -32,6 +34,7 @@ const FIELDS: &[Spec] = &[
     ("url", &["source", "url"], Kind::Text),
     ("branch", &["source", "branch"], Kind::Text),
     ("submodules", &["source", "submodules"], Kind::Switch),
+    ("watch_paths", &["source", "watch_paths"], Kind::Lines),
     ("root_dir", &["source", "root_dir"], Kind::Text),
     ("builder", &["build", "builder"], Kind::Text),
     ("context", &["build", "context"], Kind::Text),
@@ -49,7 +52,7 @@ const FIELDS: &[Spec] = &[
 ];
 
 /// Only a Git source has these; the form sends them also while they are hidden.
-const GIT_ONLY: [&str; 2] = ["url", "submodules"];
+const GIT_ONLY: [&str; 3] = ["url", "submodules", "watch_paths"];
 
 /// The words that label each field.
 const LABELS: &[(&str, &str)] = &[
@@ -59,6 +62,7 @@ const LABELS: &[(&str, &str)] = &[
     ("url", "Repository URL"),
     ("branch", "Branch"),
     ("submodules", "Submodules"),
+    ("watch_paths", "Watched paths"),
     ("root_dir", "App folder"),
     ("builder", "Builder"),
     ("context", "Build context"),
@@ -104,6 +108,10 @@ fn typed_of(input: &AppInput) -> Typed {
             match value {
                 None | Some(Value::Null) => String::new(),
                 Some(Value::String(text)) => text.clone(),
+                Some(Value::Array(lines)) => {
+                    let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
+                    lines.join("\n")
+                }
                 Some(other) => other.to_string(),
             },
         );
@@ -175,6 +183,10 @@ impl Kind {
                     .unwrap_or(-1.0)
             ),
             Self::Switch => json!(text == "true"),
+            Self::Lines => {
+                let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                json!(lines.collect::<Vec<_>>())
+            }
         }
     }
 }

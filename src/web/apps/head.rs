@@ -30,17 +30,20 @@ pub enum Tab {
     Variables,
     /// Its hosts.
     Domains,
+    /// How a forge tells of pushes.
+    Webhook,
     /// What its owner typed.
     Settings,
 }
 
 impl Tab {
     /// Every tab with its title and the end of its path, in order.
-    const ALL: [(Self, &'static str, &'static str); 5] = [
+    const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Overview, "Overview", ""),
         (Self::Deployments, "Deployments", "/deployments"),
         (Self::Variables, "Variables", "/env"),
         (Self::Domains, "Domains", "/domains"),
+        (Self::Webhook, "Webhook", "/webhook"),
         (Self::Settings, "Settings", "/settings"),
     ];
 }

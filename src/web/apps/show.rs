@@ -196,21 +196,16 @@ impl From<&App> for MadeView {
 
 /// What to type to deploy by push.
 struct PushView {
+    /// The panel, with a user name and where the token belongs.
     address: String,
 }
 
 impl PushView {
-    /// The address is the one that Dhow listens on: a `Host` header is anybody's claim.
     fn of(actions: &Actions, app: &App) -> Option<Self> {
         if matches!(app.settings.source, Source::Git { .. }) {
             return None;
         }
-        let listen = actions.config.listen;
-        let address = if listen.ip().is_unspecified() {
-            format!("{}:{}", actions.config.base_domain, listen.port())
-        } else {
-            listen.to_string()
-        };
+        let address = actions.config.panel_url().replacen("://", "://any:TOKEN@", 1);
         Some(Self { address })
     }
 }
