@@ -16,9 +16,11 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+mod deploy_key;
 mod passwords;
 mod totp;
 
+pub use deploy_key::DeployKey;
 pub use passwords::Passwords;
 pub use totp::{TotpSecret, hash_recovery_code, recovery_code};
 

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod deployments;
 pub mod domains;
 pub mod env_vars;
+pub mod host_keys;
 pub mod instances;
 pub mod invitations;
 pub mod memberships;
@@ -25,6 +26,7 @@ pub mod projects;
 pub mod releases;
 pub mod second_factors;
 pub mod sessions;
+pub mod source_credentials;
 pub mod tokens;
 pub mod users;
 

@@ -5,11 +5,14 @@
 
 mod branch;
 mod commit;
+mod credential;
 mod path;
+mod ssh;
 mod url;
 
 pub use branch::Branch;
 pub use commit::{CommitPrefix, CommitSha};
+pub use credential::{CredentialKind, HostKey, SealedCredential, SourceToken};
 pub use path::RelativePath;
 pub use url::GitUrl;
 
