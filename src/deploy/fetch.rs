@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::DeployError;
 use super::job::Job;
+use super::source::{CancelOnDrop, Keys, pin_new};
 use crate::db;
-use crate::git::{Access, Commit, FetchLimits, HostedRepository, Mirror, Want};
+use crate::git::{Commit, Credential, FetchLimits, HostedRepository, Mirror, Submodules, Want};
 use crate::model::deployment::CommitInfo;
 use crate::model::source::{Branch, CommitPrefix, Source};
+use crate::secrets::Redaction;
 
 /// The files of a commit.
 pub struct Checkout {
@@ -19,38 +21,30 @@ pub struct Checkout {
     pub commit: CommitInfo,
 }
 
-/// Tells the blocking thread to give up when the step is dropped.
-struct CancelOnDrop(Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// Fetches and checks out, `pinned` or else what was asked for.
 pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Checkout, DeployError> {
     refuse_full_disk(job)?;
     let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
     let want = want(job, pinned)?;
+    let keys = Keys::load(&job.context, &job.app).await?;
+    let hidden = keys.credential.as_ref().map(Credential::texts_to_hide);
+    job.log.redact(Redaction::of(hidden.unwrap_or_default()));
+    let host_keys = Arc::clone(&keys.host_keys);
     let is_cancelled = Arc::new(AtomicBool::new(false));
     let _guard = CancelOnDrop(Arc::clone(&is_cancelled));
     let work = Work {
         source: job.app.settings.source.clone(),
         mirror: job.context.paths.mirror(job.app.id),
         hosted: job.context.paths.hosted_repository(job.app.id),
-        access: Access {
-            allow_private: job.context.config.allow_private_sources,
-            limits: FetchLimits::default(),
-        },
+        keys,
         dir: dir.clone(),
         log: job.log.clone(),
         want,
         is_cancelled,
     };
-    let commit = tokio::task::spawn_blocking(move || work.run())
-        .await
-        .map_err(|error| DeployError::Internal(error.to_string()))??;
+    let fetched = tokio::task::spawn_blocking(move || work.run()).await;
+    pin_new(&job.context, &host_keys).await?;
+    let commit = fetched.map_err(|error| DeployError::Internal(error.to_string()))??;
     let info = CommitInfo {
         sha: commit.sha.to_string(),
         message: commit.message,
@@ -71,7 +65,7 @@ struct Work {
     source: Source,
     mirror: PathBuf,
     hosted: PathBuf,
-    access: Access,
+    keys: Keys,
     dir: PathBuf,
     log: super::job::JobLog,
     want: Want,
@@ -92,19 +86,44 @@ impl Work {
         remove_dir(&self.dir)?;
         match &self.source {
             Source::Git { url, submodules, .. } => {
-                self.log.line(&format!("Fetching {url}"));
+                let has_token = matches!(self.keys.credential, Some(Credential::Token { .. }));
+                self.log.line(&format!("Fetching {}", url.shown(has_token)));
+                let access = self.keys.access(FetchLimits::default());
                 let mirror = Mirror::open(&self.mirror)?;
                 let mut progress = |line: &str| self.log.line(line);
-                let commit = mirror.fetch(url, &self.want, self.access, &mut progress, &self.is_cancelled)?;
-                mirror.check_out(&commit.sha, &self.dir, *submodules, &self.is_cancelled)?;
+                let commit = mirror.fetch(url, &self.want, access, &mut progress, &self.is_cancelled)?;
+                let found = mirror.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
+                self.tell_pointers(&found.lfs_pointers);
+                if *submodules {
+                    Submodules::new(access, &mut progress, &self.is_cancelled).fill(
+                        &mirror,
+                        url,
+                        &commit.sha,
+                        &self.dir,
+                        &found,
+                    )?;
+                }
                 Ok(commit)
             }
             Source::Push { .. } => {
                 let repository = HostedRepository::open(&self.hosted)?;
                 let commit = repository.resolve(&self.want)?;
-                repository.check_out(&commit.sha, &self.dir, false, &self.is_cancelled)?;
+                let found = repository.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
+                self.tell_pointers(&found.lfs_pointers);
                 Ok(commit)
             }
+        }
+    }
+
+    /// A build would take the pointers for the files and break far from here.
+    fn tell_pointers(&self, places: &[PathBuf]) {
+        if let Some(first) = places.first() {
+            self.log.line(&format!(
+                "Warning: {} and {} more are pointers of Git LFS, whose content Dhow does not fetch; the build gets the \
+                 pointers.",
+                first.display(),
+                places.len() - 1
+            ));
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Destination {
 
 impl Destination {
     /// Resolves the host and keeps the addresses that may be called.
-    pub(super) fn resolve(url: &GitUrl, access: Access, cancelled: &AtomicBool) -> Result<Self, Error> {
+    pub(super) fn resolve(url: &GitUrl, access: Access<'_>, cancelled: &AtomicBool) -> Result<Self, Error> {
         let host = url.host();
         if !url.is_encrypted() && !access.allow_private {
             return Err(Error::Refused(format!(

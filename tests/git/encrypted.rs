@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use dhow::git::{Access, Commit, Error, FetchLimits, Mirror, Want};
+use dhow::git::{Access, Commit, Error, FetchLimits, HostKeys, Mirror, Want};
 use dhow::model::source::GitUrl;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -86,6 +86,8 @@ fn fetch(address: &str) -> Result<Commit, Error> {
     let access = Access {
         allow_private: true,
         limits: FetchLimits::default(),
+        credential: None,
+        host_keys: &HostKeys::default(),
     };
     let url = GitUrl::parse(address).unwrap();
     Mirror::open(&dir.path().join("mirror"))?.fetch(

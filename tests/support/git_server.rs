@@ -21,6 +21,8 @@ pub const TOKEN: &str = "dhow_TESTTOKEN123";
 pub struct Seen {
     /// Requests in all.
     pub requests: AtomicUsize,
+    /// Those that carried any credential.
+    pub authorized: AtomicUsize,
     /// Pushes that changed a branch, in order.
     pub pushes: Mutex<Vec<PushOutcome>>,
 }
@@ -83,6 +85,11 @@ impl GitServer {
         format!("{}/git/{name}.git", self.url)
     }
 
+    /// The address for reading with the token.
+    pub fn private_address(&self, name: &str) -> String {
+        format!("{}/private/{name}.git", self.url)
+    }
+
     /// The address with the token in it.
     pub fn push_address(&self, name: &str) -> String {
         format!("http://any:{TOKEN}@{}/git/{name}.git", self.authority)
@@ -96,6 +103,9 @@ impl GitServer {
 
 async fn answer(State(site): State<Site>, request: Request) -> Response {
     site.seen.requests.fetch_add(1, Ordering::Relaxed);
+    if request.headers().contains_key(header::AUTHORIZATION) {
+        site.seen.authorized.fetch_add(1, Ordering::Relaxed);
+    }
     let path = request.uri().path().to_owned();
     let parts: Vec<&str> = path.trim_start_matches('/').splitn(3, '/').collect();
     match parts[..] {
@@ -187,6 +197,22 @@ impl WorkTree {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
         self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
+    /// Records a submodule, without fetching it. To be committed.
+    pub fn add_submodule(&self, path: &str, url: &str, commit: &str) {
+        let modules = self.dir.path().join(".gitmodules");
+        let before = std::fs::read_to_string(&modules).unwrap_or_default();
+        let section = format!("[submodule \"{path}\"]\n\tpath = {path}\n\turl = {url}\n");
+        std::fs::write(modules, before + &section).unwrap();
+        // Git takes a directory that is missing for a submodule that was removed.
+        std::fs::create_dir_all(self.dir.path().join(path)).unwrap();
+        self.git(&[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{commit},{path}"),
+        ]);
     }
 
     /// Writes the name into VERSION and commits it.
