@@ -26,6 +26,7 @@ mod problem;
 mod projects;
 mod releases;
 mod running;
+mod source;
 mod users;
 
 pub use problem::Problem;
@@ -44,6 +45,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(apps::router())
         .merge(env::router())
         .merge(domains::router())
+        .merge(source::router())
         .merge(deployments::router())
         .merge(releases::router())
         .merge(running::router())

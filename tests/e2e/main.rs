@@ -41,6 +41,7 @@ mod newest_commit;
 mod ownership;
 mod people;
 mod private_proxy;
+mod private_sources;
 mod projects_under_load;
 mod redeploys;
 mod release_pages;

@@ -24,6 +24,8 @@ pub mod repository;
 pub mod setup;
 pub mod small_disk;
 pub mod sse;
+#[path = "../../support/ssh_server.rs"]
+pub mod ssh_server;
 pub mod totp;
 pub mod visitor;
 pub mod wait;
