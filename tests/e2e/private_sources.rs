@@ -50,6 +50,8 @@ async fn git_ssh_url_forms_an_app_is_deployed_by_ssh_with_a_key_that_dhow_made()
     browser
         .see("ssh://git@git.example.com:2222/acme/web.git", SHOWN_WITHIN)
         .await;
+    let complaints = browser.console().await;
+    assert!(complaints.iter().all(|line| line.contains("422")), "{complaints:?}");
     browser.fill("url", &server.address(&path)).await;
     browser.click(words::CREATE_APP).await;
     browser.see("There is no key yet", SHOWN_WITHIN).await;
@@ -173,6 +175,12 @@ async fn git_token_never_shown_a_typed_token_fetches_app_and_submodules_and_is_s
     let secrets = [TOKEN, "TEST%40TOKEN", "b2F1dGgyOlRFU1RAVE9LRU4vMTIz"];
     assert_never_seen(&dhow, &app, deployment, &secrets).await;
 
+    let browser = Browser::open().await;
+    browser.sign_in(&dhow).await;
+    browser.goto(&format!("{}/apps/web/source", dhow.url())).await;
+    look(&browser, "source-with-token").await;
+    browser.finish().await;
+
     // A wrong one, as the user name alone, for a repository that is not there.
     let wrong = repository
         .url
@@ -193,9 +201,9 @@ async fn git_token_never_shown_a_typed_token_fetches_app_and_submodules_and_is_s
     // What is refused is shown again without it, and whoever changes the server takes the token away.
     let panel = dhow.panel().await;
     let settings = panel.page("/apps/web/settings").await.form(&["url", "port"]);
-    let bad = settings.set("url", "https://oauth2:WRONGTOKEN123@h.example/a b");
+    let bad = settings.set("url", "https://oauth2:WRONGTOKEN123@h.example/a?b");
     let again = panel.submit("/apps/web/settings", &bad).await.expect(422).text();
-    assert!(!again.contains("WRONGTOKEN123") && again.contains("https://***@h.example/a b"));
+    assert!(!again.contains("WRONGTOKEN123") && again.contains("https://***@h.example/a?b"));
     let elsewhere = json!({ "source": { "url": "https://elsewhere.example/web.git" } });
     api.patch("/apps/web", elsewhere).await.expect(200);
     assert_eq!(api.read("/apps/web/credential").await["kind"], json!(null));

@@ -42,8 +42,7 @@ async fn git_submodules_come_at_the_recorded_commit_and_the_token_stays_with_its
         tree.add_submodule("lib", "git@127.0.0.1:private/lib.git", &lib);
         tree.add_submodule("vendor/lib2", "../lib2.git", &lib2);
         tree.add_submodule("third", &other.address("third"), &third);
-    })
-    .await;
+    });
     let before = other.seen.authorized.load(Ordering::Relaxed);
 
     let fetcher = Fetcher::new();
@@ -95,8 +94,7 @@ async fn git_submodules_that_cannot_be_had_are_named_by_their_path() {
     publish(&server, "web", |tree| {
         tree.add_submodule("vendor/lib", "../lib.git", &lib);
         tree.write(".gitmodules", "[include]\n\tpath = /etc/passwd\n");
-    })
-    .await;
+    });
     let error = Fetcher::new()
         .fetch_all(&server.address("web"), OPEN)
         .await
