@@ -121,7 +121,7 @@ async fn assert_never_seen(dhow: &Dhow, app: &str, deployment: i64, texts: &[&st
     }
     for (what, text) in &seen {
         for secret in texts {
-            assert!(!text.contains(secret), "{secret} is in {what}: {:.200}", text);
+            assert!(!text.contains(secret), "{secret} is in {what}: {text:.200}");
         }
     }
 }
