@@ -122,12 +122,8 @@ impl Fetch<'_, '_> {
             .download_tags(AutotagOption::None)
             .update_fetchhead(false)
             .depth(depth);
-        let fetched = remote.fetch(specs, Some(&mut options), None);
-        if self.door.url.is_ssh() {
-            // Git's own protocol gives one pack a connection; libgit2 connects anew for the next.
-            remote.disconnect()?;
-        }
-        fetched
+        // libgit2 hangs up afterwards and connects anew for the next fetch, which Git's own protocol needs.
+        remote.fetch(specs, Some(&mut options), None)
     }
 }
 
