@@ -14,7 +14,10 @@ use sha2::{Digest as _, Sha256};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Files that are served as one: fewer requests, and the second cannot come before the first has it in its hands.
-const BUNDLES: [(&str, &[&str]); 1] = [("live.js", &["vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js"])];
+const BUNDLES: [(&str, &[&str]); 1] = [(
+    "live.js",
+    &["vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js", "hidden.js"],
+)];
 
 /// Hexadecimal digits of the content's hash in a file's name.
 const HASH_DIGITS: usize = 8;

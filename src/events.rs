@@ -4,8 +4,9 @@
 //! truth: it is told so and reads once more.
 
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 
-use crate::model::ids::{AppId, DeploymentId, ProjectId};
+use crate::model::ids::{AppId, DeploymentId, ProjectId, UserId};
 
 /// How many events a slow listener may lag behind before it is told to read everything again.
 const BACKLOG: usize = 256;
@@ -23,6 +24,8 @@ pub enum Event {
     Log(DeploymentId),
     /// The engine or the proxy went away or came back.
     Engine,
+    /// Sessions or tokens of an account ended, or its role changed: no open stream of it is good any more.
+    Account(UserId),
 }
 
 /// The hub; clones speak to the same listeners.
@@ -43,6 +46,22 @@ impl Events {
     /// Listens from now on.
     pub fn listen(&self) -> broadcast::Receiver<Event> {
         self.0.subscribe()
+    }
+
+    /// Resolves when no open stream of an account is good any more; also when that may have been missed.
+    pub fn account_changed(&self, user: UserId) -> impl Future<Output = ()> + Send + use<> {
+        let mut events = self.listen();
+        async move {
+            loop {
+                match events.recv().await {
+                    Ok(Event::Account(changed)) if changed == user => return,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => return,
+                    // Dhow stops; streams have their own end for that.
+                    Err(RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        }
     }
 }
 

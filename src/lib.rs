@@ -34,6 +34,7 @@ pub mod git;
 pub mod hooks;
 pub mod logs;
 pub mod model;
+pub mod outbound;
 pub mod secrets;
 pub mod telemetry;
 pub mod traefik;
@@ -62,7 +63,7 @@ pub async fn run(
     let pages_and_api = web::router(actions.clone(), stop.clone()).merge(api::router(actions.clone(), stop.clone()));
     let router = web::with_sessions(pages_and_api, &actions, &stop)
         .merge(web::open_router(actions.clone(), stop.clone()))
-        .merge(hooks::router(actions.clone(), address));
+        .merge(hooks::router(actions.clone(), address, stop.clone()));
     tell(&format!("dhow is ready on http://{address}"))?;
     if let Some(token) = actions.claim_token().await.context("users cannot be read")? {
         tell(&format!(

@@ -2,9 +2,10 @@
 
 use super::{Actions, Error, Fields, Result};
 use crate::db;
+use crate::events::Event;
 use crate::model::Invalid;
 use crate::model::client::Client;
-use crate::model::user::{Actor, Email, Password, User};
+use crate::model::user::{Email, Password, User};
 
 impl Actions {
     /// Sets a new password for somebody who knows the present one, and ends all their sessions: the one that asks is to
@@ -17,44 +18,58 @@ impl Actions {
         }
         fields.finish()?;
         let email = Email::parse(&user.email).map_err(|error| Error::Internal(error.into()))?;
-        let (Some(new), user) = (new, user.clone()) else {
+        let Some(new) = new else {
             return Err(Error::Forbidden);
         };
         let hash = self.passwords.hash(new).await;
+        let (id, actor) = (user.id, client.acting(user));
         self.db
             .write(move |tx| {
                 db::users::update_password(tx, &email, &hash)?;
-                db::sessions::delete_of_user(tx, user.id)?;
-                db::audit::insert(tx, &Actor::person(user), "user.change_password", email.as_str())
+                db::sessions::delete_of_user(tx, id)?;
+                db::audit::insert(tx, &actor, "user.change_password", email.as_str())
             })
             .await?;
+        self.events.announce(Event::Account(id));
         Ok(())
     }
 
     /// Ends one of a user's own sessions, known by its id's hash.
-    pub async fn end_session(&self, user: &User, id_hash: Vec<u8>) -> Result<()> {
-        let user = user.clone();
+    pub async fn end_session(&self, client: &Client, user: &User, id_hash: Vec<u8>) -> Result<()> {
+        let (id, email, actor) = (user.id, user.email.clone(), client.acting(user));
         self.db
             .write(move |tx| {
-                if !db::sessions::delete_one_of_user(tx, user.id, &id_hash)? {
+                if !db::sessions::delete_one_of_user(tx, id, &id_hash)? {
                     return Err(Error::NotFound);
                 }
-                let email = user.email.clone();
-                Ok(db::audit::insert(tx, &Actor::person(user), "session.end", &email)?)
+                Ok(db::audit::insert(tx, &actor, "session.end", &email)?)
             })
-            .await
+            .await?;
+        self.events.announce(Event::Account(id));
+        Ok(())
     }
 
     /// Ends a user's own sessions but the one with this id's hash; answers how many.
-    pub async fn end_other_sessions(&self, user: &User, kept: Vec<u8>) -> Result<usize> {
-        let user = user.clone();
+    pub async fn end_other_sessions(&self, client: &Client, user: &User, kept: Vec<u8>) -> Result<usize> {
+        let (id, email, actor) = (user.id, user.email.clone(), client.acting(user));
         let ended = self.db.write(move |tx| {
-            let ended = db::sessions::delete_others_of_user(tx, user.id, &kept)?;
-            let email = user.email.clone();
-            db::audit::insert(tx, &Actor::person(user), "session.end_others", &email)?;
+            let ended = db::sessions::delete_others_of_user(tx, id, &kept)?;
+            db::audit::insert(tx, &actor, "session.end_others", &email)?;
             db::Result::Ok(ended)
         });
-        Ok(ended.await?)
+        let ended = ended.await?;
+        self.events.announce(Event::Account(id));
+        Ok(ended)
+    }
+
+    /// Notes that somebody has signed out, which ended their session.
+    pub async fn note_sign_out(&self, client: &Client, user: &User) -> Result<()> {
+        let (id, email, actor) = (user.id, user.email.clone(), client.acting(user));
+        self.db
+            .write(move |tx| db::audit::insert(tx, &actor, "session.end", &email))
+            .await?;
+        self.events.announce(Event::Account(id));
+        Ok(())
     }
 }
 

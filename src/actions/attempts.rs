@@ -20,23 +20,32 @@ const MAX_COUNTS: usize = 10_000;
 pub(super) enum Key {
     /// Everything tried from a network.
     Network(IpAddr),
-    /// Passwords for a name, whether a user has it or not.
+    /// Passwords for a name, whether a user has it or not, from everywhere else than where its user is signed in.
     Account(String),
+    /// Passwords for a name from one network.
+    AccountFrom(String, IpAddr),
     /// Second-step codes of a user.
     Code(UserId),
 }
 
 impl Key {
-    pub(super) fn account(email: &Email) -> Self {
-        Self::Account(email.as_str().to_owned())
+    /// What a password is counted for. Whoever guesses from one place locks out nobody elsewhere; whoever guesses from
+    /// many keeps the user out only where they are not signed in already.
+    pub(super) fn of_password(email: &Email, network: IpAddr, is_known: bool) -> Vec<Self> {
+        let name = email.as_str().to_owned();
+        let everywhere = (!is_known).then(|| Self::Account(name.clone()));
+        let here = [Self::AccountFrom(name, network), Self::Network(network)];
+        here.into_iter().chain(everywhere).collect()
     }
 
-    /// How many failures are free, and after which time one more is. A password holds against 1,440 guesses a day;
+    /// How many failures are free, and after which time one more is. A password holds against 1,440 guesses a day
+    /// from one network and 5,760 from all;
     /// of six digits, three of which are good at a time, 288 guesses a day find one in three years on average.
     const fn allowance(&self) -> (u32, Duration) {
         match self {
             Self::Network(_) => (30, Duration::from_secs(10)),
-            Self::Account(_) => (10, Duration::from_secs(60)),
+            Self::AccountFrom(..) => (10, Duration::from_secs(60)),
+            Self::Account(_) => (60, Duration::from_secs(15)),
             Self::Code(_) => (5, Duration::from_secs(300)),
         }
     }
@@ -120,7 +129,7 @@ mod tests {
     use super::*;
 
     fn account() -> Key {
-        Key::Account("ann@example.com".into())
+        Key::AccountFrom("ann@example.com".into(), IpAddr::from([192, 0, 2, 1]))
     }
 
     #[test]
@@ -136,6 +145,26 @@ mod tests {
         attempts.count(&[account()], later).unwrap();
         assert!(attempts.count(&[account()], later).is_err());
         attempts.count(&[Key::Account("bob@example.com".into())], now).unwrap();
+    }
+
+    #[test]
+    fn an_account_under_attack_lets_its_user_in() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        let email = Email::parse("ann@example.com").unwrap();
+        let from = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let count = |last: u8, is_known| attempts.count(&Key::of_password(&email, from(last), is_known), now);
+        while count(1, false).is_ok() {}
+        count(2, false).expect("one guesser keeps nobody else out");
+        for last in 3..250 {
+            let _guess = count(last, false);
+        }
+        assert!(count(250, false).is_err(), "many guessers share one allowance");
+        count(251, true).expect("where the user is signed in that does not count");
+        while count(251, true).is_ok() {}
+        assert!(
+            count(252, true).is_ok() && count(251, true).is_err(),
+            "but guesses from there do"
+        );
     }
 
     #[test]

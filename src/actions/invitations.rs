@@ -3,6 +3,8 @@
 //! A link counts only as long as whoever made it could still make it: one of somebody who was deactivated since, or who
 //! may no longer give that role, lets nobody in. It is stored as a hash and shown once.
 
+use std::net::IpAddr;
+
 use serde::Deserialize;
 
 use super::{Actions, Error, Fields, Result, access};
@@ -12,6 +14,7 @@ use crate::db::{self, Page};
 use crate::events::Event;
 use crate::model::Invalid;
 use crate::model::access::{ProjectRole, Right};
+use crate::model::client::Client;
 use crate::model::ids::{InvitationId, ProjectId};
 use crate::model::invitation::Invitation;
 use crate::model::time::Timestamp;
@@ -96,12 +99,17 @@ impl Actions {
     }
 
     /// Lets somebody in by their invitation, with the password that they chose. Of two at once, one wins.
-    pub async fn accept_invitation(&self, token: &str, password: &str) -> Result<User> {
+    pub async fn accept_invitation(&self, client: &Client, token: &str, password: &str) -> Result<User> {
         let invitation = self.find_invitation(token).await?;
         let password = Password::parse(password).map_err(|error| Error::field("password", error))?;
         let password_hash = self.passwords.hash(password).await;
         let token_hash = secrets::hash_token(token);
-        let user = self.db.write(move |tx| accept(tx, &token_hash, &password_hash)).await?;
+        let address = client.address;
+        let accepting = self
+            .db
+            .write(move |tx| accept(tx, address, &token_hash, &password_hash));
+        let user = accepting.await?;
+        self.events.announce(Event::Account(user.id));
         if let Some(place) = invitation.place {
             self.events.announce(Event::Project(place.project));
         }
@@ -234,7 +242,7 @@ fn find_good(c: &db::Tx, token_hash: &[u8]) -> db::Result<Option<Invitation>> {
     Ok(is_good.then_some(invitation))
 }
 
-fn accept(tx: &db::Tx, token_hash: &[u8], password_hash: &str) -> Result<User> {
+fn accept(tx: &db::Tx, address: IpAddr, token_hash: &[u8], password_hash: &str) -> Result<User> {
     let invitation = find_good(tx, token_hash)?.ok_or(Error::NotFound)?;
     if !db::invitations::update_used(tx, invitation.id)? {
         return Err(Error::NotFound);
@@ -256,7 +264,7 @@ fn accept(tx: &db::Tx, token_hash: &[u8], password_hash: &str) -> Result<User> {
         }
     };
     let user = db::users::find(tx, id)?.ok_or(Error::NotFound)?;
-    db::audit::insert(tx, &Actor::person(user.clone()), action, email.as_str())?;
+    db::audit::insert(tx, &Actor::person(user.clone()).at(address), action, email.as_str())?;
     Ok(user)
 }
 

@@ -10,7 +10,7 @@ use super::{Actions, Result};
 use crate::db;
 use crate::model::client::Client;
 use crate::model::ids::UserId;
-use crate::model::user::{Actor, Email, Password, User};
+use crate::model::user::{Email, Password, User};
 
 /// What came of a password.
 #[derive(Debug)]
@@ -34,8 +34,9 @@ impl Actions {
     /// The first step; the work is the same for an account that does not exist.
     pub async fn sign_in(&self, client: &Client, email: &str, password: String) -> Result<SignIn> {
         let email = Email::parse(email).ok();
-        let keys = email.iter().map(Key::account).chain([Key::Network(client.network())]);
-        let attempt = self.attempts.begin(keys)?;
+        let attempt = self
+            .attempts
+            .begin(self.keys_of_password(client, email.as_ref()).await?)?;
         let found = match email {
             Some(email) => self.db.read(move |c| db::users::find_with_password(c, &email)).await?,
             None => None,
@@ -71,7 +72,7 @@ impl Actions {
         else {
             return Ok(None);
         };
-        if self.secrets.digest(&hash) != pending.password_digest || !self.use_code(&user, code).await? {
+        if self.secrets.digest(&hash) != pending.password_digest || !self.use_code(client, &user, code).await? {
             tracing::info!(address = %client.address, "the code of a sign-in was refused");
             return Ok(None);
         }
@@ -79,8 +80,21 @@ impl Actions {
         self.note_sign_in(client, user).await.map(Some)
     }
 
+    /// What a password is counted for; the address of a session that goes on is known.
+    async fn keys_of_password(&self, client: &Client, email: Option<&Email>) -> Result<Vec<Key>> {
+        let Some(email) = email.cloned() else {
+            return Ok(vec![Key::Network(client.network())]);
+        };
+        let (name, address) = (email.clone(), client.address.to_string());
+        let is_known = self
+            .db
+            .read(move |c| db::sessions::is_begun_at(c, name.as_str(), &address))
+            .await?;
+        Ok(Key::of_password(&email, client.network(), is_known))
+    }
+
     async fn note_sign_in(&self, client: &Client, user: User) -> Result<User> {
-        let (actor, email) = (Actor::person(user.clone()).at(client.address), user.email.clone());
+        let (actor, email) = (client.acting(&user), user.email.clone());
         self.db
             .write(move |tx| db::audit::insert(tx, &actor, "session.begin", &email))
             .await?;
@@ -89,9 +103,10 @@ impl Actions {
 
     /// Whether a password is this user's; wrong ones count as attempts to sign in.
     pub(super) async fn confirm_password(&self, client: &Client, user: &User, password: String) -> Result<bool> {
-        let account = Email::parse(&user.email).ok().map(|email| Key::account(&email));
-        let keys = account.into_iter().chain([Key::Network(client.network())]);
-        let attempt = self.attempts.begin(keys)?;
+        let email = Email::parse(&user.email).ok();
+        let attempt = self
+            .attempts
+            .begin(self.keys_of_password(client, email.as_ref()).await?)?;
         let id = user.id;
         let found = self
             .db

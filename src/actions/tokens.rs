@@ -2,7 +2,9 @@
 
 use super::{Actions, Error, Fields, Result};
 use crate::db::{self, Db};
+use crate::events::Event;
 use crate::model::Invalid;
+use crate::model::client::Client;
 use crate::model::ids::TokenId;
 use crate::model::text::Name;
 use crate::model::time::Timestamp;
@@ -40,6 +42,7 @@ impl Actions {
     /// Makes a token for a user and answers its text, which is not stored.
     pub async fn create_token(
         &self,
+        client: &Client,
         user: &User,
         name: std::result::Result<Name, Invalid>,
         scope: std::result::Result<Scope, Invalid>,
@@ -53,30 +56,32 @@ impl Actions {
             return Err(Error::Forbidden);
         };
         let expires_at = days.map(|days| Timestamp::now().plus_seconds(days * 24 * 3600));
-        let (token, user) = (new_token(), user.clone());
+        let (token, owner, actor) = (new_token(), user.id, client.acting(user));
         let hash = secrets::hash_token(&token);
         self.db
             .write(move |tx| {
-                let id = db::tokens::insert(tx, user.id, name.as_str(), &hash, scope, expires_at)?;
+                let id = db::tokens::insert(tx, owner, name.as_str(), &hash, scope, expires_at)?;
                 let what = format!("token:{id} {scope}: {name}");
-                db::audit::insert(tx, &Actor::person(user), "token.create", &what)
+                db::audit::insert(tx, &actor, "token.create", &what)
             })
             .await?;
         Ok(token)
     }
 
     /// Ends a token of a user.
-    pub async fn revoke_token(&self, user: &User, id: TokenId) -> Result<()> {
-        let user = user.clone();
+    pub async fn revoke_token(&self, client: &Client, user: &User, id: TokenId) -> Result<()> {
+        let (owner, actor) = (user.id, client.acting(user));
         self.db
             .write(move |tx| {
-                if !db::tokens::delete_of_user(tx, user.id, id)? {
+                if !db::tokens::delete_of_user(tx, owner, id)? {
                     return Err(Error::NotFound);
                 }
                 let what = format!("token:{id}");
-                Ok(db::audit::insert(tx, &Actor::person(user), "token.revoke", &what)?)
+                Ok(db::audit::insert(tx, &actor, "token.revoke", &what)?)
             })
-            .await
+            .await?;
+        self.events.announce(Event::Account(owner));
+        Ok(())
     }
 }
 

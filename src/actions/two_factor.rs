@@ -11,7 +11,7 @@ use crate::model::Invalid;
 use crate::model::client::Client;
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
-use crate::model::user::{Actor, User};
+use crate::model::user::User;
 use crate::secrets::{self, TotpSecret};
 
 /// Recovery codes of a user, when new.
@@ -65,7 +65,7 @@ impl Actions {
         }
         let id = user.id;
         let sealed = self.secrets.seal(&identity(id), &TotpSecret::random().to_text());
-        let actor = Actor::person(user.clone());
+        let actor = client.acting(user);
         let begun = self.db.write(move |tx| {
             let is_begun = second_factors::begin(tx, id, &sealed)?;
             if is_begun {
@@ -94,7 +94,7 @@ impl Actions {
         attempt.forgive();
         let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| secrets::recovery_code()).collect();
         let hashes: Vec<_> = codes.iter().map(|code| secrets::hash_recovery_code(code)).collect();
-        let actor = Actor::person(user.clone());
+        let actor = client.acting(user);
         self.db
             .write(move |tx| {
                 if !second_factors::confirm(tx, id, &sealed, step)? {
@@ -116,11 +116,11 @@ impl Actions {
             return Err(Error::field("password", wrong_password()));
         }
         let attempt = self.attempts.begin([Key::Code(id), Key::Network(client.network())])?;
-        if !self.use_code(user, code).await? {
+        if !self.use_code(client, user, code).await? {
             return Err(Error::field("code", wrong_code()));
         }
         attempt.forgive();
-        let actor = Actor::person(user.clone());
+        let actor = client.acting(user);
         self.db
             .write(move |tx| {
                 second_factors::delete(tx, id)?;
@@ -131,7 +131,7 @@ impl Actions {
     }
 
     /// Uses a code of the app or a recovery code up; `false` when it is wrong or was used before.
-    pub(super) async fn use_code(&self, user: &User, code: &str) -> Result<bool> {
+    pub(super) async fn use_code(&self, client: &Client, user: &User, code: &str) -> Result<bool> {
         let id = user.id;
         let factor = self.db.read(move |c| second_factors::find(c, id)).await?;
         let Some(factor) = factor.filter(|factor| factor.confirmed_at.is_some()) else {
@@ -144,7 +144,7 @@ impl Actions {
                 .write(move |tx| second_factors::claim_step(tx, id, step))
                 .await?);
         }
-        let (actor, hash) = (Actor::person(user.clone()), secrets::hash_recovery_code(code));
+        let (actor, hash) = (client.acting(user), secrets::hash_recovery_code(code));
         let used = self.db.write(move |tx| {
             let is_used = second_factors::claim_recovery_code(tx, id, &hash)?;
             if is_used {

@@ -65,6 +65,7 @@ impl Actions {
             return Err(Error::Forbidden);
         };
         let hash = self.passwords.hash(password).await;
+        let address = client.address;
         let user = self
             .db
             .write(move |tx| {
@@ -73,8 +74,10 @@ impl Actions {
                     return Err(Error::Forbidden);
                 }
                 let id = db::users::insert(tx, &email, &hash, Role::Owner)?;
-                db::audit::insert(tx, &Actor::DHOW, "user.claim", email.as_str())?;
-                db::users::find(tx, id)?.ok_or(Error::NotFound)
+                let user = db::users::find(tx, id)?.ok_or(Error::NotFound)?;
+                let actor = Actor::person(user.clone()).at(address);
+                db::audit::insert(tx, &actor, "user.claim", email.as_str())?;
+                Ok(user)
             })
             .await?;
         if let Ok(mut is_used) = self.claim.is_used.lock() {

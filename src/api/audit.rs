@@ -1,18 +1,15 @@
 //! `/audit`.
 
 use axum::Json;
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::Caller;
 use super::list::{Items, Paging, PagingQuery, with_one_more};
+use super::query::Asked;
 use super::{Api, Problem};
-use crate::actions::Error;
 use crate::actions::audit::AuditQuery;
-use crate::model::Invalid;
 use crate::model::audit::AuditRow;
 use crate::model::time::Timestamp;
 
@@ -53,10 +50,9 @@ impl From<AuditRow> for AuditView {
 #[utoipa::path(get, path = "/audit", tag = "people", summary = "Who did what, when, from where; newest first", operation_id = "audit_list", params(("user" = Option<String>, Query, description = "An e-mail address"), ("action" = Option<String>, Query, description = "app.create, or app for everything about apps", pattern = "^[a-z0-9_.]{1,60}$"), ("since" = Option<String>, Query, description = "A day or a moment", format = Date), ("until" = Option<String>, Query, description = "A day or a moment, not included", format = Date), PagingQuery), responses((status = 200, body = Items<AuditView>)))]
 async fn list(
     caller: Caller,
-    query: Result<Query<AuditQuery>, QueryRejection>,
+    Asked(query): Asked<AuditQuery>,
     Paging(page): Paging,
 ) -> Result<Json<Items<AuditView>>, Problem> {
-    let Query(query) = query.map_err(|_| Error::field("query", Invalid::new("The query cannot be read.")))?;
     let actions = caller.actions();
     let rows = actions
         .list_audit(&caller.actor, query.check()?, with_one_more(page))

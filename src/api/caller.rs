@@ -1,8 +1,6 @@
 //! Who calls: by a bearer token, or by the session of the panel's own pages.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum_extra::TypedHeader;
 use axum_extra::headers::Authorization;
@@ -13,6 +11,7 @@ use crate::actions::sessions::SessionUser;
 use crate::actions::{Actions, Error};
 use crate::model::access::Right;
 use crate::model::app::{App, Project};
+use crate::model::client::Client;
 use crate::model::deployment::Deployment;
 use crate::model::ids::DeploymentId;
 use crate::model::user::Actor;
@@ -38,13 +37,14 @@ impl FromRequestParts<Api> for Caller {
                 .map(|SessionUser(user)| Actor::person(user.clone())),
             Err(_malformed) => None,
         };
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let actor = actor.map(|actor| match peer {
-            Some(ConnectInfo(peer)) => actor.at(peer.ip()),
-            None => actor,
-        });
+        // Put there by the layer around pages and API, for everybody.
+        let client = parts.extensions.get::<Client>();
         actor
-            .map(|actor| Self { actor, actions })
+            .zip(client)
+            .map(|(actor, client)| Self {
+                actor: actor.at(client.address),
+                actions,
+            })
             .ok_or_else(Problem::unauthorized)
     }
 }

@@ -1,7 +1,7 @@
 //! `/apps/{app}/domains`.
 
 use axum::Json;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use super::body::JsonBody;
 use super::caller::{Caller, Writer};
 use super::list::Items;
+use super::query::Asked;
 use super::{Api, Problem};
 use crate::actions::domains::DomainInput;
 use crate::actions::json::parse_json;
@@ -54,7 +55,7 @@ struct Which {
 async fn remove(
     Writer(caller): Writer,
     Path((app, host)): Path<(String, String)>,
-    Query(which): Query<Which>,
+    Asked(which): Asked<Which>,
 ) -> Result<StatusCode, Problem> {
     let app = caller.app(app, Right::Change).await?;
     caller

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Serialize;
 
 use super::Problem;
+use super::query::Asked;
 use crate::actions::Error;
 use crate::db::Page;
 use crate::model::Invalid;
@@ -18,8 +19,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let query = Query::<HashMap<String, String>>::from_request_parts(parts, state).await;
-        let Query(query) = query.map_err(|_| Error::field("query", Invalid::new("The query cannot be read.")))?;
+        let Asked(query) = Asked::<HashMap<String, String>>::from_request_parts(parts, state).await?;
         let limit = match query.get("limit") {
             None => Page::DEFAULT_LIMIT,
             Some(text) => text

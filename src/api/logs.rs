@@ -4,11 +4,12 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::{Stream, StreamExt as _};
+use futures_util::future::OptionFuture;
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -17,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::Caller;
+use super::query::Asked;
 use super::{Api, Problem};
 use crate::logs::Chunk;
 use crate::model::ids::DeploymentId;
@@ -40,24 +42,37 @@ async fn show(
     caller: Caller,
     State(stop): State<CancellationToken>,
     Path(id): Path<String>,
-    Query(wish): Query<Wish>,
+    Asked(wish): Asked<Wish>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (deployment, _) = caller.deployment(&id).await?;
     let id = deployment.id;
     if accepts_events(&headers) {
         let offset = last_event_id(&headers);
-        return Ok(events(caller.actions().follow_log(id, offset), stop).into_response());
+        let chunks = caller.actions().follow_log(id, offset);
+        return Ok(events(chunks, ended(&caller, stop)).into_response());
     }
     if wish.follow {
         let chunks = caller
             .actions()
             .follow_log(id, 0)
             .map(|chunk| chunk.map(|chunk| chunk.text));
-        let body = Body::from_stream(chunks.take_until(stop.cancelled_owned()));
+        let body = Body::from_stream(chunks.take_until(ended(&caller, stop)));
         return Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response());
     }
     Ok(file(&caller, id, byte_range(&headers)).await)
+}
+
+/// When a stream must end although its thing goes on: Dhow stops, or the caller's account changes.
+fn ended(caller: &Caller, stop: CancellationToken) -> impl Future<Output = ()> + Send + use<> {
+    let user = caller.actor.user().map(|user| user.id);
+    let changed = user.map(|user| caller.actions().events.account_changed(user));
+    async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = OptionFuture::from(changed).map(drop), if user.is_some() => {}
+        }
+    }
 }
 
 fn accepts_events(headers: &HeaderMap) -> bool {
@@ -79,32 +94,46 @@ fn last_event_id(headers: &HeaderMap) -> u64 {
         .unwrap_or(0)
 }
 
-/// The range that is asked for; one in other units than bytes is ignored (RFC 9110 §14.2).
-fn byte_range(headers: &HeaderMap) -> Option<&HeaderValue> {
-    headers
-        .get(header::RANGE)
-        .filter(|range| range.as_bytes().starts_with(b"bytes="))
+/// The range that is asked for. One in other units than bytes, one that is no range and several at once are ignored,
+/// which the whole log answers (RFC 9110 §14.2).
+fn byte_range(headers: &HeaderMap) -> Option<HeaderValue> {
+    let (unit, range) = headers.get(header::RANGE)?.to_str().ok()?.split_once('=')?;
+    let (first, last) = range.trim().split_once('-')?;
+    let number = |text: &str| match text {
+        "" => Some(None),
+        digits if digits.bytes().all(|digit| digit.is_ascii_digit()) => digits.parse::<u64>().ok().map(Some),
+        _ => None,
+    };
+    let is_range = match (number(first)?, number(last)?) {
+        (Some(first), Some(last)) => first <= last,
+        (None, None) => false,
+        _ => true,
+    };
+    if !unit.eq_ignore_ascii_case("bytes") || !is_range {
+        return None;
+    }
+    HeaderValue::from_str(&format!("bytes={first}-{last}")).ok()
 }
 
 /// The log as events; the last one is `done`, so that a reader knows that nothing more comes.
 fn events(
     chunks: impl Stream<Item = std::io::Result<Chunk>> + Send + 'static,
-    stop: CancellationToken,
+    ended: impl Future<Output = ()> + Send + 'static,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let parts = chunks.filter_map(|chunk| async {
         let chunk = chunk.ok()?;
         Some(Ok(Event::default().id(chunk.end.to_string()).data(chunk.text)))
     });
     let done = futures_util::stream::once(async { Ok(Event::default().event("done").data("done")) });
-    Sse::new(parts.chain(done).take_until(stop.cancelled_owned())).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    Sse::new(parts.chain(done).take_until(ended)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
 /// The file as it is now, or the range of it that is asked for.
-async fn file(caller: &Caller, id: DeploymentId, range: Option<&HeaderValue>) -> Response {
+async fn file(caller: &Caller, id: DeploymentId, range: Option<HeaderValue>) -> Response {
     // Nothing of the request but the range counts: the file grows, so no answer stays true.
     let mut ask = Request::new(Body::empty());
     if let Some(range) = range {
-        ask.headers_mut().insert(header::RANGE, range.clone());
+        ask.headers_mut().insert(header::RANGE, range);
     }
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     let served = ServeFile::new(caller.actions().logs.path(id)).oneshot(ask).await;
@@ -116,4 +145,39 @@ async fn file(caller: &Caller, id: DeploymentId, range: Option<&HeaderValue>) ->
     response.headers_mut().insert(header::CONTENT_TYPE, text);
     response.headers_mut().remove(header::LAST_MODIFIED);
     response.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_good_range_of_bytes_counts() {
+        let range = |text: &str| {
+            let headers = HeaderMap::from_iter([(header::RANGE, text.parse().unwrap())]);
+            byte_range(&headers).map(|range| range.to_str().unwrap().to_owned())
+        };
+        for (text, meant) in [
+            ("bytes=0-4", "bytes=0-4"),
+            ("Bytes= 5- ", "bytes=5-"),
+            ("bytes=-5", "bytes=-5"),
+            ("bytes=99999-", "bytes=99999-"),
+        ] {
+            assert_eq!(range(text).as_deref(), Some(meant), "{text}");
+        }
+        for text in [
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=5-4",
+            "bytes=+1-4",
+            "bytes=0-1,3-4",
+            "lines=0-4",
+            "bytes=0-99999999999999999999",
+            "bytes=1-2-3",
+        ] {
+            assert_eq!(range(text), None, "{text}");
+        }
+    }
 }

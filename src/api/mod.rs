@@ -24,6 +24,7 @@ mod members;
 mod openapi;
 mod problem;
 mod projects;
+mod query;
 mod releases;
 mod running;
 mod source;

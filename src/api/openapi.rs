@@ -1,7 +1,8 @@
 //! The description of the API (OpenAPI 3.1), made from the handlers' own attributes, at `/api/v1/openapi.json`.
 
-use axum::Json;
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
@@ -54,7 +55,14 @@ pub fn described(calls: OpenApiRouter<Api>) -> Router<Api> {
                 .insert("default".to_owned(), refusal().into());
         }
     }
-    router.route("/openapi.json", get(move || async move { Json(openapi) }))
+    let json = openapi
+        .to_json()
+        .expect("strings, numbers and lists of them are always JSON");
+    let json = Bytes::from(json);
+    router.route(
+        "/openapi.json",
+        get(move || async move { ([(CONTENT_TYPE, "application/json")], json) }),
+    )
 }
 
 /// What every call answers when it does not do what is asked.

@@ -100,14 +100,13 @@ pub fn list_ids_of_app(connection: &Connection, app: AppId) -> Result<Vec<Deploy
         .collect::<rusqlite::Result<_>>()?)
 }
 
-/// The commit of the newest push that an app was deployed for, or is to be.
-pub fn find_pushed_commit(connection: &Connection, app: AppId) -> Result<Option<String>> {
-    let sql = "SELECT wanted_commit FROM deployments WHERE app_id = ?1 AND trigger = 'push' ORDER BY id DESC LIMIT 1";
-    let commit: Option<Option<String>> = connection
-        .prepare_cached(sql)?
-        .query_row([app.0], |row| row.get(0))
-        .optional()?;
-    Ok(commit.flatten())
+/// The commits of an app's newest pushes, newest first, and whether they came to nothing.
+pub fn list_pushed_commits(connection: &Connection, app: AppId) -> Result<Vec<(String, bool)>> {
+    let sql = "SELECT wanted_commit, status IN ('failed', 'cancelled') FROM deployments
+        WHERE app_id = ?1 AND trigger = 'push' AND wanted_commit IS NOT NULL ORDER BY id DESC LIMIT 100";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([app.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// An app's deployments that wait.

@@ -75,6 +75,15 @@ pub fn list_of_user(connection: &Connection, user: UserId) -> Result<Vec<Session
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether a user has a session that goes on and began at this address.
+pub fn is_begun_at(connection: &Connection, email: &str, address: &str) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM sessions JOIN users ON users.id = user_id \
+         WHERE email = ?1 AND sessions.address = ?2 AND expires_at > ?3)",
+    )?;
+    Ok(statement.query_row(params![email, address, Timestamp::now().as_millis()], |row| row.get(0))?)
+}
+
 /// Adds a session; `Error::Taken` when the id is in use.
 pub fn insert(connection: &Connection, session: &Written) -> Result<()> {
     let mut statement = connection.prepare_cached(

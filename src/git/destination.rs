@@ -1,15 +1,13 @@
 //! The server behind a repository's address, after the question whether Dhow may call it.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
 
 use super::{Access, Error};
 use url::Origin;
 
-use crate::model::address::is_private_host;
 use crate::model::source::GitUrl;
+use crate::outbound::{self, Refusal};
 
 /// A server that may be called, at addresses that were checked.
 #[derive(Debug)]
@@ -36,27 +34,18 @@ impl Destination {
                  the operator start Dhow with --allow-private-sources)."
             )));
         }
-        let target = (host.clone(), url.port());
-        let resolved = wait_for(move || target.to_socket_addrs(), || cancelled.load(Ordering::Relaxed));
-        let mut addresses: Vec<SocketAddr> = match resolved.ok_or(Error::Cancelled)? {
-            Ok(addresses) => addresses.collect(),
-            Err(error) => {
-                return Err(Error::Unreachable(format!(
-                    "The host {host} was not found ({error}). Check the repository's address."
-                )));
-            }
-        };
-        let first = addresses
-            .first()
-            .map(|address| address.ip().to_string())
-            .unwrap_or_default();
-        addresses.retain(|address| access.allow_private || !is_private_host(&address.ip()));
-        if addresses.is_empty() {
-            return Err(Error::Refused(format!(
-                "{host} is at {first}, a private address, and Dhow fetches only from public ones. An operator who \
+        let is_ended = || cancelled.load(Ordering::Relaxed);
+        let addresses = outbound::resolve(&host, url.port(), access.allow_private, is_ended);
+        let addresses = addresses.map_err(|refusal| match refusal {
+            Refusal::Ended => Error::Cancelled,
+            Refusal::NotFound(error) => Error::Unreachable(format!(
+                "The host {host} was not found ({error}). Check the repository's address."
+            )),
+            Refusal::Private(address) => Error::Refused(format!(
+                "{host} is at {address}, a private address, and Dhow fetches only from public ones. An operator who \
                  trusts every user of this panel can start it with --allow-private-sources."
-            )));
-        }
+            )),
+        })?;
         Ok(Self {
             authority: url.authority(),
             origin: url.origin(),
@@ -64,22 +53,5 @@ impl Destination {
             host,
             addresses,
         })
-    }
-}
-
-/// Does something that blocks on a thread of its own, so that the wait can end before it does; `None` then. The thread
-/// is left behind, for as long as the system's own time limit.
-pub(super) fn wait_for<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-    is_ended: impl Fn() -> bool,
-) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(work()));
-    loop {
-        match receiver.recv_timeout(Duration::from_millis(100)) {
-            Ok(result) => return Some(result),
-            Err(RecvTimeoutError::Timeout) if !is_ended() => {}
-            Err(_) => return None,
-        }
     }
 }

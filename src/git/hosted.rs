@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use git2::{ErrorCode, Repository};
+use git2::{ErrorCode, ReflogEntry, Repository};
 
 use super::checkout::CheckedOut;
 use super::commit::{branch_not_found, commit_not_found, default_not_found, describe, find, id_of, sha_of};
@@ -12,6 +12,8 @@ use super::{Commit, Error, Want, checkout};
 use crate::model::source::{Branch, CommitSha};
 
 const HEADS: &str = "refs/heads/";
+/// What a branch's log says where it was put back.
+const STEP_BACK: &str = "its deployment failed";
 
 /// A bare repository that users push to. Its HEAD names the branch that is deployed.
 #[derive(Debug, Clone)]
@@ -74,6 +76,28 @@ impl HostedRepository {
     /// Makes another branch the one that is deployed, whether or not it exists yet.
     pub fn set_deploy_branch(&self, branch: &Branch) -> Result<(), Error> {
         Ok(self.repository()?.set_head(&format!("{HEADS}{branch}"))?)
+    }
+
+    /// Puts the deployed branch back to where it stood before it was moved to `commit`, so that the same push can be made
+    /// again; one that was new goes away. One that has moved on since is left alone.
+    pub fn step_back(&self, commit: &CommitSha) -> Result<(), Error> {
+        let (repository, id) = (self.repository()?, id_of(commit)?);
+        let name = format!("{HEADS}{}", self.deploy_branch()?);
+        let mut reference = match repository.find_reference(&name) {
+            Ok(reference) if reference.target() == Some(id) => reference,
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let log = repository.reflog(&name)?;
+        let is_push =
+            |entry: &ReflogEntry<'_>| entry.id_new() == id && entry.message_bytes() != Some(STEP_BACK.as_bytes());
+        match log.iter().find(is_push).map(|entry| entry.id_old()) {
+            Some(before) if before.is_zero() => reference.delete()?,
+            Some(before) => drop(repository.reference_matching(&name, before, true, id, STEP_BACK)?),
+            None => {}
+        }
+        Ok(())
     }
 
     /// The commit that is wanted, without any network; `None` as branch is the one that is deployed.

@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 
-use super::destination::{Destination, wait_for};
+use super::destination::Destination;
 use super::{Error, FetchLimits};
+use crate::outbound::wait_for;
 use head::Answer;
 use patient::{Patient, Watch};
 

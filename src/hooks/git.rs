@@ -8,10 +8,16 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
-use super::push::{BranchChange, Operation, PushLimits, PushOutcome, PushServer, PushToken, challenge};
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use tokio_util::sync::CancellationToken;
+
+use super::push::{BranchChange, News, Operation, PushLimits, PushOutcome, PushServer, PushToken, Reply, challenge};
 use crate::actions::{Actions, Error};
 use crate::git::HostedRepository;
 use crate::model::app::App;
+use crate::model::deployment::Status;
+use crate::model::ids::DeploymentId;
 use crate::model::user::Actor;
 
 /// What the handler works with.
@@ -20,14 +26,16 @@ struct Git {
     actions: Actions,
     pushes: PushServer,
     address: SocketAddr,
+    stop: CancellationToken,
 }
 
 /// The paths of the smart protocol. Bodies are limited by [`PushLimits`], not by the limit for forms.
-pub fn router(actions: Actions, address: SocketAddr) -> Router {
+pub fn router(actions: Actions, address: SocketAddr, stop: CancellationToken) -> Router {
     let state = Git {
         actions,
         pushes: PushServer::new(PushLimits::default()),
         address,
+        stop,
     };
     Router::new()
         .route("/git/{repository}/{*operation}", any(serve))
@@ -57,8 +65,9 @@ async fn serve(
     };
     match opened {
         Ok((app, repository)) => {
-            let deploy = move |outcome| deploy(git.actions, git.address, actor, app, outcome);
-            git.pushes.serve(request, operation, repository, deploy).await
+            let pushes = git.pushes.clone();
+            let deploy = move |outcome| deploy(git, actor, app, outcome);
+            pushes.serve(request, operation, repository, deploy).await
         }
         Err(error) => refuse(&error),
     }
@@ -71,31 +80,73 @@ async fn open(actions: &Actions, app: App) -> Result<(App, HostedRepository), Er
     Ok((app, repository))
 }
 
-/// Deploys what was pushed and answers the lines that the pusher sees.
-async fn deploy(actions: Actions, address: SocketAddr, actor: Actor, app: App, outcome: PushOutcome) -> Vec<String> {
+/// Deploys what was pushed; the pusher sees the deployment's log, and fails when it does.
+async fn deploy(git: Git, actor: Actor, app: App, outcome: PushOutcome) -> Reply {
+    let branch = outcome.deploy_branch;
     let Some(commit) = outcome.commit else {
-        return vec![format!(
-            "Stored. Only pushes to {} are deployed.",
-            outcome.deploy_branch
-        )];
+        let lines = vec![format!("Stored. Only pushes to {branch} are deployed.")];
+        return Reply { lines, news: None };
     };
-    let is_new = |change: &BranchChange| change.branch == outcome.deploy_branch && change.before.is_none();
+    let is_new = |change: &BranchChange| change.branch == branch && change.before.is_none();
     let mut lines = Vec::new();
     if outcome.changes.iter().any(is_new) {
-        lines.push(format!("From now on pushes to {} are deployed.", outcome.deploy_branch));
+        lines.push(format!("From now on pushes to {branch} are deployed."));
     }
-    match actions.deploy_push(&actor, &app, &commit.sha.to_string()).await {
+    match git.actions.deploy_push(&actor, &app, &commit.sha.to_string()).await {
         Ok(deployment) => {
-            let (slug, number) = (&app.slug, deployment.number);
+            let (slug, number, address) = (&app.slug, deployment.number, git.address);
             lines.push(format!("Deployment {number} of {slug} is queued."));
             lines.push(format!("Watch it at http://{address}/apps/{slug}/deployments/{number}"));
+            let news = news(git.actions, git.stop, actor, deployment.id);
+            Reply {
+                lines,
+                news: Some((branch, news)),
+            }
         }
         Err(error) => {
             tracing::error!(app = %app.slug, error = format!("{error:#}"), "a push was stored but not deployed");
             lines.push(format!("Stored, but not deployed: {error}. Deploy it from the panel."));
+            Reply { lines, news: None }
         }
     }
-    lines
+}
+
+/// A deployment's log as it grows, and its end unless that is good.
+fn news(actions: Actions, stop: CancellationToken, actor: Actor, id: DeploymentId) -> BoxStream<'static, News> {
+    let parts = actions.follow_log(id, 0).take_until(stop.cancelled_owned());
+    let lines = parts.flat_map(|part| {
+        let text = part.map(|part| part.text).unwrap_or_default();
+        let lines: Vec<News> = text.lines().map(|line| News::Line(line.to_owned())).collect();
+        stream::iter(lines)
+    });
+    let end = stream::once(async move { end(&actions, &actor, id).await });
+    lines.chain(end.filter_map(std::future::ready)).boxed()
+}
+
+async fn end(actions: &Actions, actor: &Actor, id: DeploymentId) -> Option<News> {
+    let found = actions.find_deployment(actor, id).await;
+    let Ok((deployment, _)) = found else {
+        return Some(News::Lost(
+            "The deployment can no longer be seen with this token.".to_owned(),
+        ));
+    };
+    let number = deployment.number;
+    let reason = match deployment.status {
+        Status::Succeeded => return None,
+        Status::Failed => {
+            let (_, message) = deployment.error.unzip();
+            let message = message.unwrap_or_default();
+            format!("deployment {number} failed: {message}")
+        }
+        Status::Cancelled => format!("deployment {number} was cancelled"),
+        Status::Superseded => format!("a newer request took the place of deployment {number}"),
+        Status::Queued | Status::Running => {
+            return Some(News::Lost(format!(
+                "Dhow is being stopped. What was pushed is stored, and deployment {number} goes on at the next start."
+            )));
+        }
+    };
+    Some(News::Refused(reason))
 }
 
 /// An error as git shows it: its text behind `remote:`.

@@ -9,6 +9,7 @@ mod operation;
 mod outcome;
 mod sideband;
 mod token;
+mod told;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use tokio_util::io::ReaderStream;
 pub use operation::{Operation, Service};
 pub use outcome::{BranchChange, PushOutcome};
 pub use token::{PushToken, challenge};
+pub use told::{News, Reply};
 
 use crate::git::{self, HostedRepository};
 use backend::{Backend, Trouble};
@@ -62,10 +64,10 @@ impl PushServer {
         }
     }
 
-    /// Answers a request that was let in. After a push that changed a branch, `on_push` is called and its lines are
-    /// shown to the pusher; it runs to its end even when the pusher goes away, and before the next push to the same
-    /// repository begins.
-    pub async fn serve<OnPush, Lines>(
+    /// Answers a request that was let in. After a push that changed a branch, `on_push` is called and the pusher is told
+    /// its reply; the call runs to its end even when the pusher goes away, and before the next push to the same
+    /// repository begins. The news of a reply are told for as long as the pusher stays.
+    pub async fn serve<OnPush, Replying>(
         &self,
         request: Request,
         operation: Operation,
@@ -73,8 +75,8 @@ impl PushServer {
         on_push: OnPush,
     ) -> Response
     where
-        OnPush: FnOnce(PushOutcome) -> Lines + Send + 'static,
-        Lines: Future<Output = Vec<String>> + Send + 'static,
+        OnPush: FnOnce(PushOutcome) -> Replying + Send + 'static,
+        Replying: Future<Output = Reply> + Send + 'static,
     {
         if operation != Operation::Call(Service::ReceivePack) {
             return match Backend::start(request, operation, repository.dir(), &self.limits) {
@@ -89,10 +91,15 @@ impl PushServer {
             .unwrap_or_else(|error| refuse(&Trouble::Failed(error.to_string())))
     }
 
-    async fn receive<OnPush, Lines>(&self, request: Request, repository: HostedRepository, on_push: OnPush) -> Response
+    async fn receive<OnPush, Replying>(
+        &self,
+        request: Request,
+        repository: HostedRepository,
+        on_push: OnPush,
+    ) -> Response
     where
-        OnPush: FnOnce(PushOutcome) -> Lines,
-        Lines: Future<Output = Vec<String>>,
+        OnPush: FnOnce(PushOutcome) -> Replying,
+        Replying: Future<Output = Reply>,
     {
         let _turn = self.locks.take(repository.dir()).await;
         let before = match read_branches(&repository).await {
@@ -106,14 +113,14 @@ impl PushServer {
         };
         // Looked at even after a failure: the branches may have moved before it.
         let outcome = tokio::task::spawn_blocking(move || outcome::compare(&repository, &before)).await;
-        let lines = match outcome {
-            Ok(Ok(Some(outcome))) => on_push(outcome).await,
-            Ok(Ok(None)) => Vec::new(),
+        let reply = match outcome {
+            Ok(Ok(Some(outcome))) => Some(on_push(outcome).await),
+            Ok(Ok(None)) => None,
             Ok(Err(error)) => return refuse(&Trouble::Failed(error.to_string())),
             Err(error) => return refuse(&Trouble::Failed(error.to_string())),
         };
         match answered {
-            Ok(Ok((head, answer))) => head.into_response(Body::from(sideband::add_lines(answer, &lines))),
+            Ok(Ok((head, answer))) => head.into_response(told::body(answer, reply)),
             Ok(Err(trouble)) => refuse(&trouble),
             Err(_) => refuse(&Trouble::TimedOut),
         }

@@ -4,8 +4,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is anything but a public unicast one, by the IANA special-purpose registries (RFC 6890).
-/// An IPv6 address that carries an IPv4 address (mapped, NAT64, 6to4) is judged by both.
+/// Whether an address is anything but a public unicast one, by the IANA special-purpose registries (RFC 6890): private
+/// (RFC 1918), carrier-grade NAT (RFC 6598), link-local (RFC 3927, RFC 4291), unique local (RFC 4193), multicast
+/// (RFC 5771, RFC 4291). An IPv6 address that carries an IPv4 address is judged by that: mapped (RFC 4291), NAT64
+/// (RFC 6052, its local prefix of RFC 8215 being private), 6to4 (RFC 3056).
 pub fn is_private_host(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_private_v4(*address),

@@ -4,6 +4,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::user::{Actor, User};
+
 /// The other end of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
@@ -24,6 +26,11 @@ impl Client {
             address: address.to_canonical(),
             agent: printable.take(Self::MAX_AGENT_CHARS).collect(),
         }
+    }
+
+    /// A person who acts from here.
+    pub fn acting(&self, user: &User) -> Actor {
+        Actor::person(user.clone()).at(self.address)
     }
 
     /// The address under which attempts are counted: of IPv6 the network of 64 bits, which one household or server

@@ -113,7 +113,7 @@ async fn events(
         Which { before: seen.before },
         last.unwrap_or(seen.seen),
     );
-    Ok(sse::stream(&web.stop, live.events()))
+    Ok(sse::stream(&web, signed_in.user.id, live.events()))
 }
 
 impl Parts {

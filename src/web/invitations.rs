@@ -134,7 +134,11 @@ async fn accept(
         Err(Error::NotFound) => return Ok(refuse(frame)),
         other => other?.resets.is_some(),
     };
-    match web.actions.accept_invitation(&token, typed.value("password")).await {
+    match web
+        .actions
+        .accept_invitation(&client, &token, typed.value("password"))
+        .await
+    {
         // Whoever signs in after a reset does so in full: the link alone is no sign-in.
         Ok(_) if is_reset => Ok(Redirect::to("/login").into_response()),
         Ok(user) => {

@@ -111,7 +111,15 @@ async fn sign_in(
     }
 }
 
-async fn sign_out(session: Session) -> Result<Redirect> {
+async fn sign_out(
+    State(web): State<Web>,
+    user: Option<Extension<SessionUser>>,
+    session: Session,
+    Visitor(client): Visitor,
+) -> Result<Redirect> {
     session::sign_out(&session).await?;
+    if let Some(Extension(SessionUser(user))) = user {
+        web.actions.note_sign_out(&client, &user).await?;
+    }
     Ok(Redirect::to("/login"))
 }

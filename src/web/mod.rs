@@ -3,6 +3,8 @@
 //! A handler reads through the extractors of `load`, changes through `actions`, and fails with a [`error::PageError`],
 //! which `present` turns into a page, a fragment or problem+json. Nothing here trusts that JavaScript runs.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -57,6 +59,18 @@ pub struct Web {
     pub actions: Actions,
     /// Ends streams when Dhow stops.
     pub stop: CancellationToken,
+    /// Open streams of pages.
+    pub streams: Arc<sse::Streams>,
+}
+
+impl Web {
+    fn new(actions: Actions, stop: CancellationToken) -> Self {
+        Self {
+            actions,
+            stop,
+            streams: Arc::default(),
+        }
+    }
 }
 
 /// All pages, to be wrapped by [`with_sessions`].
@@ -77,7 +91,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(setup::router())
         .merge(users::router())
         .fallback(|| async { StatusCode::NOT_FOUND })
-        .with_state(Web { actions, stop })
+        .with_state(Web::new(actions, stop))
 }
 
 /// What needs no session: the files of `static/`, `/healthz`, `/readyz`.
@@ -85,17 +99,14 @@ pub fn open_router(actions: Actions, stop: CancellationToken) -> Router {
     Router::new()
         .merge(assets::router())
         .merge(health::router())
-        .with_state(Web { actions, stop })
+        .with_state(Web::new(actions, stop))
         .layer(from_fn(headers::add))
 }
 
 /// Puts around pages and API what they share: sessions, the refusal of foreign origins, limits, readable failures,
 /// headers and compression.
 pub fn with_sessions(router: Router, actions: &Actions, stop: &CancellationToken) -> Router {
-    let web = Web {
-        actions: actions.clone(),
-        stop: stop.clone(),
-    };
+    let web = Web::new(actions.clone(), stop.clone());
     // The last one is the outermost.
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -12,6 +12,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
+use super::client::Visitor;
 use super::error::PageError;
 use crate::actions::Actions;
 use crate::actions::sessions::{ORIGIN_KEY, Origin, SEEN_KEY, SessionUser, Sessions, USER_KEY};
@@ -43,12 +44,19 @@ pub fn layer(actions: &Actions) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(Duration::seconds(SESSION_IDLE_S)))
 }
 
-/// Puts the session's user into the request, for pages and API alike, and into the answer, for error pages.
-pub async fn identify(State(actions): State<Actions>, session: Session, mut request: Request, next: Next) -> Response {
+/// Puts from where somebody asks and the session's user into the request, for pages and API alike, and into the answer, for error pages.
+pub async fn identify(
+    State(actions): State<Actions>,
+    session: Session,
+    Visitor(client): Visitor,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let user = match find_user(&actions, &session).await {
         Ok(user) => user.map(SessionUser),
         Err(error) => return PageError::from(error).into_response(),
     };
+    request.extensions_mut().insert(client);
     if let Some(user) = &user {
         request.extensions_mut().insert(user.clone());
     }

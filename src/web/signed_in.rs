@@ -1,13 +1,12 @@
 //! Who is signed in, as an extractor: pages that take a [`SignedIn`] are seen by nobody else.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 
 use super::error::PageError;
 use crate::actions::sessions::SessionUser;
+use crate::model::client::Client;
 use crate::model::user::{Actor, User};
 
 /// A person with a session.
@@ -23,23 +22,16 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, PageError> {
-        match parts.extensions.get::<SessionUser>() {
-            Some(SessionUser(user)) => Ok(Self {
+        let client = parts.extensions.get::<Client>();
+        match parts.extensions.get::<SessionUser>().zip(client) {
+            Some((SessionUser(user), client)) => Ok(Self {
                 user: user.clone(),
-                actor: from_peer(Actor::person(user.clone()), parts),
+                actor: client.acting(user),
             }),
             None => Err(PageError::NotSignedIn {
                 next: wanted_page(&parts.method, &parts.uri, &parts.headers),
             }),
         }
-    }
-}
-
-/// An actor with the address of the connection that its request came by.
-pub fn from_peer(actor: Actor, parts: &Parts) -> Actor {
-    match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-        Some(ConnectInfo(peer)) => actor.at(peer.ip()),
-        None => actor,
     }
 }
 

@@ -27,12 +27,40 @@ async fn a_push_deploys_the_pushed_commit_and_says_where_to_watch() {
             "it says {watch}: {}",
             outcome.stderr
         );
-        let deployments = api.read("/apps/pushed/deployments").await;
-        let deployment = api.succeeded(deployments["items"][0]["id"].as_i64().unwrap()).await;
-        assert_eq!(deployment["trigger"], "push");
+        for line in ["remote: Commit ", "remote: Done."] {
+            assert!(outcome.stderr.contains(line), "the log is streamed: {}", outcome.stderr);
+        }
+        let deployment = api.read("/apps/pushed/deployments").await["items"][0].clone();
+        assert_eq!(
+            (&deployment["trigger"], &deployment["status"]),
+            (&json!("push"), &json!("succeeded"))
+        );
         assert_eq!(deployment["commit"]["sha"], commit);
         assert_eq!(dhow.visit("pushed.localhost", "/").await.expect(200).text(), page);
     }
+
+    repository.write("Dockerfile", "FROM busybox:1\nRUN echo it is broken && exit 3\n");
+    let commit = repository.commit("Broken");
+    for number in [3, 4] {
+        let outcome = push(&dhow.url(), &repository, "pushed", &token, "main").await;
+        assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+        let reason = format!("[remote rejected] HEAD -> main (deployment {number} failed: ");
+        assert!(
+            outcome.stderr.contains(&reason),
+            "the same push is tried again: {}",
+            outcome.stderr
+        );
+        assert!(outcome.stderr.contains("it is broken"), "{}", outcome.stderr);
+        let deployment = api.read("/apps/pushed/deployments").await["items"][0].clone();
+        assert_eq!(
+            (&deployment["status"], &deployment["commit"]["sha"]),
+            (&json!("failed"), &json!(commit))
+        );
+    }
+    assert_eq!(
+        dhow.visit("pushed.localhost", "/").await.expect(200).text(),
+        "pushed twice"
+    );
     let secrets = dhow.lines().text();
     assert!(!secrets.contains(&token), "the token is in Dhow's own log");
 }

@@ -4,8 +4,8 @@ use crate::harness::dhow::Dhow;
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
 use crate::harness::leftovers::assert_nothing_left_over;
-use crate::harness::pushing::{create_push_app, push};
-use crate::harness::wait::seconds;
+use crate::harness::pushing::{begin_push, create_push_app};
+use crate::harness::wait::{eventually, seconds};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn panel_newest_commit_wins_two_quick_pushes_and_a_double_click_end_with_the_newest_version_alone() {
@@ -19,10 +19,17 @@ async fn panel_newest_commit_wins_two_quick_pushes_and_a_double_click_end_with_t
 
     repository.write_app("first", &gate.step("slow"));
     repository.commit("Build slowly");
-    assert_eq!(push(&dhow.url(), &repository, "quick", &token, "main").await.code, 0);
+    let push = || begin_push(&dhow.url(), &repository, "quick", &token, "main");
+    let first_push = push();
     gate.arrival("slow", seconds(60)).await;
     let second = repository.commit_app("second");
-    assert_eq!(push(&dhow.url(), &repository, "quick", &token, "main").await.code, 0);
+    let second_push = push();
+    eventually("the second push is asked for", seconds(20), || async {
+        let listed = api.read("/apps/quick/deployments").await;
+        let is_there = listed["items"].as_array().unwrap().len() == 2;
+        is_there.then_some(()).ok_or(format!("{listed:#}"))
+    })
+    .await;
     // The page offers no Deploy meanwhile, but one that was open before does.
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let click = || panel.send("POST", "/apps/quick/deployments", &form, "");
@@ -48,5 +55,15 @@ async fn panel_newest_commit_wins_two_quick_pushes_and_a_double_click_end_with_t
         "{first:#}\n{last:#}"
     );
     assert_eq!(dhow.visit("quick.localhost", "/").await.expect(200).text(), "second");
+    assert_eq!(first_push.await.unwrap().code, 0);
+    let second_push = second_push.await.unwrap();
+    assert!(
+        second_push.code == 1
+            && second_push
+                .stderr
+                .contains("a newer request took the place of deployment 2"),
+        "{}",
+        second_push.stderr
+    );
     assert_nothing_left_over(&dhow, &api).await;
 }

@@ -7,6 +7,7 @@ use crate::harness::browser::{Browser, SHOWN_WITHIN};
 use crate::harness::dhow::{Dhow, OWNER, PASSWORD};
 use crate::harness::panel::{Page, Panel};
 use crate::harness::visitor::Visitor;
+use crate::harness::wait::seconds;
 use crate::harness::words;
 
 /// The path of a link that a page or an answer shows.
@@ -345,9 +346,17 @@ async fn whoever_is_deactivated_or_reset_is_out_at_once() {
     let users = "/admin/users";
     // A browser that is not used meanwhile.
     let elsewhere = Panel::sign_in(&dhow.url(), "ann@example.com", PASSWORD).await;
+    let cookies = ann.cookie_header();
+    let headers = [("cookie", cookies.as_str()), ("hx-request", "true")];
+    let mut stream = dhow
+        .http
+        .open(&format!("{}/dashboard/events?seen=", dhow.url()), &headers)
+        .await;
+    assert_eq!(stream.status, 200);
     let form = panel.page(users).await.form_of_button("Deactivate");
     assert_eq!(form.value("email"), Some("ann@example.com"));
     panel.submit_and_follow(users, &form).await.expect_words("deactivated");
+    stream.rest("their open stream ends at once", seconds(5)).await;
     ann.get("/account").await.expect(303);
     api.get("/projects").await.problem(401);
     let stranger = Panel::stranger(&dhow.url());

@@ -88,7 +88,7 @@ async fn until_words(panel: &Panel, path: &str, expected: &str, within: Duration
 /// Waits until an app answers with its page.
 async fn until_served(dhow: &Dhow, app: &str) {
     let host = format!("{app}.localhost");
-    let http = Http::without_keep_alive();
+    let http = Http::new();
     eventually(&format!("{app} serves"), HEALED_WITHIN, || async {
         let url = dhow.app_url("/");
         let headers = [("host", host.as_str())];

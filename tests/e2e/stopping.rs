@@ -81,7 +81,7 @@ async fn slow_visits(dhow_url: String, stop: CancellationToken) -> (Vec<String>,
         pace.tick().await;
         let url = dhow_url.clone();
         visits.spawn(async move {
-            let answer = Http::without_keep_alive()
+            let answer = Http::new()
                 .try_send("GET", &url, &[("host", "slow.localhost")], "")
                 .await?;
             if answer.status == 200 && answer.text().trim() == "slept" {

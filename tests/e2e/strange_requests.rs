@@ -11,7 +11,7 @@ use crate::harness::panel::Panel;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_asked_the_api_answers_with_a_problem() {
-    let (_dhow, api, _git) = shop().await;
+    let (dhow, api, _git) = shop().await;
     let unknown = [
         "/nowhere",
         "/apps/none",
@@ -37,6 +37,39 @@ async fn whatever_is_asked_the_api_answers_with_a_problem() {
     for query in ["limit=0", "limit=201", "limit=x", "cursor=%00", "cursor=nonsense"] {
         api.get(&format!("/apps/web/deployments?{query}")).await.problem(422);
     }
+
+    api.get("/audit?user=a&user=b").await.problem(422);
+    api.post("/apps/web/deployments", json!({})).await.expect(202);
+    let id = api.read("/apps/web/deployments").await["items"][0]["id"].clone();
+    let log = format!("/deployments/{id}/log");
+    api.get(&format!("{log}?follow=x")).await.refuses("follow");
+    api.ended(id.as_i64().unwrap()).await;
+    let whole = api.log(id.as_i64().unwrap()).await;
+    for (range, status) in [
+        ("bytes=0-3", 206),
+        ("bytes=-3", 206),
+        ("bytes=9-3", 200),
+        ("bytes=x", 200),
+        ("bytes=0-1,3-4", 200),
+        ("lines=0-3", 200),
+        ("bytes=99999999-", 416),
+    ] {
+        let answer = api.send("GET", &log, &[("range", range)], "").await.expect(status);
+        assert!(status != 200 || answer.text() == whole, "{range}: {answer}");
+    }
+    for (method, path) in [
+        ("POST", "/healthz"),
+        ("DELETE", "/readyz"),
+        ("POST", "/favicon.ico"),
+        ("PUT", "/static/x"),
+    ] {
+        let url = format!("{}{path}", dhow.url());
+        let answer = dhow.http.send(method, &url, &[], "").await.expect(405);
+        assert_eq!(answer.header("allow"), "GET,HEAD", "{answer}");
+    }
+    let twice = r#"{"name":"one","name":"two"}"#;
+    let json = [("content-type", "application/json")];
+    api.send("POST", "/projects", &json, twice).await.refuses("body");
 
     for body in ["{\"name\":", "", "[]", "\"x\"", "{\"name\":\"a\"} tail", "\u{0}"] {
         let answer = api

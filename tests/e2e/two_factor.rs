@@ -33,7 +33,7 @@ async fn second_step(panel: &Panel, code: &str) -> Answer {
 }
 
 /// Turns it on; answers the app, the step of the code that was used, and the recovery codes.
-async fn turn_on(panel: &Panel) -> (Authenticator, u64, Vec<String>) {
+pub async fn turn_on(panel: &Panel) -> (Authenticator, u64, Vec<String>) {
     let form = panel.page(PATH).await.form(&["password"]);
     panel
         .submit(PATH, &form.clone().set("password", "wrong"))

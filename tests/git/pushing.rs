@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use dhow::model::source::CommitSha;
+
 use crate::git_server::{GitServer, WorkTree};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,4 +244,41 @@ async fn a_clone_of_many_branches_sends_a_compressed_request() {
             .await;
         assert!(is_ok, "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pusher_sees_the_deployment_and_fails_with_it() {
+    let server = GitServer::start().await;
+    let hosted = server.host("site");
+    let tree = WorkTree::new();
+    let to = server.push_address("site");
+    let stands_at = || hosted.branches().unwrap().first().map(|head| head.commit.to_string());
+    let good = tree.commit_version("Works");
+    let (is_ok, said) = tree.try_git(&["push", &to, "main"]).await;
+    // Without the colours: they would be somebody else's orders to the pusher's terminal.
+    assert!(is_ok && said.contains("remote: Building Works"), "{said}");
+
+    for (message, reason) in [
+        (
+            "Fails",
+            "! [remote rejected] main -> main (deployment 1 failed: it does)",
+        ),
+        ("Is lost", "Dhow is being stopped."),
+    ] {
+        let commit = tree.commit_version(message);
+        let (is_ok, said) = tree.try_git(&["push", &to, "main"]).await;
+        assert!(!is_ok && said.contains(reason), "{said}");
+        assert_eq!(
+            stands_at().as_ref(),
+            Some(&commit),
+            "taking it back is for whoever deploys"
+        );
+        // The second time it stands elsewhere and is left alone.
+        for _ in 0..2 {
+            hosted.step_back(&CommitSha::parse(&commit).unwrap()).unwrap();
+            assert_eq!(stands_at().as_ref(), Some(&good));
+        }
+    }
+    hosted.step_back(&CommitSha::parse(&good).unwrap()).unwrap();
+    assert_eq!(stands_at(), None, "before the first push there was no branch");
 }

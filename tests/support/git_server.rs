@@ -10,7 +10,9 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use dhow::git::HostedRepository;
-use dhow::hooks::push::{Operation, PushLimits, PushOutcome, PushServer, PushToken, challenge};
+use dhow::hooks::push::{News, Operation, PushLimits, PushOutcome, PushServer, PushToken, Reply, challenge};
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use tempfile::TempDir;
 
 /// The only password that lets a push in.
@@ -157,12 +159,27 @@ async fn serve(site: Site, request: Request, name: &str, tail: &str, is_private:
             Some(commit) => format!("Deployment of {} queued.", commit.sha.short()),
             None => format!("Stored. Only {} is deployed.", outcome.deploy_branch),
         };
+        let branch = outcome.deploy_branch.clone();
+        let message = outcome.commit.as_ref().map(|commit| commit.message.clone());
         seen.pushes.lock().unwrap().push(outcome);
-        vec![line]
+        let lines = vec![line];
+        let news = message.map(|message| (branch, deployment(&message)));
+        Reply { lines, news }
     };
     site.server
         .serve(Request::from_parts(parts, body), operation, repository, on_push)
         .await
+}
+
+/// What is told of the deployment of a commit with that message.
+fn deployment(message: &str) -> BoxStream<'static, News> {
+    let line = News::Line(format!("\u{1b}[32mBuilding {message}\u{1b}[0m"));
+    let end = match message {
+        "Fails" => Some(News::Refused("deployment 1 failed: it does".to_owned())),
+        "Is lost" => Some(News::Lost("Dhow is being stopped.".to_owned())),
+        _ => None,
+    };
+    futures_util::stream::iter([line].into_iter().chain(end)).boxed()
 }
 
 /// A working copy, and the real `git` in it.

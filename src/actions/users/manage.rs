@@ -6,6 +6,7 @@ use crate::actions::{Actions, Error, Result, access};
 use crate::config::RESET_LIFETIME_S;
 use crate::db;
 use crate::db::invitations::NewInvitation;
+use crate::events::Event;
 use crate::model::ids::InvitationId;
 use crate::model::time::Timestamp;
 use crate::model::user::{Actor, Email, Role, User};
@@ -23,13 +24,20 @@ impl Actions {
     /// Changes a user; one who is deactivated is signed out everywhere at once.
     pub async fn change_user(&self, actor: &Actor, email: &str, change: UserChange) -> Result<User> {
         let (actor, email) = (actor.clone(), email.to_owned());
-        self.db.write(move |tx| change_user(tx, &actor, &email, change)).await
+        let user = self.db.write(move |tx| change_user(tx, &actor, &email, change)).await?;
+        self.events.announce(Event::Account(user.id));
+        Ok(user)
     }
 
-    /// Signs a user out everywhere and makes a link by which they set a new password.
+    /// Signs a user out everywhere and makes a link by which they set a new password. Two-factor sign-in stays as it is:
+    /// whoever gets hold of the link alone is not let in.
     pub async fn reset_user(&self, actor: &Actor, email: &str) -> Result<Made> {
         let (actor, email) = (actor.clone(), email.to_owned());
-        self.make_link(move |tx, hash| reset(tx, &actor, &email, hash)).await
+        let made = self.make_link(move |tx, hash| reset(tx, &actor, &email, hash)).await?;
+        if let Some(user) = made.invitation.resets {
+            self.events.announce(Event::Account(user));
+        }
+        Ok(made)
     }
 }
 

@@ -1,15 +1,15 @@
-//! Boot: ask for what was pushed when a former process died before it had asked. git has stored the branch then and
-//! would not send it again.
+//! Pushes and how they end: one whose deployment failed is taken back, so that it can be made again; one that was
+//! stored when a former process died is asked for, since git would not send it again.
 
 use std::path::Path;
 
 use super::Worker;
 use crate::db;
-use crate::deploy::{DeployError, Deployer, RequestError};
-use crate::git::{HostedRepository, Want};
-use crate::model::deployment::{Trigger, Wanted};
+use crate::deploy::{Context, DeployError, Deployer, RequestError};
+use crate::git::{self, HostedRepository, Want};
+use crate::model::deployment::{Deployment, Trigger, Wanted};
 use crate::model::ids::AppId;
-use crate::model::source::{CommitPrefix, Source};
+use crate::model::source::{CommitPrefix, CommitSha, Source};
 use crate::model::user::Actor;
 
 impl Worker {
@@ -28,7 +28,7 @@ impl Worker {
         let read = self
             .context
             .db
-            .read(move |c| Ok((db::apps::find(c, id)?, db::deployments::find_pushed_commit(c, id)?)));
+            .read(move |c| Ok((db::apps::find(c, id)?, db::deployments::list_pushed_commits(c, id)?)));
         let (Some(app), asked_for) = read.await? else {
             return Ok(None);
         };
@@ -38,7 +38,7 @@ impl Worker {
         let dir = self.context.paths.hosted_repository(id);
         let head = tokio::task::spawn_blocking(move || head_of(&dir)).await;
         let head = head.map_err(|error| DeployError::Internal(error.to_string()))?;
-        Ok(head.filter(|head| asked_for.as_deref() != Some(head.as_str())))
+        Ok(head.filter(|head| !is_known(&asked_for, head)))
     }
 
     async fn ask_for(&self, app: AppId, commit: CommitPrefix) -> Result<(), DeployError> {
@@ -54,6 +54,35 @@ impl Worker {
             Ok(_) | Err(RequestError::AppGone) => Ok(()),
             Err(RequestError::Db(error)) => Err(error.into()),
         }
+    }
+}
+
+/// Whether a branch stands where it should: at the newest push that was asked for, or behind pushes that came to nothing.
+fn is_known(pushes: &[(String, bool)], head: &CommitPrefix) -> bool {
+    let mut back_to_a_good_one = pushes.iter().skip_while(|(_, was_taken_back)| *was_taken_back);
+    pushes.first().is_some_and(|(commit, _)| commit == head.as_str())
+        || back_to_a_good_one
+            .next()
+            .is_some_and(|(commit, _)| commit == head.as_str())
+}
+
+/// Takes a push back whose deployment came to nothing.
+pub(super) async fn take_back(context: &Context, deployment: &Deployment) {
+    let Some(Ok(commit)) = deployment.wanted_commit.as_deref().map(CommitSha::parse) else {
+        return;
+    };
+    let dir = context.paths.hosted_repository(deployment.app_id);
+    let step_back = move || {
+        // An app that was deleted meanwhile must not get its repository back.
+        if dir.exists() {
+            HostedRepository::open(&dir)?.step_back(&commit)?;
+        }
+        Ok::<_, git::Error>(())
+    };
+    let result = tokio::task::spawn_blocking(step_back).await;
+    let result = result.unwrap_or_else(|error| Err(git::Error::Other(error.to_string())));
+    if let Err(error) = result {
+        tracing::warn!(%error, deployment = %deployment.id, "a push whose deployment failed could not be taken back");
     }
 }
 

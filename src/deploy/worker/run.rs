@@ -5,12 +5,13 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
+use super::pushes;
 use crate::db;
 use crate::deploy::job::Job;
 use crate::deploy::pipeline::{self, Ended};
 use crate::deploy::{Context, DeployError, insist};
 use crate::events::Event;
-use crate::model::deployment::{Deployment, ErrorKind, Status, Step};
+use crate::model::deployment::{Deployment, ErrorKind, Status, Step, Trigger};
 
 /// Ends of Dhow or of the engine in one step after which a deployment is given up.
 pub(super) const MAX_DEATHS: i64 = 2;
@@ -113,6 +114,9 @@ pub(super) async fn finish(
     status: Status,
     error: Option<(ErrorKind, String)>,
 ) {
+    if deployment.trigger == Trigger::Push && status != Status::Succeeded {
+        pushes::take_back(context, deployment).await;
+    }
     let id = deployment.id;
     let written = insist::write(context, move |tx| {
         db::deployments::update_finished(tx, id, status, error.as_ref())

@@ -212,6 +212,8 @@ fn set_configuration(command: &mut Command, limits: &PushLimits) {
         ("http.getanyfile", "false"),
         ("core.hooksPath", "/dev/null"),
         ("receive.fsckObjects", "true"),
+        // Where a branch stood before a push is read there.
+        ("core.logAllRefUpdates", "true"),
         ("receive.maxInputSize", &max_pack),
         // Packing runs at the end of some pushes; in the background it would outlive them.
         ("gc.autoDetach", "false"),

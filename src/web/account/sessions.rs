@@ -11,6 +11,7 @@ use crate::actions::sessions::hash_id;
 use crate::db;
 use crate::model::client::agent_in_words;
 use crate::web::Web;
+use crate::web::client::Visitor;
 use crate::web::error::Result;
 use crate::web::flash;
 use crate::web::moment::Moment;
@@ -52,17 +53,23 @@ pub(super) async fn end(
     State(web): State<Web>,
     session: Session,
     signed_in: SignedIn,
+    Visitor(client): Visitor,
     Form(form): Form<EndForm>,
 ) -> Result<Response> {
     let id_hash = from_hexadecimal(&form.session).ok_or(Error::NotFound)?;
-    web.actions.end_session(&signed_in.user, id_hash).await?;
+    web.actions.end_session(&client, &signed_in.user, id_hash).await?;
     flash::done(&session, "The session has ended.").await?;
     Ok(Redirect::to("/account").into_response())
 }
 
-pub(super) async fn end_others(State(web): State<Web>, session: Session, signed_in: SignedIn) -> Result<Response> {
+pub(super) async fn end_others(
+    State(web): State<Web>,
+    session: Session,
+    signed_in: SignedIn,
+    Visitor(client): Visitor,
+) -> Result<Response> {
     let kept = session.id().map(|id| hash_id(&id)).ok_or(Error::NotFound)?;
-    let words = match web.actions.end_other_sessions(&signed_in.user, kept).await? {
+    let words = match web.actions.end_other_sessions(&client, &signed_in.user, kept).await? {
         1 => "The other session has ended.".to_owned(),
         count => format!("{count} other sessions have ended."),
     };

@@ -15,6 +15,7 @@ use crate::model::text::Name;
 use crate::model::time::Timestamp;
 use crate::model::user::Scope;
 use crate::web::Web;
+use crate::web::client::Visitor;
 use crate::web::error::Result;
 use crate::web::flash;
 use crate::web::layout::{Frame, Layout};
@@ -91,10 +92,12 @@ pub(super) async fn create(
     frame: Frame,
     session: Session,
     signed_in: SignedIn,
+    Visitor(client): Visitor,
     form: Typed,
 ) -> Result<Response> {
     let user = signed_in.user;
     let made = web.actions.create_token(
+        &client,
         &user,
         Name::parse(form.value("name")),
         Scope::parse(form.value("scope")),
@@ -120,9 +123,12 @@ pub(super) async fn revoke(
     State(web): State<Web>,
     session: Session,
     signed_in: SignedIn,
+    Visitor(client): Visitor,
     Form(form): Form<RevokeForm>,
 ) -> Result<Response> {
-    web.actions.revoke_token(&signed_in.user, TokenId(form.token)).await?;
+    web.actions
+        .revoke_token(&client, &signed_in.user, TokenId(form.token))
+        .await?;
     flash::done(
         &session,
         "The token is revoked. Programs that use it are refused from now on.",

@@ -40,14 +40,14 @@ async fn follow(
 ) -> Response {
     let live = Live {
         changes: web.actions.events.listen(),
-        actions: web.actions,
+        actions: web.actions.clone(),
         app: app.id,
         slug: app.slug.to_string(),
         user: user.id,
         frame,
         phase: Phase::Begin,
     };
-    sse::stream(&web.stop, stream::unfold(live, Live::next))
+    sse::stream(&web, user.id, stream::unfold(live, Live::next))
 }
 
 /// What an open page waits for.

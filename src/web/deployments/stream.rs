@@ -72,7 +72,7 @@ pub async fn stream(
         SHOWN_LINES
     };
     let live = Live::new(web.actions.clone(), (user.id, &app), id, offset.min(length), held);
-    Ok(sse::stream(&web.stop, stream::unfold(live, Live::next)))
+    Ok(sse::stream(&web, user.id, stream::unfold(live, Live::next)))
 }
 
 type Log = Pin<Box<dyn Stream<Item = io::Result<Chunk>> + Send>>;

@@ -14,6 +14,9 @@ use crate::web::typed::Typed;
 /// Most lines that a value's field shows at once.
 const MOST_LINES: usize = 6;
 
+/// In place of a version that is no number: never the stored one, so that nothing is overwritten unseen.
+const NO_VERSION: i64 = -1;
+
 /// What a form asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvForm {
@@ -61,7 +64,7 @@ impl EnvRow {
         }
     }
 
-    fn is_blank(&self) -> bool {
+    pub fn is_blank(&self) -> bool {
         self.key.is_empty() && self.value.is_empty()
     }
 
@@ -113,7 +116,9 @@ impl EnvForm {
             rows.push(EnvRow::blank());
         }
         Self {
-            version: typed.text("version").and_then(|version| version.parse().ok()),
+            version: typed
+                .text("version")
+                .map(|version| version.parse().unwrap_or(NO_VERSION)),
             wants_row,
             rows,
         }

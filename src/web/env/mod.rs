@@ -62,8 +62,11 @@ struct Props<'a> {
 }
 
 impl EnvPage {
-    async fn new(web: &Web, frame: Frame, (app, right): (&App, Right), form: EnvForm) -> Result<Self> {
+    async fn new(web: &Web, frame: Frame, (app, right): (&App, Right), mut form: EnvForm) -> Result<Self> {
         let head = AppHead::load(&web.actions, app, right, Tab::Variables).await?;
+        if !head.may_change() {
+            form.rows.retain(|row| !row.is_blank());
+        }
         let pending = Pending::load(&web.actions, app, right, head.watch).await?;
         Ok(Self {
             layout: frame.titled(format!("Variables of {}", head.name)),

@@ -27,7 +27,7 @@ impl Visits {
         let (stop, url) = (CancellationToken::new(), dhow.app_url("/"));
         let stopped = stop.clone();
         let asking = tokio::spawn(async move {
-            let (kept, fresh) = (Http::new(), Http::without_keep_alive());
+            let (kept, fresh) = (Http::with_keep_alive(), Http::new());
             let (mut count, mut wrong) = (0, Vec::new());
             let mut pace = tokio::time::interval(PACE);
             while !stopped.is_cancelled() {

@@ -249,18 +249,18 @@ impl Browser {
     /// Gives the page another size than a window can have: Chromium's own is 500 pixels wide at least.
     pub async fn resize(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.command("Emulation.setDeviceMetricsOverride", &size).await;
+        self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
     /// Shows pages as to a visitor who prefers this theme, `light` or `dark`.
     pub async fn prefer(&self, theme: &str) {
         let theme = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
-        self.command("Emulation.setEmulatedMedia", &theme).await;
+        self.cdp("Emulation.setEmulatedMedia", theme).await;
     }
 
-    /// A command of Chromium's own protocol.
-    async fn command(&self, name: &str, parameters: &Value) {
-        let command = json!({ "cmd": name, "params": parameters }).to_string();
+    /// A command of the DevTools protocol.
+    pub async fn cdp(&self, command: &str, params: Value) {
+        let command = json!({ "cmd": command, "params": params }).to_string();
         let url = format!("{}/goog/cdp/execute", self.session);
         Http::new().send("POST", &url, &[], command).await.expect(200);
     }

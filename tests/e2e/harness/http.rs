@@ -9,17 +9,14 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use super::wait::{in_time, seconds};
 
 /// The longest that any single answer may take.
 const ANSWER_WITHIN: Duration = seconds(30);
-/// How long an unused connection is kept: less than any server here does, or it hangs up while a request is on its way.
-const KEPT_FOR: Duration = seconds(5);
-
-/// A client with its own connections.
+/// A client.
 #[derive(Clone)]
 pub struct Http(Client<HttpConnector, Full<Bytes>>);
 
@@ -40,22 +37,19 @@ pub struct Stream {
 }
 
 impl Http {
+    /// A client that opens a new connection for every request: one that is kept can be hung up on by an idle server
+    /// while a request is on its way.
     pub fn new() -> Self {
-        Self(
-            Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(KEPT_FOR)
-                .build_http(),
-        )
-    }
-
-    /// A client that opens a new connection for every request.
-    pub fn without_keep_alive() -> Self {
         Self(
             Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(0)
                 .build_http(),
         )
+    }
+
+    /// A client that keeps its connections, as browsers do.
+    pub fn with_keep_alive() -> Self {
+        Self(Client::builder(TokioExecutor::new()).build_http())
     }
 
     pub async fn send(&self, method: &str, url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
@@ -118,10 +112,9 @@ impl Http {
     }
 }
 
-/// A site's page, asked for once by a client of its own, within half a second: for sites that come and go. A connection
-/// that is cut while it is made can keep a client's pool waiting for ever.
+/// A site's page, asked for once by a client of its own, within half a second: for sites that come and go.
 pub async fn ask_once(url: &str, host: &str) -> Result<String, String> {
-    let (http, headers) = (Http::without_keep_alive(), [("host", host)]);
+    let (http, headers) = (Http::new(), [("host", host)]);
     let asking = http.try_send("GET", url, &headers, "");
     match tokio::time::timeout(Duration::from_millis(500), asking).await {
         Ok(Ok(answer)) if answer.status == 200 => Ok(answer.text()),

@@ -87,8 +87,8 @@ impl Load {
         let visits = Arc::new(Visits {
             url,
             host: host.to_owned(),
-            kept: Http::new(),
-            fresh: Http::without_keep_alive(),
+            kept: Http::with_keep_alive(),
+            fresh: Http::new(),
             began,
             tally: Arc::clone(&tally),
         });

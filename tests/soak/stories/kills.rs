@@ -123,7 +123,8 @@ impl Apps {
         }
         let push = push(&self.panel, &self.pushed, "pushed", &self.token, "main");
         let (push, call) = tokio::join!(push, try_deploy(&self.api, "pulled"));
-        [push.code == 0, call]
+        // It ends with its deployment, or with Dhow.
+        [push.stderr.contains(" is queued."), call]
     }
 }
 

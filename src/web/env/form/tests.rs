@@ -93,6 +93,10 @@ fn an_empty_secret_is_the_stored_one_or_is_refused_by_the_action() {
 #[test]
 fn a_row_is_added_on_request_and_when_the_last_one_is_used() {
     let mut typed = sent(|rows| rows[2].key = "NEW".to_owned());
+    assert_eq!(EnvForm::parse(&typed, &stored()).version, Some(3));
+    let mut garbled = typed.clone();
+    garbled.set("version", "3x");
+    assert_eq!(EnvForm::parse(&garbled, &stored()).version, Some(NO_VERSION));
     assert_eq!(EnvForm::parse(&typed, &stored()).rows.len(), 4);
     typed.set("action", "add");
     let form = EnvForm::parse(&typed, &stored());
