@@ -23,7 +23,7 @@ test: testbed $(ISLANDS) ## all tests, against the real engine, proxy, git serve
 	@$(BED)/e2e-tools
 	@$(BED)/browser
 	npm --prefix vite-islands test
-	cargo test --locked
+	cargo test --locked -- --test-threads=3 # they wait more than they work
 
 soak: testbed ## twenty minutes of load, kills and many projects, and times beside a script's
 	@$(BED)/e2e-tools

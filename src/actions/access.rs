@@ -83,6 +83,19 @@ impl Actions {
         self.find_app(&Actor::person(user.ok_or(Error::NotFound)?), slug).await
     }
 
+    /// The same as [`Actions::find_deployment`] for an actor as the database knows them now, and their token.
+    pub(super) async fn find_deployment_now(&self, actor: &Actor, id: DeploymentId) -> Result<(Deployment, App)> {
+        let actor = actor.clone();
+        let now = self.db.read(move |c| {
+            let is_good = actor
+                .token_id()
+                .map_or(Ok(true), |token| db::tokens::is_good(c, token))?;
+            Ok(is_good.then(|| as_now(c, &actor)))
+        });
+        let now = now.await?.ok_or(Error::Forbidden)??;
+        self.find_deployment(&now, id).await
+    }
+
     /// A deployment that an actor may see, with its app.
     pub async fn find_deployment(&self, actor: &Actor, id: DeploymentId) -> Result<(Deployment, App)> {
         let actor = actor.clone();

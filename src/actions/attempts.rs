@@ -38,9 +38,9 @@ impl Key {
         here.into_iter().chain(everywhere).collect()
     }
 
-    /// How many failures are free, and after which time one more is. A password holds against 1,440 guesses a day
-    /// from one network and 5,760 from all;
-    /// of six digits, three of which are good at a time, 288 guesses a day find one in three years on average.
+    /// How many failures are free, and after which time one more is. A password holds against 1,440 guesses a day from one
+    /// network and 5,760 from all; of six digits, three of which are good at a time, 288 guesses a day find one in three
+    /// years on average.
     const fn allowance(&self) -> (u32, Duration) {
         match self {
             Self::Network(_) => (30, Duration::from_secs(10)),

@@ -1,6 +1,7 @@
 //! Deployments: ask for one in each of its ways, cancel one, read its log. Stop an app, which is none.
 
 use futures_util::Stream;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::{Actions, Error, Result, access};
 use crate::db;
@@ -134,6 +135,30 @@ impl Actions {
         offset: u64,
     ) -> impl Stream<Item = std::io::Result<Chunk>> + Send + use<> {
         self.deployer.follow_log(id, offset)
+    }
+
+    /// Resolves when an actor may no longer see a deployment: it is gone, their account or token, or their place in the
+    /// project. A session ends with any change of its account, since nobody knows here which of them it is.
+    pub fn sight_lost(&self, actor: &Actor, id: DeploymentId) -> impl Future<Output = ()> + Send + use<> {
+        let (actions, actor, mut events) = (self.clone(), actor.clone(), self.events.listen());
+        let user = actor.user().map(|user| user.id);
+        async move {
+            // Listened before it is asked, so that no change is missed in between.
+            while actions.find_deployment_now(&actor, id).await.is_ok() {
+                loop {
+                    match events.recv().await {
+                        Ok(Event::Account(changed)) if Some(changed) == user => match actor.token_id() {
+                            Some(_) => break,
+                            None => return,
+                        },
+                        Ok(Event::Project(_)) | Err(RecvError::Lagged(_)) => break,
+                        Ok(_) => {}
+                        // Dhow stops; streams have their own end for that.
+                        Err(RecvError::Closed) => std::future::pending().await,
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -49,8 +49,7 @@ impl Actions {
 
     /// Takes somebody out of a project.
     pub async fn remove_member(&self, actor: &Actor, project: &Project, email: &str) -> Result<()> {
-        let email = Email::parse(email).map_err(|_| Error::NotFound)?;
-        let (actor, slug) = (actor.clone(), project.slug.to_string());
+        let (actor, slug, email) = (actor.clone(), project.slug.to_string(), email.to_owned());
         self.db.write(move |tx| remove(tx, &actor, &slug, &email)).await?;
         self.events.announce(Event::Project(project.id));
         Ok(())
@@ -69,9 +68,10 @@ fn set(tx: &db::Tx, actor: &Actor, slug: &str, email: &Email, role: ProjectRole)
     db::memberships::find(tx, project.id, user.id)?.ok_or(Error::NotFound)
 }
 
-fn remove(tx: &db::Tx, actor: &Actor, slug: &str, email: &Email) -> Result<()> {
+fn remove(tx: &db::Tx, actor: &Actor, slug: &str, email: &str) -> Result<()> {
     let actor = access::as_now(tx, actor)?;
     let project = access::project(tx, &actor, slug, Right::Administer)?;
+    let email = Email::parse(email).map_err(|_| Error::NotFound)?;
     let user = db::users::find_by_email(tx, email.as_str())?.ok_or(Error::NotFound)?;
     if !db::memberships::delete(tx, project.id, user.id)? {
         return Err(Error::NotFound);
@@ -117,15 +117,20 @@ mod tests {
         // Rights count as they are in the transaction, not as they were when the request began.
         let admin = office.actor("admin@shop").await;
         let (actor, own) = (admin.clone(), Email::parse("admin@shop").unwrap());
-        office.write(move |tx| remove(tx, &actor, "shop", &own)).await.unwrap();
+        office
+            .write(move |tx| remove(tx, &actor, "shop", own.as_str()))
+            .await
+            .unwrap();
         let address = email.clone();
-        let refused = office.write(move |tx| remove(tx, &admin, "shop", &address)).await;
+        let refused = office
+            .write(move |tx| remove(tx, &admin, "shop", address.as_str()))
+            .await;
         assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
         let chief = office.user("chief@x", Role::Admin).await;
         let id = chief.user().unwrap().id;
         let refused = office.write(move |tx| {
             db::users::update_deactivated(tx, id, Some(crate::model::time::Timestamp::now()))?;
-            remove(tx, &chief, "shop", &email)
+            remove(tx, &chief, "shop", email.as_str())
         });
         let refused = refused.await;
         assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Actions, Error, Result};
+use crate::db;
 use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{Deployment, Trigger};
@@ -28,6 +29,15 @@ impl Actions {
     /// Where an app's hosted repository is.
     pub fn hosted_repository(&self, app: &App) -> PathBuf {
         self.deployer.paths().hosted_repository(app.id)
+    }
+
+    /// Notes what a push changed in an app's repository.
+    pub async fn note_push(&self, actor: &Actor, app: &App, changes: &str) -> Result<()> {
+        let (actor, object) = (actor.clone(), format!("{}: {changes}", app.slug));
+        let noted = self
+            .db
+            .write(move |tx| db::audit::insert(tx, &actor, "app.push", &object));
+        Ok(noted.await?)
     }
 
     /// Deploys a pushed commit.

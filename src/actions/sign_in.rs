@@ -18,14 +18,15 @@ pub enum SignIn {
     /// It does not belong to an account that may sign in.
     Refused,
     /// It was right; a code is needed besides.
-    NeedsCode(PendingSignIn),
+    NeedsCode(FirstStep),
     /// It was right and suffices.
-    Done(User),
+    Done(User, FirstStep),
 }
 
-/// A sign-in between its two steps, as the session keeps it. It is worth nothing once the password changes.
+/// That a password was right, as the session keeps it between the two steps of a sign-in. It is worth nothing once the
+/// password changes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PendingSignIn {
+pub struct FirstStep {
     user_id: UserId,
     password_digest: String,
 }
@@ -51,18 +52,20 @@ impl Actions {
         attempt.forgive();
         let id = user.id;
         let factor = self.db.read(move |c| db::second_factors::find(c, id)).await?;
+        let step = FirstStep {
+            user_id: id,
+            password_digest: self.secrets.digest(&hash),
+        };
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
-            return Ok(SignIn::NeedsCode(PendingSignIn {
-                user_id: id,
-                password_digest: self.secrets.digest(&hash),
-            }));
+            return Ok(SignIn::NeedsCode(step));
         }
-        self.note_sign_in(client, user).await.map(SignIn::Done)
+        let user = self.note_sign_in(client, user).await?;
+        Ok(SignIn::Done(user, step))
     }
 
     /// The second step: a code of the authenticator app, or a recovery code. `None` when it is wrong or was used, or
     /// when the first step does not count any more.
-    pub async fn finish_sign_in(&self, client: &Client, pending: &PendingSignIn, code: &str) -> Result<Option<User>> {
+    pub async fn finish_sign_in(&self, client: &Client, pending: &FirstStep, code: &str) -> Result<Option<User>> {
         let id = pending.user_id;
         let attempt = self.attempts.begin([Key::Code(id), Key::Network(client.network())])?;
         let Some((user, hash)) = self
@@ -78,6 +81,16 @@ impl Actions {
         }
         attempt.forgive();
         self.note_sign_in(client, user).await.map(Some)
+    }
+
+    /// Whether the password is still the one that was right.
+    pub async fn still_counts(&self, step: &FirstStep) -> Result<bool> {
+        let id = step.user_id;
+        let found = self
+            .db
+            .read(move |c| db::users::find_active_with_password(c, id))
+            .await?;
+        Ok(found.is_some_and(|(_, hash)| self.secrets.digest(&hash) == step.password_digest))
     }
 
     /// What a password is counted for; the address of a session that goes on is known.

@@ -8,8 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::future::OptionFuture;
-use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -50,27 +49,26 @@ async fn show(
     if accepts_events(&headers) {
         let offset = last_event_id(&headers);
         let chunks = caller.actions().follow_log(id, offset);
-        return Ok(events(chunks, ended(&caller, stop)).into_response());
+        return Ok(events(chunks, ended(&caller, id, stop)).into_response());
     }
     if wish.follow {
         let chunks = caller
             .actions()
             .follow_log(id, 0)
             .map(|chunk| chunk.map(|chunk| chunk.text));
-        let body = Body::from_stream(chunks.take_until(ended(&caller, stop)));
+        let body = Body::from_stream(chunks.take_until(ended(&caller, id, stop)));
         return Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response());
     }
     Ok(file(&caller, id, byte_range(&headers)).await)
 }
 
-/// When a stream must end although its thing goes on: Dhow stops, or the caller's account changes.
-fn ended(caller: &Caller, stop: CancellationToken) -> impl Future<Output = ()> + Send + use<> {
-    let user = caller.actor.user().map(|user| user.id);
-    let changed = user.map(|user| caller.actions().events.account_changed(user));
+/// When a stream must end although its thing goes on: Dhow stops, or the caller may no longer see it.
+fn ended(caller: &Caller, id: DeploymentId, stop: CancellationToken) -> impl Future<Output = ()> + Send + use<> {
+    let sight_lost = caller.actions().sight_lost(&caller.actor, id);
     async move {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = OptionFuture::from(changed).map(drop), if user.is_some() => {}
+            () = sight_lost => {}
         }
     }
 }

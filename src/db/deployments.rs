@@ -100,13 +100,12 @@ pub fn list_ids_of_app(connection: &Connection, app: AppId) -> Result<Vec<Deploy
         .collect::<rusqlite::Result<_>>()?)
 }
 
-/// The commits of an app's newest pushes, newest first, and whether they came to nothing.
-pub fn list_pushed_commits(connection: &Connection, app: AppId) -> Result<Vec<(String, bool)>> {
-    let sql = "SELECT wanted_commit, status IN ('failed', 'cancelled') FROM deployments
-        WHERE app_id = ?1 AND trigger = 'push' AND wanted_commit IS NOT NULL ORDER BY id DESC LIMIT 100";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([app.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// Whether an app was ever to be deployed for a push of that commit.
+pub fn is_pushed(connection: &Connection, app: AppId, commit: &str) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM deployments WHERE app_id = ?1 AND trigger = 'push' AND wanted_commit = ?2)",
+    )?;
+    Ok(statement.query_row(params![app.0, commit], |row| row.get(0))?)
 }
 
 /// An app's deployments that wait.

@@ -31,6 +31,14 @@ pub fn insert(
     ])?))
 }
 
+/// Whether a token was not revoked and has not expired.
+pub fn is_good(connection: &Connection, id: TokenId) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?1 AND (expires_at IS NULL OR expires_at > ?2))",
+    )?;
+    Ok(statement.query_row(params![id.0, Timestamp::now().as_millis()], |row| row.get(0))?)
+}
+
 /// A token as its user sees it.
 #[derive(Debug, Clone)]
 pub struct Token {

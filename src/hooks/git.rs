@@ -20,6 +20,9 @@ use crate::model::deployment::Status;
 use crate::model::ids::DeploymentId;
 use crate::model::user::Actor;
 
+/// How many branches of a push the audit names.
+const NAMED_BRANCHES: usize = 5;
+
 /// What the handler works with.
 #[derive(Clone)]
 struct Git {
@@ -82,6 +85,9 @@ async fn open(actions: &Actions, app: App) -> Result<(App, HostedRepository), Er
 
 /// Deploys what was pushed; the pusher sees the deployment's log, and fails when it does.
 async fn deploy(git: Git, actor: Actor, app: App, outcome: PushOutcome) -> Reply {
+    if let Err(error) = git.actions.note_push(&actor, &app, &in_words(&outcome.changes)).await {
+        tracing::error!(app = %app.slug, error = format!("{error:#}"), "a push was stored but not noted");
+    }
     let branch = outcome.deploy_branch;
     let Some(commit) = outcome.commit else {
         let lines = vec![format!("Stored. Only pushes to {branch} are deployed.")];
@@ -111,9 +117,28 @@ async fn deploy(git: Git, actor: Actor, app: App, outcome: PushOutcome) -> Reply
     }
 }
 
+/// Which branches were changed and to what, the first few by name.
+fn in_words(changes: &[BranchChange]) -> String {
+    let mut words: Vec<String> = changes
+        .iter()
+        .take(NAMED_BRANCHES)
+        .map(|change| match &change.after {
+            Some(commit) => format!("{} {}", change.branch, commit.short()),
+            None => format!("{} removed", change.branch),
+        })
+        .collect();
+    if changes.len() > NAMED_BRANCHES {
+        words.push(format!("{} more", changes.len() - NAMED_BRANCHES));
+    }
+    words.join(", ")
+}
+
 /// A deployment's log as it grows, and its end unless that is good.
 fn news(actions: Actions, stop: CancellationToken, actor: Actor, id: DeploymentId) -> BoxStream<'static, News> {
-    let parts = actions.follow_log(id, 0).take_until(stop.cancelled_owned());
+    let parts = actions
+        .follow_log(id, 0)
+        .take_until(stop.cancelled_owned())
+        .take_until(actions.sight_lost(&actor, id));
     let lines = parts.flat_map(|part| {
         let text = part.map(|part| part.text).unwrap_or_default();
         let lines: Vec<News> = text.lines().map(|line| News::Line(line.to_owned())).collect();
@@ -142,7 +167,8 @@ async fn end(actions: &Actions, actor: &Actor, id: DeploymentId) -> Option<News>
         Status::Superseded => format!("a newer request took the place of deployment {number}"),
         Status::Queued | Status::Running => {
             return Some(News::Lost(format!(
-                "Dhow is being stopped. What was pushed is stored, and deployment {number} goes on at the next start."
+                "What was pushed is stored, and deployment {number} goes on. Its end cannot be told: Dhow is being \
+                 stopped, or this token is no longer good."
             )));
         }
     };

@@ -2,18 +2,30 @@
 //!
 //! Browsers tell where a request comes from by `Sec-Fetch-Site`, older ones by `Origin`; neither can be set by a
 //! page. A bearer token is no cookie: a foreign page cannot make a browser send one (the Fetch standard asks first,
-//! and Dhow does not consent). The session's cookie is `SameSite=Lax` besides.
+//! and Dhow does not consent). The session's cookie is `SameSite=Lax` besides. A name that somebody else may point at
+//! this machine is not answered to, so that no page of theirs can pass for Dhow's own (DNS rebinding).
 
-use axum::extract::Request;
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::PageError;
+use crate::model::host::Host;
 
-/// Refuses what another site makes a browser send.
-pub async fn check(request: Request, next: Next) -> Response {
+/// Endings of names that nobody can buy: reserved by RFC 6761, RFC 6762, RFC 8375 and ICANN (`internal`), and `lan`, which
+/// many routers use.
+const PRIVATE_ENDINGS: [&str; 5] = ["localhost", "local", "home.arpa", "internal", "lan"];
+
+/// Refuses what another site makes a browser send, and what is sent to another name than the panel's.
+pub async fn check(State(base_domain): State<Host>, request: Request, next: Next) -> Response {
+    let name = host(request.uri(), request.headers());
+    if !has_token(request.headers()) && !name.is_some_and(|name| is_own_name(name, &base_domain)) {
+        return PageError::ForeignName.into_response();
+    }
     if is_refused(request.method(), request.uri(), request.headers()) {
         return PageError::ForeignOrigin.into_response();
     }
@@ -41,21 +53,70 @@ fn has_token(headers: &HeaderMap) -> bool {
     authorization.is_some_and(|value| value.len() > 7 && value[..7].eq_ignore_ascii_case(b"bearer "))
 }
 
+/// Whether the panel answers to a name: an address, one without a dot, one that ends privately, or the domain of this
+/// instance's apps and what is below.
+fn is_own_name(authority: &str, base_domain: &Host) -> bool {
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => authority,
+    };
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let is_below = |domain: &str| name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().is_ok()
+        || !name.contains('.')
+        || is_below(base_domain.as_str())
+        || PRIVATE_ENDINGS.into_iter().any(is_below)
+}
+
+/// The host that a request was sent to, with its port.
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match headers.get(HOST) {
+        Some(host) => host.to_str().ok(),
+        None => uri.authority().map(|authority| authority.as_str()),
+    }
+}
+
 /// Whether an origin names the host that the request was sent to. The scheme may differ behind a proxy.
 fn is_own(origin: &str, uri: &Uri, headers: &HeaderMap) -> bool {
     let Some((_, origin)) = origin.split_once("://") else {
         return false;
     };
-    let host = match headers.get(HOST) {
-        Some(host) => host.to_str().ok(),
-        None => uri.authority().map(|authority| authority.as_str()),
-    };
-    host.is_some_and(|host| host.eq_ignore_ascii_case(origin))
+    host(uri, headers).is_some_and(|host| host.eq_ignore_ascii_case(origin))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_panel_answers_to_names_that_no_stranger_can_point_at_it() {
+        let base = Host::parse("apps.example.com").unwrap();
+        for own in [
+            "127.0.0.1:7070",
+            "[::1]:7070",
+            "203.0.113.7",
+            "localhost:9999",
+            "panel.localhost",
+            "vps1:7070",
+            "vps1.local",
+            "apps.example.com",
+            "PANEL.apps.example.com.:7070",
+        ] {
+            assert!(is_own_name(own, &base), "{own}");
+        }
+        for foreign in [
+            "evil.example",
+            "example.com:7070",
+            "notapps.example.com",
+            "apps.example.com.evil.example",
+            "127.0.0.1.evil.example:7070",
+            "localhost.evil.example",
+            "notlocalhost.example",
+        ] {
+            assert!(!is_own_name(foreign, &base), "{foreign}");
+        }
+    }
 
     #[test]
     fn only_the_own_pages_and_programs_may_change_something() {

@@ -23,6 +23,8 @@ pub enum PageError {
     },
     /// Another site made the browser send this.
     ForeignOrigin,
+    /// The panel was asked for by a name that is not its own.
+    ForeignName,
     /// An action was not carried out.
     Action(actions::Error),
 }
@@ -122,6 +124,14 @@ impl IntoResponse for PageError {
                     "Not allowed",
                     "This request came from another site",
                     "Nothing was changed. If you meant it, do it on Dhow's own page.",
+                ),
+            ),
+            Self::ForeignName => failed(
+                StatusCode::MISDIRECTED_REQUEST,
+                Failure::new(
+                    "Not found here",
+                    "Dhow's panel has another name",
+                    "Open it by its address, by localhost, or by a name below the one given with --base-domain.",
                 ),
             ),
             Self::Action(error) => of_action(error),

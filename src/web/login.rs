@@ -88,27 +88,26 @@ async fn sign_in(
     Form(form): Form<LoginForm>,
 ) -> Result<Response> {
     let next = LocalPath::parse(&form.next).unwrap_or_default();
-    match web.actions.sign_in(&client, &form.email, form.password).await? {
-        SignIn::Done(user) => {
-            session::sign_in(&session, &client, &user).await?;
-            Ok(Redirect::to(next.as_str()).into_response())
+    let is_signed_in = match web.actions.sign_in(&client, &form.email, form.password).await? {
+        SignIn::Done(user, step) => session::sign_in_by_password(&web.actions, &session, &client, &user, &step).await?,
+        SignIn::NeedsCode(step) => {
+            session::await_second_step(&session, &client, &step).await?;
+            return Ok(Redirect::to(&next.second_step_url()).into_response());
         }
-        SignIn::NeedsCode(pending) => {
-            session::await_second_step(&session, &client, &pending).await?;
-            Ok(Redirect::to(&next.second_step_url()).into_response())
-        }
-        SignIn::Refused => {
-            let layout = frame.titled("Sign in").refused();
-            let page = LoginPage {
-                layout,
-                email: form.email,
-                next,
-                is_refused: true,
-                is_unclaimed: false,
-            };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        }
+        SignIn::Refused => false,
+    };
+    if is_signed_in {
+        return Ok(Redirect::to(next.as_str()).into_response());
     }
+    let layout = frame.titled("Sign in").refused();
+    let page = LoginPage {
+        layout,
+        email: form.email,
+        next,
+        is_refused: true,
+        is_unclaimed: false,
+    };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
 async fn sign_out(

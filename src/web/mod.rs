@@ -110,7 +110,7 @@ pub fn with_sessions(router: Router, actions: &Actions, stop: &CancellationToken
     // The last one is the outermost.
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn(csrf::check))
+        .layer(from_fn_with_state(actions.config.base_domain.clone(), csrf::check))
         .layer(from_fn_with_state(actions.clone(), session::identify))
         .layer(session::layer(actions))
         .layer(from_fn_with_state(web, present::present))

@@ -193,6 +193,9 @@ async fn delete(
     LoadedProject(project, right): LoadedProject,
     Form(form): Form<DeleteForm>,
 ) -> Result<Response> {
+    if right < Right::Administer {
+        return Err(Error::Forbidden.into());
+    }
     let page = ProjectPage::load(&web, frame, (&project, right)).await?;
     // With apps in it there is no such form: the action refuses and says why.
     if page.rows.is_empty() && form.confirm.trim() != project.slug.as_str() {

@@ -16,7 +16,7 @@ use super::client::Visitor;
 use super::error::PageError;
 use crate::actions::Actions;
 use crate::actions::sessions::{ORIGIN_KEY, Origin, SEEN_KEY, SessionUser, Sessions, USER_KEY};
-use crate::actions::sign_in::PendingSignIn;
+use crate::actions::sign_in::FirstStep;
 use crate::config::SESSION_IDLE_S;
 use crate::db;
 use crate::model::client::Client;
@@ -44,7 +44,8 @@ pub fn layer(actions: &Actions) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(Duration::seconds(SESSION_IDLE_S)))
 }
 
-/// Puts from where somebody asks and the session's user into the request, for pages and API alike, and into the answer, for error pages.
+/// Puts from where somebody asks and the session's user into the request, for pages and API alike, and the user into the
+/// answer, for error pages.
 pub async fn identify(
     State(actions): State<Actions>,
     session: Session,
@@ -97,13 +98,31 @@ pub async fn sign_in(session: &Session, client: &Client, user: &User) -> Result<
     begin(session, client, USER_KEY, user.id).await
 }
 
+/// Begins a session by a password that was right when it was looked at. The session is stored before that is asked again,
+/// so that whoever changes the password meanwhile either ends it or is noticed here; `false` then.
+pub async fn sign_in_by_password(
+    actions: &Actions,
+    session: &Session,
+    client: &Client,
+    user: &User,
+    step: &FirstStep,
+) -> Result<bool, PageError> {
+    sign_in(session, client, user).await?;
+    session.save().await.map_err(anyhow::Error::from)?;
+    if actions.still_counts(step).await? {
+        return Ok(true);
+    }
+    sign_out(session).await?;
+    Ok(false)
+}
+
 /// Begins a short session for nobody, which holds what the second step of a sign-in needs.
-pub async fn await_second_step(session: &Session, client: &Client, pending: &PendingSignIn) -> Result<(), PageError> {
+pub async fn await_second_step(session: &Session, client: &Client, pending: &FirstStep) -> Result<(), PageError> {
     begin(session, client, PENDING_KEY, pending).await
 }
 
 /// What the second step of a sign-in needs, of a session that waits for it.
-pub async fn find_pending(session: &Session) -> Result<Option<PendingSignIn>, PageError> {
+pub async fn find_pending(session: &Session) -> Result<Option<FirstStep>, PageError> {
     Ok(session.get(PENDING_KEY).await.map_err(anyhow::Error::from)?)
 }
 

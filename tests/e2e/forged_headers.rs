@@ -1,6 +1,6 @@
 //! Headers that anybody can write change nothing: `Host` is in no link, and no forwarded header moves an address, a
-//! limit, a cookie or a link. The panel is reached directly, by whatever name; its links are relative or made of
-//! `--listen`.
+//! limit, a cookie or a link; the panel's links are relative or made of `--listen`. A name that a stranger could point
+//! at the panel is not answered to, but for programs that show a token.
 
 use serde_json::json;
 
@@ -79,7 +79,7 @@ async fn headers_that_anybody_can_write_change_no_link_no_cookie_and_no_address(
     let project = api.create_project("Shop").await;
     let app = json!({ "name": "Web", "source": { "kind": "push" } });
     api.post(&format!("/projects/{project}/apps"), app).await.expect(201);
-    for headers in [&[("host", EVIL)][..], &FORWARDED] {
+    for headers in [&[("host", "vps1:7070")][..], &FORWARDED] {
         let answers = ask_for_links(&dhow, headers).await;
         answers.iter().for_each(is_not_moved);
         let all: String = answers.iter().map(Answer::text).collect();
@@ -94,6 +94,31 @@ async fn headers_that_anybody_can_write_change_no_link_no_cookie_and_no_address(
             );
         }
     }
+    let panel = dhow.panel().await;
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/login"),
+        ("POST", "/login"),
+        ("POST", "/projects"),
+        ("GET", "/api/v1/apps/web"),
+        ("POST", "/api/v1/projects"),
+    ] {
+        let headers = [
+            ("host", EVIL),
+            ("origin", "http://evil.example"),
+            ("accept", "text/html"),
+        ];
+        is_not_moved(&panel.send(method, path, &headers, "").await.expect(421));
+    }
+    let project = json!({ "name": "By name" }).to_string();
+    let bearer = format!("Bearer {}", api.token);
+    let call = [
+        ("host", EVIL),
+        ("authorization", &bearer),
+        ("content-type", "application/json"),
+    ];
+    let answer = dhow.http.send("POST", &api.url("/projects"), &call, project).await;
+    is_not_moved(&answer.expect(201));
     let audit = api.read("/audit?limit=200").await;
     for row in audit["items"].as_array().unwrap() {
         assert!(row["address"] == "127.0.0.1" || row["actor"] == "dhow", "{row}");

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::harness::api::Api;
-use crate::harness::dhow::Dhow;
+use crate::harness::dhow::{Dhow, PASSWORD};
 use crate::harness::gate::Gate;
 use crate::harness::git_server::GitServer;
 use crate::harness::sse::{Event, EventStream};
@@ -77,7 +79,7 @@ async fn a_followed_log_grows_with_the_build_and_ends_with_the_deployment() {
         api,
         gate,
         deployment,
-        dhow: _dhow,
+        dhow,
         ..
     } = talking().await;
     let path = format!("/deployments/{deployment}/log");
@@ -88,6 +90,8 @@ async fn a_followed_log_grows_with_the_build_and_ends_with_the_deployment() {
         .until("the follower hears the early line", WITHIN, |text| text.contains(EARLY))
         .await;
     assert!(!early.contains(LATE));
+    // A program's token is not the browser's session, which ends here.
+    dhow.panel().await.send("POST", "/logout", &[], "").await.expect(303);
 
     gate.open("build");
     let rest = follow.rest("the followed log ends", WITHIN).await;
@@ -206,4 +210,39 @@ async fn a_part_of_the_log_is_read_by_its_bytes() {
             .text(),
         log
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_taken_out_of_a_project_reads_its_logs_no_further() {
+    const VIEWER: &str = "viewer@example.com";
+    let Talking {
+        api,
+        gate,
+        deployment,
+        dhow,
+        ..
+    } = talking().await;
+    let arguments = ["user", "add", VIEWER, "--role", "member", "--password-stdin"];
+    assert_eq!(dhow.verb(&arguments, PASSWORD).await.code, 0);
+    let member = format!("/projects/talk/members/{VIEWER}");
+    api.put(&member, json!({ "role": "viewer" })).await.expect(200);
+    let viewer = Api::new(&dhow.url(), &dhow.token_of(VIEWER, "read").await);
+    let path = format!("/deployments/{deployment}/log");
+    let mut text = viewer.open(&format!("{path}?follow=true"), &[]).await;
+    let mut events = viewer.open(&path, &[("accept", "text/event-stream")]).await;
+    for stream in [&mut text, &mut events] {
+        stream
+            .until("the viewer hears the early line", WITHIN, |text| text.contains(EARLY))
+            .await;
+    }
+
+    api.delete(&member).await.expect(204);
+    for stream in [&mut text, &mut events] {
+        stream
+            .rest("the stream ends while the build goes on", seconds(10))
+            .await;
+    }
+    viewer.get(&path).await.problem(404);
+    gate.open("build");
+    api.succeeded(deployment).await;
 }

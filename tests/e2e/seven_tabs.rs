@@ -10,6 +10,8 @@ use crate::harness::wait::{eventually, seconds};
 
 /// Milliseconds from the click to the end of the page's answer, the wait for a free connection included.
 const ANSWERED: &str = "return performance.getEntriesByType('navigation')[0].responseEnd";
+/// A tab that waits for another one's stream waits for minutes. Two seconds are kept by a machine that does nothing else.
+const BLOCKED_MS: f64 = 5_000.0;
 const HAS_STREAM: &str = "return !!document.querySelector('#stream')?._htmx?.sse";
 
 /// Connections that a port of this machine's loopback has accepted and that both sides still hold.
@@ -49,10 +51,8 @@ async fn panel_seven_tabs_every_page_of_one_browser_opens_at_once_and_goes_on() 
         browser.goto(&format!("{}{}", dhow.url(), pages[number % 3])).await;
         assert!(browser.sees("web").await, "tab {number}");
         let answered_ms = browser.script(ANSWERED).await.as_f64().unwrap();
-        assert!(
-            answered_ms < 2_000.0,
-            "tab {number} was answered after {answered_ms} ms"
-        );
+        println!("tab {number} was answered after {answered_ms:.0} ms");
+        assert!(answered_ms < BLOCKED_MS, "tab {number} waited {answered_ms} ms");
         eventually("the tab's stream has begun", SHOWN_WITHIN, || async {
             let has_begun = browser.script(HAS_STREAM).await == true;
             has_begun.then_some(()).ok_or_else(|| "not yet".to_owned())

@@ -35,10 +35,14 @@ async fn every_route_answers_everybody_as_the_table_says() {
     for row in ROUTES {
         for asker in cast.askers.iter().filter(|asker| asker.asks(row.kind, row.needs)) {
             let expected = asker.expected(row.kind, row.needs, row.answer);
-            let found = stage.ask(row, asker, expected == row.answer).await;
-            if found != expected {
+            let mut found = vec![stage.ask(row, asker, expected == row.answer).await];
+            if expected == 403 && !row.body.is_empty() {
+                // Rights come before input: who may not is not told what is wrong with it.
+                found.push(stage.ask(&Row { body: "", ..*row }, asker, false).await);
+            }
+            if found.iter().any(|status| *status != expected) {
                 wrong.push(format!(
-                    "{} {} by {}: {found}, not {expected}",
+                    "{} {} by {}: {found:?}, not {expected}",
                     row.method, row.path, asker.name
                 ));
             }

@@ -23,13 +23,9 @@ impl Worker {
         Ok(())
     }
 
-    /// The head of the branch that is deployed, if the newest push that was asked for was another one.
+    /// The head of the branch that is deployed, if no push that was asked for has brought it.
     async fn lost_push(&self, id: AppId) -> Result<Option<CommitPrefix>, DeployError> {
-        let read = self
-            .context
-            .db
-            .read(move |c| Ok((db::apps::find(c, id)?, db::deployments::list_pushed_commits(c, id)?)));
-        let (Some(app), asked_for) = read.await? else {
+        let Some(app) = self.context.db.read(move |c| db::apps::find(c, id)).await? else {
             return Ok(None);
         };
         if !matches!(app.settings.source, Source::Push { .. }) {
@@ -38,7 +34,15 @@ impl Worker {
         let dir = self.context.paths.hosted_repository(id);
         let head = tokio::task::spawn_blocking(move || head_of(&dir)).await;
         let head = head.map_err(|error| DeployError::Internal(error.to_string()))?;
-        Ok(head.filter(|head| !is_known(&asked_for, head)))
+        let Some(head) = head else {
+            return Ok(None);
+        };
+        let commit = head.as_str().to_owned();
+        let read = self
+            .context
+            .db
+            .read(move |c| db::deployments::is_pushed(c, id, &commit));
+        Ok((!read.await?).then_some(head))
     }
 
     async fn ask_for(&self, app: AppId, commit: CommitPrefix) -> Result<(), DeployError> {
@@ -55,15 +59,6 @@ impl Worker {
             Err(RequestError::Db(error)) => Err(error.into()),
         }
     }
-}
-
-/// Whether a branch stands where it should: at the newest push that was asked for, or behind pushes that came to nothing.
-fn is_known(pushes: &[(String, bool)], head: &CommitPrefix) -> bool {
-    let mut back_to_a_good_one = pushes.iter().skip_while(|(_, was_taken_back)| *was_taken_back);
-    pushes.first().is_some_and(|(commit, _)| commit == head.as_str())
-        || back_to_a_good_one
-            .next()
-            .is_some_and(|(commit, _)| commit == head.as_str())
 }
 
 /// Takes a push back whose deployment came to nothing.

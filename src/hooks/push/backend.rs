@@ -212,6 +212,10 @@ fn set_configuration(command: &mut Command, limits: &PushLimits) {
         ("http.getanyfile", "false"),
         ("core.hooksPath", "/dev/null"),
         ("receive.fsckObjects", "true"),
+        // Branches and tags are all that a push may write.
+        ("receive.hideRefs", "refs/"),
+        ("receive.hideRefs", "!refs/heads/"),
+        ("receive.hideRefs", "!refs/tags/"),
         // Where a branch stood before a push is read there.
         ("core.logAllRefUpdates", "true"),
         ("receive.maxInputSize", &max_pack),

@@ -34,11 +34,11 @@ pub(super) fn body(answer: Vec<u8>, reply: Option<Reply>) -> Body {
     let Some(reply) = reply else {
         return Body::from(answer);
     };
-    let held = match Held::parse(answer) {
+    let mut held = match Held::parse(answer) {
         Ok(held) => held,
         Err(answer) => return Body::from(answer),
     };
-    let mut beginning = held.remarks.clone();
+    let mut beginning = std::mem::take(&mut held.remarks);
     beginning.extend(reply.lines.iter().flat_map(|line| sideband::remark(line)));
     let Some((branch, news)) = reply.news else {
         beginning.extend(held.release());

@@ -85,6 +85,7 @@ struct TokenPage {
     layout: Layout,
     name: String,
     token: String,
+    may_push: bool,
 }
 
 pub(super) async fn create(
@@ -108,6 +109,7 @@ pub(super) async fn create(
             layout: frame.titled("Token made"),
             name: form.value("name").trim().to_owned(),
             token,
+            may_push: form.value("scope") != Scope::Read.as_str(),
         }
         .into_response()),
         Err(error) => super::refuse(&web, &session, user, frame, form, error).await,

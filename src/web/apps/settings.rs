@@ -118,6 +118,9 @@ async fn delete(
     session: Session,
     typed: Typed,
 ) -> Result<Response> {
+    if right < Right::Administer {
+        return Err(Error::Forbidden.into());
+    }
     if typed.text("confirm") != Some(app.slug.as_str()) {
         let message = format!("Type {} exactly, so that no other app is meant.", app.slug);
         let errors = FormErrors::new(

@@ -59,8 +59,10 @@ pub(super) async fn check(
         return Ok(Redirect::to(&next.sign_in_url()).into_response());
     };
     if let Some(user) = web.actions.finish_sign_in(&client, &pending, &form.code).await? {
-        session::sign_in(&session, &client, &user).await?;
-        return Ok(Redirect::to(next.as_str()).into_response());
+        if session::sign_in_by_password(&web.actions, &session, &client, &user, &pending).await? {
+            return Ok(Redirect::to(next.as_str()).into_response());
+        }
+        return Ok(Redirect::to(&next.sign_in_url()).into_response());
     }
     let layout = frame.titled("Enter a code").refused();
     let page = CodePage {

@@ -11,6 +11,7 @@ use tower_sessions::Session;
 use crate::actions::{Actions, Error};
 use crate::db;
 use crate::model::Invalid;
+use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::CommitInfo;
 use crate::model::difference::{Change, Difference};
@@ -128,10 +129,13 @@ pub async fn show(
 pub async fn roll_back(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
-    LoadedApp(app, _): LoadedApp,
+    LoadedApp(app, right): LoadedApp,
     session: Session,
     typed: Typed,
 ) -> Result<Redirect> {
+    if right < Right::Deploy {
+        return Err(Error::Forbidden.into());
+    }
     let number = typed.text("release").and_then(|number| number.parse().ok());
     let number = number.ok_or_else(|| Error::field("release", Invalid::new("Use a release's number.")))?;
     let asked = web.actions.roll_back(&actor, &app, number).await;

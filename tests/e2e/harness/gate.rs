@@ -12,6 +12,7 @@ use axum::routing::get;
 use tokio::sync::watch;
 
 use super::docker::docker;
+use super::process::run_id;
 use super::wait::in_time;
 
 /// The longest that a build waits, so that a forgotten gate cannot hold an engine.
@@ -39,9 +40,12 @@ pub struct Gate {
 impl Gate {
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind((bridge_address(), 0)).await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        // A step that names the port alone is in the build cache once another test had that port.
+        let address = format!("{}/{}", listener.local_addr().unwrap(), run_id());
         let book = Arc::new(watch::Sender::new(Book::default()));
-        let router = Router::new().route("/{name}", get(wait)).with_state(Arc::clone(&book));
+        let router = Router::new()
+            .route("/{gate}/{name}", get(wait))
+            .with_state(Arc::clone(&book));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, book }
     }
@@ -113,7 +117,10 @@ fn bridge_address() -> String {
     }
 }
 
-async fn wait(State(book): State<Arc<watch::Sender<Book>>>, Path(name): Path<String>) -> &'static str {
+async fn wait(
+    State(book): State<Arc<watch::Sender<Book>>>,
+    Path((_gate, name)): Path<(String, String)>,
+) -> &'static str {
     let mut opened = book.subscribe();
     book.send_modify(|book| book.arrived.push(name.clone()));
     let _ = tokio::time::timeout(OPENS_WITHIN, opened.wait_for(|book| book.open.contains(&name))).await;
