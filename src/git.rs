@@ -14,6 +14,7 @@ mod fetch;
 mod gitmodules;
 mod host_keys;
 mod hosted;
+mod lfs;
 mod links;
 mod mirror;
 mod progress;
@@ -29,6 +30,7 @@ pub use credential::Credential;
 pub use error::Error;
 pub use host_keys::HostKeys;
 pub use hosted::{BranchHead, HostedRepository};
+pub use lfs::{LargeFiles, Pointer};
 pub use mirror::Mirror;
 pub use submodules::Submodules;
 

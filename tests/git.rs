@@ -16,6 +16,10 @@ mod fetching;
 mod free_port;
 #[path = "support/git_server.rs"]
 mod git_server;
+#[path = "git/lfs.rs"]
+mod lfs;
+#[path = "support/lfs_store.rs"]
+mod lfs_store;
 #[path = "git/over_ssh.rs"]
 mod over_ssh;
 #[path = "git/private.rs"]

@@ -8,7 +8,7 @@ use super::DeployError;
 use super::job::Job;
 use super::source::{CancelOnDrop, Keys, pin_new};
 use crate::db;
-use crate::git::{Commit, Credential, FetchLimits, HostedRepository, Mirror, Submodules, Want};
+use crate::git::{Commit, Credential, FetchLimits, HostedRepository, LargeFiles, Mirror, Pointer, Submodules, Want};
 use crate::model::deployment::CommitInfo;
 use crate::model::source::{Branch, CommitPrefix, Source};
 use crate::secrets::Redaction;
@@ -23,7 +23,7 @@ pub struct Checkout {
 
 /// Fetches and checks out, `pinned` or else what was asked for.
 pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Checkout, DeployError> {
-    refuse_full_disk(job)?;
+    let room = room_on_disk(job)?;
     let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
     let want = want(job, pinned)?;
     let keys = Keys::load(&job.context, &job.app).await?;
@@ -40,6 +40,7 @@ pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Checkout, Dep
         dir: dir.clone(),
         log: job.log.clone(),
         want,
+        room,
         is_cancelled,
     };
     let fetched = tokio::task::spawn_blocking(move || work.run()).await;
@@ -69,6 +70,8 @@ struct Work {
     dir: PathBuf,
     log: super::job::JobLog,
     want: Want,
+    /// Bytes that large files may have.
+    room: u64,
     is_cancelled: Arc<AtomicBool>,
 }
 
@@ -93,9 +96,10 @@ impl Work {
                 let mut progress = |line: &str| self.log.line(line);
                 let commit = mirror.fetch(url, &self.want, access, &mut progress, &self.is_cancelled)?;
                 let found = mirror.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
-                self.tell_pointers(&found.lfs_pointers);
+                let mut large_files = LargeFiles::new(access, self.room, &self.is_cancelled);
+                large_files.fill(url, &self.dir, &found.lfs_pointers, &mut progress)?;
                 if *submodules {
-                    Submodules::new(access, &mut progress, &self.is_cancelled).fill(
+                    Submodules::new(access, large_files, &mut progress, &self.is_cancelled).fill(
                         &mirror,
                         url,
                         &commit.sha,
@@ -115,14 +119,15 @@ impl Work {
         }
     }
 
-    /// A build would take the pointers for the files and break far from here.
-    fn tell_pointers(&self, places: &[PathBuf]) {
-        if let Some(first) = places.first() {
+    /// A build would take the pointers for the files and break far from here. Who pushes here has no other server that
+    /// has the contents.
+    fn tell_pointers(&self, pointers: &[(PathBuf, Pointer)]) {
+        if let Some((first, _)) = pointers.first() {
             self.log.line(&format!(
-                "Warning: {} and {} more are pointers of Git LFS, whose content Dhow does not fetch; the build gets the \
-                 pointers.",
+                "Warning: {} and {} more are pointers of Git LFS, whose contents cannot be pushed to Dhow; the build gets \
+                 the pointers.",
                 first.display(),
-                places.len() - 1
+                pointers.len() - 1
             ));
         }
     }
@@ -169,7 +174,8 @@ pub async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) ->
     Ok(())
 }
 
-fn refuse_full_disk(job: &Job) -> Result<(), DeployError> {
+/// How many bytes may be written; fails where there is no room at all.
+fn room_on_disk(job: &Job) -> Result<u64, DeployError> {
     let floor = job.context.config.disk_floor;
     let disk = rustix::fs::statvfs(job.context.paths.data_dir()).map_err(|error| DeployError::of_io(&error.into()))?;
     let free = disk.f_bavail * disk.f_frsize;
@@ -179,7 +185,7 @@ fn refuse_full_disk(job: &Job) -> Result<(), DeployError> {
             floor: in_words(floor),
         });
     }
-    Ok(())
+    Ok(free - floor)
 }
 
 /// Bytes for people, in the units of `df -h`.

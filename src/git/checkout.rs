@@ -14,25 +14,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use git2::{Oid, Repository, Tree};
 
-use super::Error;
 use super::commit::sha_of;
 use super::links::{Links, find_escape};
+use super::{Error, Pointer};
 use crate::model::source::CommitSha;
 
 /// A tree can name itself a billion times in a few kilobytes; the largest repositories known have half of this.
 const MAX_ENTRIES: usize = 1_000_000;
 /// Linux takes no longer path (PATH_MAX).
 const MAX_PATH_BYTES: usize = 4096;
-/// What the pointers of Git LFS begin with, which stand for large files that are kept elsewhere.
-const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 
 /// What a checkout holds that is not in the repository itself.
 #[derive(Debug, Default)]
 pub struct CheckedOut {
     /// Where submodules belong, each an empty directory now, and their recorded commits.
     pub submodules: Vec<(PathBuf, CommitSha)>,
-    /// Files that are only pointers of Git LFS.
-    pub lfs_pointers: Vec<PathBuf>,
+    /// Files that are only pointers of Git LFS, and what they stand for.
+    pub lfs_pointers: Vec<(PathBuf, Pointer)>,
 }
 
 /// Writes the commit's files into a directory that does not exist yet, or is empty; what was written is removed again
@@ -139,8 +137,8 @@ impl Checkout<'_> {
             .mode(0o600)
             .open(self.root.join(place))?;
         file.write_all(blob.content())?;
-        if blob.content().starts_with(LFS_POINTER) {
-            self.found.lfs_pointers.push(place.to_owned());
+        if let Some(pointer) = Pointer::parse(blob.content()) {
+            self.found.lfs_pointers.push((place.to_owned(), pointer));
         }
         Ok(file.set_permissions(Permissions::from_mode(if is_executable { 0o755 } else { 0o644 }))?)
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use url::Origin;
 
 use crate::model::source::{GitUrl, SourceToken};
 
@@ -30,9 +31,9 @@ pub enum Credential {
 
 impl Credential {
     /// The value of `Authorization` (RFC 7617) for a server; `None` for any other than its own.
-    pub(super) fn authorization_for(&self, url: &GitUrl) -> Option<String> {
+    pub(super) fn authorization_for(&self, server: &Origin) -> Option<String> {
         match self {
-            Self::Token { origin, token } if *origin == url.origin().ascii_serialization() => {
+            Self::Token { origin, token } if *origin == server.ascii_serialization() => {
                 Some(format!("Basic {}", STANDARD.encode(pair(token))))
             }
             _ => None,
@@ -83,7 +84,9 @@ mod tests {
             token: SourceToken::parse("ada", "secret").unwrap(),
         };
         assert_eq!(
-            token.authorization_for(&url("https://h.example:8443/a")).as_deref(),
+            token
+                .authorization_for(&url("https://h.example:8443/a").origin())
+                .as_deref(),
             Some("Basic YWRhOnNlY3JldA==")
         );
         for other in [
@@ -92,7 +95,7 @@ mod tests {
             "https://o.example:8443/a",
             "ssh://git@h.example:8443/a",
         ] {
-            assert!(token.authorization_for(&url(other)).is_none(), "{other}");
+            assert!(token.authorization_for(&url(other).origin()).is_none(), "{other}");
         }
         let key = Credential::Key {
             host: "h.example".to_owned(),
@@ -102,6 +105,6 @@ mod tests {
         assert!(key.key_for(&url("git@h.example:a")).is_some());
         assert!(key.key_for(&url("git@o.example:a")).is_none());
         assert!(token.key_for(&url("git@h.example:a")).is_none());
-        assert!(key.authorization_for(&url("https://h.example/a")).is_none());
+        assert!(key.authorization_for(&url("https://h.example/a").origin()).is_none());
     }
 }

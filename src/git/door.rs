@@ -20,7 +20,7 @@ impl Door<'_> {
     /// What libgit2's error in a conversation means.
     pub(super) fn explain(&self, error: &git2::Error) -> Error {
         let credential = self.access.credential;
-        let has_token = credential.is_some_and(|credential| credential.authorization_for(self.url).is_some());
+        let has_token = credential.is_some_and(|it| it.authorization_for(&self.url.origin()).is_some());
         Error::from_server(error, self.url, has_token)
     }
 
@@ -40,7 +40,8 @@ impl Door<'_> {
                 .for_each(|remark| say(&format!("remote: {remark}")));
             (result, relay.take_trouble())
         } else {
-            let authorization = self.access.credential.and_then(|it| it.authorization_for(self.url));
+            let credential = self.access.credential;
+            let authorization = credential.and_then(|it| it.authorization_for(&self.url.origin()));
             let relay = Relay::bind(self.destination, authorization, self.access.limits, self.cancelled)?;
             let result = std::thread::scope(|scope| {
                 scope.spawn(|| relay.run(scope));

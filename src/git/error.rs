@@ -45,7 +45,18 @@ pub enum Error {
 impl Error {
     /// The same, of a submodule and not of the repository itself.
     pub(super) fn of_submodule(self, place: &Path) -> Self {
-        let sentence = format!("The submodule {} cannot be fetched. {self}", place.display());
+        let about = format!("The submodule {} cannot be fetched.", place.display());
+        self.about(&about)
+    }
+
+    /// The same, of a file that is kept by Git LFS.
+    pub(super) fn of_lfs(self, place: &Path) -> Self {
+        let about = format!("{} is kept by Git LFS and cannot be fetched.", place.display());
+        self.about(&about)
+    }
+
+    fn about(self, what: &str) -> Self {
+        let sentence = format!("{what} {self}");
         match self {
             Self::Auth(_) => Self::Auth(sentence),
             Self::Unreachable(_) => Self::Unreachable(sentence),
@@ -98,7 +109,8 @@ impl Error {
         })
     }
 
-    fn from_status(status: &str, host: &str, has_token: bool) -> Self {
+    /// What an answer with that HTTP status means.
+    pub(super) fn from_status(status: &str, host: &str, has_token: bool) -> Self {
         match status {
             "401" => Self::unauthorized(host, has_token),
             "403" => Self::Auth(format!(

@@ -7,7 +7,7 @@
 
 mod head;
 mod patient;
-mod tls;
+pub(super) mod tls;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

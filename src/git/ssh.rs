@@ -7,9 +7,7 @@
 mod session;
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::io::AsyncReadExt as _;
@@ -17,11 +15,10 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
+use super::destination::until_cancelled;
 use super::door::Door;
 use super::error::single_line;
 
-/// How often a wish to stop is looked for.
-const GLANCE: Duration = Duration::from_millis(100);
 /// A server may remark this much beside the conversation; the rest is dropped.
 const MAX_REMARK_BYTES: usize = 4096;
 const MAX_REMARK_LINES: usize = 20;
@@ -103,14 +100,9 @@ impl<'a> SshRelay<'a> {
 
     async fn ended(&self) {
         let total = self.door.access.limits.total;
-        let cancelled = async {
-            while !self.door.cancelled.load(Ordering::Relaxed) {
-                tokio::time::sleep(GLANCE).await;
-            }
-        };
         tokio::select! {
             () = self.end.cancelled() => {}
-            () = cancelled => {}
+            () = until_cancelled(self.door.cancelled) => {}
             () = tokio::time::sleep(total) => {
                 let seconds = total.as_secs_f32();
                 self.note(self.unreachable(&format!("fetching took more than {seconds} s")));

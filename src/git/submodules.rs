@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::checkout::CheckedOut;
-use super::{Access, Error, Mirror, Want, gitmodules};
+use super::{Access, Error, LargeFiles, Mirror, Want, gitmodules};
 use crate::model::source::{CommitPrefix, CommitSha, GitUrl};
 
 /// Submodules in submodules; deeper ones are refused, since a repository may hold itself.
@@ -20,16 +20,23 @@ const MAX_COUNT: usize = 200;
 /// Fetches submodules and lays their files out.
 pub struct Submodules<'a> {
     access: Access<'a>,
+    large_files: LargeFiles<'a>,
     progress: &'a mut dyn FnMut(&str),
     cancelled: &'a AtomicBool,
     count: usize,
 }
 
 impl<'a> Submodules<'a> {
-    /// With what may be reached; `progress` is given single lines to show.
-    pub fn new(access: Access<'a>, progress: &'a mut dyn FnMut(&str), cancelled: &'a AtomicBool) -> Self {
+    /// With what may be reached, and what fills their pointers of Git LFS; `progress` is given single lines to show.
+    pub fn new(
+        access: Access<'a>,
+        large_files: LargeFiles<'a>,
+        progress: &'a mut dyn FnMut(&str),
+        cancelled: &'a AtomicBool,
+    ) -> Self {
         Self {
             access,
+            large_files,
             progress,
             cancelled,
             count: 0,
@@ -77,6 +84,8 @@ impl<'a> Submodules<'a> {
                 module.fetch(&address, &want, self.access, self.progress, self.cancelled)?;
                 let inside = into.join(place);
                 let found = module.check_out(recorded, &inside, self.cancelled)?;
+                self.large_files
+                    .fill(&address, &inside, &found.lfs_pointers, self.progress)?;
                 fs::set_permissions(&inside, Permissions::from_mode(0o755))?;
                 Ok((module, address, inside, found))
             });

@@ -54,6 +54,7 @@ mod sessions;
 mod seven_tabs;
 mod shutdown;
 mod sign_in_limits;
+mod source_access;
 mod stopping;
 mod strange_requests;
 mod strict_policy;

@@ -6,10 +6,12 @@ use serde_json::json;
 
 use crate::harness::browser::{Browser, SHOWN_WITHIN};
 use crate::harness::dhow::Dhow;
+use crate::harness::docker::{docker, inspect, labelled};
 use crate::harness::free_port::free_port;
 use crate::harness::git_server::GitServer;
 use crate::harness::repository::Repository;
 use crate::harness::ssh_server::SshServer;
+use crate::harness::wait::seconds;
 use crate::harness::words;
 
 const TOKEN: &str = "TEST@TOKEN/123";
@@ -90,6 +92,12 @@ async fn git_ssh_url_forms_an_app_is_deployed_by_ssh_with_a_key_that_dhow_made()
     browser.finish().await;
 }
 
+/// Arguments and environment of every process that runs.
+fn processes() -> String {
+    let listed = Command::new("ps").args(["axewww", "-o", "args"]).output().unwrap();
+    String::from_utf8_lossy(&listed.stdout).into_owned()
+}
+
 /// Everything that Dhow keeps and shows has none of these texts.
 async fn assert_never_seen(dhow: &Dhow, app: &str, deployment: i64, texts: &[&str]) {
     let api = dhow.api("admin").await;
@@ -110,8 +118,11 @@ async fn assert_never_seen(dhow: &Dhow, app: &str, deployment: i64, texts: &[&st
     for page in ["", "/source", "/settings", "/deployments/1"] {
         seen.push((page, panel.page(&format!("/apps/{app}{page}")).await.html()));
     }
-    let processes = Command::new("ps").args(["axww", "-o", "args"]).output().unwrap().stdout;
-    seen.push(("the processes", String::from_utf8_lossy(&processes).into_owned()));
+    seen.push(("the processes", processes()));
+    for image in labelled("image", &[&format!("dhow.instance={}", dhow.instance)]) {
+        let history = docker(&["history", "--no-trunc", &image]);
+        seen.push(("an image", format!("{history}{}", inspect("image", &image))));
+    }
     for file in dhow.files().into_iter().filter(|file| file.is_file()) {
         let bytes = std::fs::read(&file).unwrap_or_default();
         seen.push((
@@ -146,8 +157,10 @@ async fn git_token_never_shown_a_typed_token_fetches_app_and_submodules_and_is_s
     ]);
     repository.write_app(
         "by token",
-        "COPY . /files\nRUN test \"$(cat /files/lib/README)\" = library && test ! -e /files/.git",
+        "COPY . /files\nRUN test \"$(cat /files/lib/README)\" = library && test ! -e /files/.git\n\
+         RUN test \"$(cat /files/large.bin)\" = large",
     );
+    repository.write("large.bin", &git.lfs.put(b"large"));
     repository.commit("Serve by token");
     let project = api.create_project("Token").await;
 
@@ -166,7 +179,11 @@ async fn git_token_never_shown_a_typed_token_fetches_app_and_submodules_and_is_s
         "the address is kept without the token"
     );
     assert_eq!(api.read("/apps/web/credential").await["kind"], "token");
+    git.hold("web");
     let deployment = api.deploy(&app).await;
+    git.waiting("web", 1, seconds(20)).await;
+    let while_fetching = processes();
+    git.open("web");
     api.succeeded(deployment).await;
     assert_eq!(dhow.visit("web.localhost", "/").await.expect(200).text(), "by token");
     let log = api.log(deployment).await;
@@ -174,6 +191,8 @@ async fn git_token_never_shown_a_typed_token_fetches_app_and_submodules_and_is_s
     assert!(log.contains("Fetching the submodule lib from"), "{log}");
     let secrets = [TOKEN, "TEST%40TOKEN", "b2F1dGgyOlRFU1RAVE9LRU4vMTIz"];
     assert_never_seen(&dhow, &app, deployment, &secrets).await;
+    assert!(while_fetching.contains("serve"), "Dhow is among the processes");
+    assert!(!secrets.iter().any(|secret| while_fetching.contains(secret)));
 
     let browser = Browser::open().await;
     browser.sign_in(&dhow).await;

@@ -9,6 +9,7 @@ use dhow::model::source::{Branch, CommitPrefix};
 use tempfile::TempDir;
 
 use crate::git_server::WorkTree;
+use crate::lfs_store::{oid, pointer};
 
 /// The commit at the head of a working copy, checked out.
 struct Files {
@@ -121,10 +122,7 @@ fn a_submodule_is_told_and_its_place_left_empty() {
     let recorded = library.commit("library");
     let tree = WorkTree::new();
     tree.add_submodule("vendor/lib", "../lib.git", &recorded);
-    tree.write(
-        "large.bin",
-        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
-    );
+    tree.write("large.bin", &pointer(b"large"));
     tree.commit("submodule");
 
     let files = Files::new();
@@ -137,7 +135,13 @@ fn a_submodule_is_told_and_its_place_left_empty() {
         (place.as_path(), commit.as_str()),
         (Path::new("vendor/lib"), &*recorded)
     );
-    assert_eq!(found.lfs_pointers, [Path::new("large.bin")]);
+    let [(place, pointer)] = &found.lfs_pointers[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (place.as_path(), pointer.size, &pointer.oid),
+        (Path::new("large.bin"), 5, &oid(b"large"))
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use dhow::git::{Access, Commit, Credential, Error, FetchLimits, HostKeys, Mirror, Submodules, Want};
+use dhow::git::{Access, Commit, Credential, Error, FetchLimits, HostKeys, LargeFiles, Mirror, Submodules, Want};
 use dhow::model::source::{Branch, CommitPrefix, GitUrl};
 use tempfile::TempDir;
 
@@ -23,6 +23,9 @@ pub static OPEN: Access<'static> = Access {
         total: Duration::from_secs(60),
     },
 };
+
+/// What the large files of a test may have together.
+pub const MAX_LARGE_BYTES: u64 = 1 << 20;
 
 /// A mirror in a directory of its own.
 pub struct Fetcher {
@@ -61,7 +64,7 @@ impl Fetcher {
         self.fetch_with(address, want, OPEN).await
     }
 
-    /// Fetches the default branch with its submodules into `files`.
+    /// Fetches the default branch with its large files and submodules into `files`.
     pub async fn fetch_all(&self, address: &str, access: Access<'static>) -> Result<(), Error> {
         let commit = self.fetch_with(address, Want::Branch(None), access).await?;
         let (dir, url, cancelled) = (
@@ -72,7 +75,15 @@ impl Fetcher {
         tokio::task::spawn_blocking(move || {
             let (into, mirror) = (dir.join("files"), Mirror::open(&dir.join("mirror"))?);
             let found = mirror.check_out(&commit.sha, &into, &cancelled)?;
-            Submodules::new(access, &mut |_| {}, &cancelled).fill(&mirror, &url, &commit.sha, &into, &found)
+            let mut large_files = LargeFiles::new(access, MAX_LARGE_BYTES, &cancelled);
+            large_files.fill(&url, &into, &found.lfs_pointers, &mut |_| {})?;
+            Submodules::new(access, large_files, &mut |_| {}, &cancelled).fill(
+                &mirror,
+                &url,
+                &commit.sha,
+                &into,
+                &found,
+            )
         })
         .await
         .unwrap()

@@ -9,7 +9,7 @@ use crate::git_server::{GitServer, TOKEN, WorkTree};
 use crate::private::token_for;
 
 /// Publishes a repository of one file, `README` with its name in it; answers the commit.
-fn publish(server: &GitServer, name: &str, prepare: impl FnOnce(&WorkTree)) -> String {
+pub fn publish(server: &GitServer, name: &str, prepare: impl FnOnce(&WorkTree)) -> String {
     let tree = WorkTree::new();
     tree.write("README", name);
     prepare(&tree);

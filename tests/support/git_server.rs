@@ -15,8 +15,13 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use tempfile::TempDir;
 
+use crate::lfs_store::{BATCH, LfsStore};
+
 /// The only password that lets a push in.
 pub const TOKEN: &str = "dhow_TESTTOKEN123";
+
+/// The same with the user name that Dhow gives of itself, as a header.
+pub const BASIC: &str = "Basic eC10b2tlbi1hdXRoOmRob3dfVEVTVFRPS0VOMTIz";
 
 /// What the server remembers.
 #[derive(Debug, Default)]
@@ -38,6 +43,8 @@ pub struct GitServer {
     pub authority: String,
     /// What happened so far.
     pub seen: Arc<Seen>,
+    /// Large files of its repositories.
+    pub lfs: LfsStore,
     root: TempDir,
 }
 
@@ -46,6 +53,7 @@ struct Site {
     root: PathBuf,
     server: PushServer,
     seen: Arc<Seen>,
+    lfs: LfsStore,
     running: Arc<AtomicUsize>,
 }
 
@@ -58,11 +66,12 @@ impl GitServer {
     /// Starts one that allows pushes so much.
     pub async fn with_limits(limits: PushLimits) -> Self {
         let root = TempDir::new().unwrap();
-        let seen = Arc::new(Seen::default());
+        let (seen, lfs) = (Arc::new(Seen::default()), LfsStore::default());
         let site = Site {
             root: root.path().to_owned(),
             server: PushServer::new(limits),
             seen: seen.clone(),
+            lfs: lfs.clone(),
             running: Arc::default(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -73,6 +82,7 @@ impl GitServer {
             url: format!("http://{authority}"),
             authority,
             seen,
+            lfs,
             root,
         }
     }
@@ -110,7 +120,13 @@ async fn answer(State(site): State<Site>, request: Request) -> Response {
     }
     let path = request.uri().path().to_owned();
     let parts: Vec<&str> = path.trim_start_matches('/').splitn(3, '/').collect();
+    let is_admitted = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .is_some_and(|given| given == BASIC);
     match parts[..] {
+        ["private", _, BATCH] if !is_admitted => challenge(),
+        ["git" | "private", _, BATCH] | ["lfs", ..] => site.lfs.answer(request).await.unwrap(),
         ["git", name, tail] => serve(site, request, name, tail, false).await,
         ["private", name, tail] => serve(site, request, name, tail, true).await,
         ["status", code, _] => StatusCode::from_bytes(code.as_bytes()).unwrap().into_response(),

@@ -83,7 +83,8 @@ impl client::Handler for Witness {
 async fn connect(relay: &SshRelay<'_>) -> Result<Handle<Witness>, Error> {
     let (url, access) = (relay.door.url, relay.door.access);
     let limit = access.limits.connect;
-    let socket = dial(relay).await?;
+    let dialled = relay.door.destination.dial(limit).await;
+    let socket = dialled.map_err(|reason| relay.unreachable(&reason))?;
     let mut preferred = russh::Preferred::default();
     let known = access.host_keys.algorithm_of(url);
     let others = HOST_KEYS.into_iter().filter(|kind| Some(kind) != known.as_ref());
@@ -104,22 +105,6 @@ async fn connect(relay: &SshRelay<'_>) -> Result<Handle<Witness>, Error> {
     let shown = shown.ok_or_else(|| relay.unreachable("it showed no host key"))?;
     access.host_keys.check(url, &shown)?;
     Ok(session)
-}
-
-async fn dial(relay: &SshRelay<'_>) -> Result<TcpStream, Error> {
-    let limit = relay.door.access.limits.connect;
-    let mut reason = "it has no address".to_owned();
-    for address in &relay.door.destination.addresses {
-        match timeout(limit, TcpStream::connect(address)).await {
-            Ok(Ok(socket)) => {
-                socket.set_nodelay(true)?;
-                return Ok(socket);
-            }
-            Ok(Err(error)) => reason = error.to_string(),
-            Err(_) => reason = format!("it did not answer within {} s", limit.as_secs_f32()),
-        }
-    }
-    Err(relay.unreachable(&reason))
 }
 
 /// Tries the key, once.

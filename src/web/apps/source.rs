@@ -170,13 +170,13 @@ async fn replace(
     typed: Typed,
 ) -> Result<Response> {
     let owned = |name: &str| typed.get(name).map(str::to_owned);
-    let is_given = typed.is("action", "paste");
     let input = CredentialInput {
         kind: typed.value("kind").to_owned(),
         username: owned("username"),
         token: owned("token"),
-        private_key: owned("private_key").filter(|_| is_given),
+        private_key: owned("private_key"),
     };
+    let is_given = input.private_key.is_some();
     match web.actions.replace_credential(&signed_in.actor, &app, input).await {
         Ok(credential) => {
             let sentence = match credential.fingerprint {

@@ -13,6 +13,9 @@ pub mod git_server;
 pub mod held_up;
 pub mod http;
 pub mod leftovers;
+#[allow(dead_code, reason = "the tests of Git use the rest of it")]
+#[path = "../../support/lfs_store.rs"]
+pub mod lfs_store;
 pub mod load;
 pub mod panel;
 pub mod private_engine;
