@@ -3,23 +3,37 @@
 //! The only module that uses git2. Every function blocks and is called off the async threads. Nothing that a
 //! repository holds is run here: no hook, no filter, no command; links that leave a checkout are refused.
 
+mod branches;
 mod checkout;
 mod commit;
+mod credential;
 mod destination;
+mod door;
 mod error;
 mod fetch;
+mod gitmodules;
 mod history;
+mod host_keys;
 mod hosted;
+mod lfs;
 mod links;
 mod mirror;
 mod progress;
 mod relay;
+mod ssh;
+mod submodules;
 
 use std::time::Duration;
 
+pub use branches::Branches;
+pub use checkout::CheckedOut;
+pub use credential::Credential;
 pub use error::Error;
+pub use host_keys::HostKeys;
 pub use hosted::{BranchHead, HostedRepository};
+pub use lfs::{LargeFiles, Pointer};
 pub use mirror::Mirror;
+pub use submodules::Submodules;
 
 use crate::model::source::{Branch, CommitPrefix, CommitSha};
 
@@ -32,13 +46,17 @@ pub enum Want {
     Commit(CommitPrefix),
 }
 
-/// What a fetch may reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Access {
+/// What a fetch may reach, and what it may show there.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
     /// Whether hosts on loopback and private addresses are called, and plain http is spoken.
     pub allow_private: bool,
     /// How long it may take.
     pub limits: FetchLimits,
+    /// What opens the repository; shown to its own server alone.
+    pub credential: Option<&'a Credential>,
+    /// By what servers behind SSH are known.
+    pub host_keys: &'a HostKeys,
 }
 
 /// How long a fetch waits for a server.

@@ -16,10 +16,12 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+mod deploy_key;
 mod passwords;
 mod signatures;
 mod totp;
 
+pub use deploy_key::DeployKey;
 pub use passwords::Passwords;
 pub use signatures::{check_signature, random_webhook_secret};
 pub use totp::{TotpSecret, hash_recovery_code, recovery_code};

@@ -71,6 +71,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ),
     ("bollard", &["docker/", "docker.rs"]),
     ("git2", &["git/", "git.rs"]),
+    ("russh", &["git/", "git.rs", "secrets/", "secrets.rs"]),
     ("rusqlite", &["db/", "db.rs"]),
     ("r2d2", &["db/", "db.rs"]),
     ("r2d2_sqlite", &["db/", "db.rs"]),

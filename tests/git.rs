@@ -12,9 +12,23 @@ mod failures;
 mod fetcher;
 #[path = "git/fetching.rs"]
 mod fetching;
+#[path = "support/free_port.rs"]
+mod free_port;
 #[path = "support/git_server.rs"]
 mod git_server;
+#[path = "git/lfs.rs"]
+mod lfs;
+#[path = "support/lfs_store.rs"]
+mod lfs_store;
+#[path = "git/over_ssh.rs"]
+mod over_ssh;
+#[path = "git/private.rs"]
+mod private;
 #[path = "git/push_limits.rs"]
 mod push_limits;
 #[path = "git/pushing.rs"]
 mod pushing;
+#[path = "support/ssh_server.rs"]
+mod ssh_server;
+#[path = "git/submodules.rs"]
+mod submodules;

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::json::{merge, parse_json};
-use super::{Fields, Result};
+use super::{Error, Fields, Result};
 use crate::model::Invalid;
 use crate::model::app::{
     App, AppSettings, BuildSettings, BuildTarget, Builder, Health, HealthPath, Port, Resources, RunSettings,
 };
-use crate::model::source::{Branch, GitUrl, RelativePath, Source, WatchPath};
+use crate::model::source::{Branch, GitUrl, RelativePath, Source, SourceToken, WatchPath};
 use crate::model::text::{ContainerCommand, Name};
 
 /// An app as written.
@@ -229,6 +229,15 @@ fn refuse_lists(json: &Value) -> Result<()> {
 }
 
 impl SourceInput {
+    /// Takes a token out of the address into which it was typed, so that it is stored nowhere but sealed.
+    pub(super) fn take_token(&mut self) -> Result<Option<SourceToken>> {
+        let Some((url, token)) = self.url.as_deref().and_then(GitUrl::take_token) else {
+            return Ok(None);
+        };
+        self.url = Some(url);
+        token.map(Some).map_err(|error| Error::field("source.url", error))
+    }
+
     fn check(&self, fields: &mut Fields, allows_plain_http: bool) -> Option<Source> {
         let root_dir = fields.check("source.root_dir", RelativePath::parse(&self.root_dir));
         let branch =

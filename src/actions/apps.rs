@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::app_input::AppInput;
+use super::source::{fits, sealed_token};
 use super::{Actions, Error, Fields, Result, access, webhooks};
 use crate::db;
 use crate::events::Event;
@@ -10,27 +11,33 @@ use crate::model::Invalid;
 use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::host::Host;
+use crate::model::ids::AppId;
 use crate::model::route::default_host;
 use crate::model::slug::AppSlug;
+use crate::model::source::{Source, SourceToken};
 use crate::model::user::Actor;
+use crate::secrets::SecretKey;
 
 impl Actions {
     /// Makes an app in a project.
     pub async fn create_app(&self, actor: &Actor, project: &str, input: &AppInput) -> Result<App> {
         // Before the input: whoever may not is told nothing of it.
         self.require_in_project(actor, project, Right::Change).await?;
+        let mut input = input.clone();
+        let token = input.source.take_token()?;
         let settings = input.check(self.config.allow_private_sources)?;
-        let wanted = wanted_slug(input)?;
+        let wanted = wanted_slug(&input)?;
         let base_domain = self.config.base_domain.clone();
-        let (is_chosen, key) = (input.slug.is_some(), self.secrets.clone());
-        let (actor, project) = (actor.clone(), project.to_owned());
+        let is_chosen = input.slug.is_some();
+        let (actor, project, secrets) = (actor.clone(), project.to_owned(), self.secrets.clone());
         let app: App = self
             .db
             .write(move |tx| {
                 let project = access::project(tx, &actor, &project, Right::Change)?;
                 let slug = free_slug(tx, wanted, is_chosen, &base_domain)?;
                 let id = db::apps::insert(tx, project.id, &slug, &settings)?;
-                webhooks::make(tx, &key, id)?;
+                webhooks::make(tx, &secrets, id)?;
+                keep_fitting_credential(tx, &secrets, id, &settings.source, token.as_ref())?;
                 db::audit::insert(tx, &actor, "app.create", slug.as_str())?;
                 db::apps::find(tx, id)?.ok_or(Error::NotFound)
             })
@@ -42,20 +49,22 @@ impl Actions {
     /// Changes the fields that a JSON object names.
     pub async fn change_app(&self, actor: &Actor, slug: &str, changes: Value) -> Result<App> {
         let allows_plain_http = self.config.allow_private_sources;
-        let (actor, slug) = (actor.clone(), slug.to_owned());
+        let (actor, slug, secrets) = (actor.clone(), slug.to_owned(), self.secrets.clone());
         let app: App = self
             .db
             .write(move |tx| {
                 let app = access::app(tx, &actor, &slug, Right::Change)?;
-                let input = AppInput::from(&app).changed_by(changes)?;
-                if input.slug.is_some_and(|slug| slug != app.slug.as_str()) {
+                let mut input = AppInput::from(&app).changed_by(changes)?;
+                if input.slug.as_deref().is_some_and(|slug| slug != app.slug.as_str()) {
                     return Err(Error::field(
                         "slug",
                         Invalid::new("The slug is fixed; make a new app for another one."),
                     ));
                 }
+                let token = input.source.take_token()?;
                 let settings = AppInput { slug: None, ..input }.check(allows_plain_http)?;
                 db::apps::update_settings(tx, app.id, &settings)?;
+                keep_fitting_credential(tx, &secrets, app.id, &settings.source, token.as_ref())?;
                 db::audit::insert(tx, &actor, "app.change", &slug)?;
                 db::apps::find(tx, app.id)?.ok_or(Error::NotFound)
             })
@@ -80,6 +89,23 @@ impl Actions {
         self.deployer.reconcile(id);
         Ok(())
     }
+}
+
+/// Stores the token that was typed into an address, and forgets a credential that is for another server: who may change
+/// an address must not be able to have a secret sent to a server of their own.
+fn keep_fitting_credential(
+    tx: &db::Tx,
+    secrets: &SecretKey,
+    app: AppId,
+    source: &Source,
+    typed: Option<&SourceToken>,
+) -> Result<()> {
+    if let (Source::Git { url, .. }, Some(token)) = (source, typed) {
+        db::source_credentials::replace(tx, app, &sealed_token(secrets, app, url, token))?;
+    } else if db::source_credentials::find(tx, app)?.is_some_and(|stored| !fits(&stored, source)) {
+        db::source_credentials::delete(tx, app)?;
+    }
+    Ok(())
 }
 
 fn wanted_slug(input: &AppInput) -> Result<AppSlug> {

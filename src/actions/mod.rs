@@ -31,6 +31,7 @@ pub mod pushes;
 pub mod releases;
 pub mod sessions;
 pub mod sign_in;
+pub mod source;
 pub mod tokens;
 pub mod two_factor;
 pub mod users;

@@ -27,6 +27,7 @@ mod projects;
 mod query;
 mod releases;
 mod running;
+mod source;
 mod users;
 mod webhook;
 
@@ -46,6 +47,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(apps::router())
         .merge(env::router())
         .merge(domains::router())
+        .merge(source::router())
         .merge(deployments::router())
         .merge(releases::router())
         .merge(webhook::router())

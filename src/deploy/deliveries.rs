@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::fetch::CancelOnDrop;
+use super::source::{CancelOnDrop, Keys, pin_new};
 use super::{Context, DeployError, RequestError, queue, release};
 use crate::db;
 use crate::events::Event;
@@ -88,7 +88,7 @@ async fn ask_repository(context: &Context, app: &App, commit: &CommitSha) -> Res
         pushed: commit.clone(),
         watched: watch_paths.clone(),
     };
-    match compare(context, app.id, comparison.clone()).await {
+    match compare(context, app, comparison.clone()).await {
         Ok(found) => Ok(comparison.verdict(found)),
         Err(DeployError::Git(git::Error::Cancelled)) => Err(DeployError::Git(git::Error::Cancelled)),
         Err(error) => {
@@ -119,7 +119,7 @@ struct Comparison {
 type Found = Option<(String, String)>;
 
 impl Comparison {
-    fn run(&self, mirror: &Mirror, access: Access, is_cancelled: &AtomicBool) -> Result<Found, DeployError> {
+    fn run(&self, mirror: &Mirror, access: Access<'_>, is_cancelled: &AtomicBool) -> Result<Found, DeployError> {
         for commit in [&self.pushed, &self.live] {
             let want = Want::Commit(CommitPrefix::from(commit));
             mirror.fetch(&self.url, &want, access, &mut |_| {}, is_cancelled)?;
@@ -149,20 +149,23 @@ impl Comparison {
     }
 }
 
-async fn compare(context: &Context, app: AppId, comparison: Comparison) -> Result<Found, DeployError> {
-    let dir = context.paths.mirror(app);
-    let access = Access {
-        allow_private: context.config.allow_private_sources,
-        limits: FetchLimits::default(),
-    };
+async fn compare(context: &Context, app: &App, comparison: Comparison) -> Result<Found, DeployError> {
+    let dir = context.paths.mirror(app.id);
+    let keys = Keys::load(context, app).await?;
+    let host_keys = Arc::clone(&keys.host_keys);
     let is_cancelled = Arc::new(AtomicBool::new(false));
     let _guard = CancelOnDrop(Arc::clone(&is_cancelled));
-    let work = tokio::task::spawn_blocking(move || comparison.run(&Mirror::open(&dir)?, access, &is_cancelled));
-    tokio::select! {
+    let work = tokio::task::spawn_blocking(move || {
+        let access = keys.access(FetchLimits::default());
+        comparison.run(&Mirror::open(&dir)?, access, &is_cancelled)
+    });
+    let compared = tokio::select! {
         biased;
         () = context.shutdown.cancelled() => Err(DeployError::Git(git::Error::Cancelled)),
         compared = work => compared.map_err(|error| DeployError::Internal(error.to_string()))?,
-    }
+    };
+    pin_new(context, &host_keys).await?;
+    compared
 }
 
 /// Stores the decision together with the deployment that it asks for.

@@ -105,6 +105,12 @@ pub enum DeployError {
         /// Which one.
         key: String,
     },
+    /// The credential of the app's repository cannot be opened.
+    #[error(
+        "The credential of the repository cannot be opened with this server's secret.key. Store it again on the app's \
+         source page, or restore the key."
+    )]
+    CredentialUnreadable,
     /// Dhow ended twice in the same step.
     #[error(
         "Dhow was ended twice during this step, so the deployment was given up. Look at Dhow's own log, then deploy again."
@@ -132,7 +138,7 @@ impl DeployError {
             Self::ReleaseCommandFailed { .. } => ErrorKind::ReleaseCommandFailed,
             Self::RouteFailed(_) => ErrorKind::RouteFailed,
             Self::DockerUnreachable(_) => ErrorKind::DockerUnreachable,
-            Self::SecretUnreadable { .. } => ErrorKind::SecretUnreadable,
+            Self::SecretUnreadable { .. } | Self::CredentialUnreadable => ErrorKind::SecretUnreadable,
             Self::Interrupted => ErrorKind::Interrupted,
             Self::Internal(_) => ErrorKind::Internal,
         }

@@ -7,11 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::DeployError;
 use super::job::Job;
 use super::order::{self, History};
+use super::source::{CancelOnDrop, Keys, pin_new};
 use crate::db;
-use crate::git::{Access, Commit, FetchLimits, HostedRepository, Mirror, Want};
+use crate::git::{
+    Access, Commit, Credential, FetchLimits, HostedRepository, LargeFiles, Mirror, Pointer, Submodules, Want,
+};
 use crate::model::delivery::Turn;
 use crate::model::deployment::CommitInfo;
 use crate::model::source::{Branch, CommitPrefix, GitUrl, Source};
+use crate::secrets::Redaction;
 
 /// The files of a commit.
 pub struct Checkout {
@@ -29,40 +33,32 @@ pub enum Fetched {
     Overtaken(String),
 }
 
-/// Tells the blocking thread to give up when the step is dropped.
-pub(super) struct CancelOnDrop(pub(super) Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// Fetches and checks out, `pinned` or else what was asked for.
 pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Fetched, DeployError> {
-    refuse_full_disk(job)?;
+    let room = room_on_disk(job)?;
     let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
     let want = want(job, pinned)?;
+    let keys = Keys::load(&job.context, &job.app).await?;
+    let hidden = keys.credential.as_ref().map(Credential::texts_to_hide);
+    job.log.redact(Redaction::of(hidden.unwrap_or_default()));
+    let host_keys = Arc::clone(&keys.host_keys);
     let is_cancelled = Arc::new(AtomicBool::new(false));
     let _guard = CancelOnDrop(Arc::clone(&is_cancelled));
     let work = Work {
         source: job.app.settings.source.clone(),
         mirror: job.context.paths.mirror(job.app.id),
         hosted: job.context.paths.hosted_repository(job.app.id),
-        access: Access {
-            allow_private: job.context.config.allow_private_sources,
-            limits: FetchLimits::default(),
-        },
+        keys,
         dir: dir.clone(),
         log: job.log.clone(),
         want,
         turn: order::turn(job).await?,
+        room,
         is_cancelled,
     };
-    let found = tokio::task::spawn_blocking(move || work.run())
-        .await
-        .map_err(|error| DeployError::Internal(error.to_string()))??;
-    let commit = match found {
+    let fetched = tokio::task::spawn_blocking(move || work.run()).await;
+    pin_new(&job.context, &host_keys).await?;
+    let commit = match fetched.map_err(|error| DeployError::Internal(error.to_string()))?? {
         Found::Commit(commit) => commit,
         Found::Overtaken(why) => return Ok(Fetched::Overtaken(why)),
     };
@@ -86,11 +82,13 @@ struct Work {
     source: Source,
     mirror: PathBuf,
     hosted: PathBuf,
-    access: Access,
+    keys: Keys,
     dir: PathBuf,
     log: super::job::JobLog,
     want: Want,
     turn: Option<Turn>,
+    /// Bytes that large files may have.
+    room: u64,
     is_cancelled: Arc<AtomicBool>,
 }
 
@@ -119,33 +117,53 @@ impl Work {
                 submodules,
                 ..
             } => {
-                self.log.line(&format!("Fetching {url}"));
+                let has_token = matches!(self.keys.credential, Some(Credential::Token { .. }));
+                self.log.line(&format!("Fetching {}", url.shown(has_token)));
+                let access = self.keys.access(FetchLimits::default());
                 let mirror = Mirror::open(&self.mirror)?;
                 let mut progress = |line: &str| self.log.line(line);
-                let commit = mirror.fetch(url, &self.want, self.access, &mut progress, &self.is_cancelled)?;
-                if let Some(why) = self.overtaken(&mirror, url, branch.as_ref())? {
+                let commit = mirror.fetch(url, &self.want, access, &mut progress, &self.is_cancelled)?;
+                if let Some(why) = self.overtaken(&mirror, url, branch.as_ref(), access)? {
                     return Ok(Found::Overtaken(why));
                 }
-                mirror.check_out(&commit.sha, &self.dir, *submodules, &self.is_cancelled)?;
+                let found = mirror.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
+                let mut large_files = LargeFiles::new(access, self.room, &self.is_cancelled);
+                large_files.fill(url, &self.dir, &found.lfs_pointers, &mut progress)?;
+                if *submodules {
+                    Submodules::new(access, large_files, &mut progress, &self.is_cancelled).fill(
+                        &mirror,
+                        url,
+                        &commit.sha,
+                        &self.dir,
+                        &found,
+                    )?;
+                }
                 Ok(Found::Commit(commit))
             }
             Source::Push { .. } => {
                 let repository = HostedRepository::open(&self.hosted)?;
                 let commit = repository.resolve(&self.want)?;
-                repository.check_out(&commit.sha, &self.dir, false, &self.is_cancelled)?;
+                let found = repository.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
+                self.tell_pointers(&found.lfs_pointers);
                 Ok(Found::Commit(commit))
             }
         }
     }
 
     /// Why a push is not deployed after all, if a newer one was asked for.
-    fn overtaken(&self, mirror: &Mirror, url: &GitUrl, branch: Option<&Branch>) -> Result<Option<String>, DeployError> {
+    fn overtaken(
+        &self,
+        mirror: &Mirror,
+        url: &GitUrl,
+        branch: Option<&Branch>,
+        access: Access<'_>,
+    ) -> Result<Option<String>, DeployError> {
         let Some(turn) = &self.turn else { return Ok(None) };
         let history = History {
             mirror,
             url,
             branch,
-            access: self.access,
+            access,
             log: &self.log,
             is_cancelled: &self.is_cancelled,
         };
@@ -158,6 +176,19 @@ impl Work {
                 newer.number
             )
         }))
+    }
+
+    /// A build would take the pointers for the files and break far from here. Who pushes here has no other server that
+    /// has the contents.
+    fn tell_pointers(&self, pointers: &[(PathBuf, Pointer)]) {
+        if let Some((first, _)) = pointers.first() {
+            self.log.line(&format!(
+                "Warning: {} and {} more are pointers of Git LFS, whose contents cannot be pushed to Dhow; the build gets \
+                 the pointers.",
+                first.display(),
+                pointers.len() - 1
+            ));
+        }
     }
 }
 
@@ -201,7 +232,8 @@ pub async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) ->
     Ok(())
 }
 
-fn refuse_full_disk(job: &Job) -> Result<(), DeployError> {
+/// How many bytes may be written; fails where there is no room at all.
+fn room_on_disk(job: &Job) -> Result<u64, DeployError> {
     let floor = job.context.config.disk_floor;
     let disk = rustix::fs::statvfs(job.context.paths.data_dir()).map_err(|error| DeployError::of_io(&error.into()))?;
     let free = disk.f_bavail * disk.f_frsize;
@@ -211,7 +243,7 @@ fn refuse_full_disk(job: &Job) -> Result<(), DeployError> {
             floor: in_words(floor),
         });
     }
-    Ok(())
+    Ok(free - floor)
 }
 
 /// Bytes for people, in the units of `df -h`.

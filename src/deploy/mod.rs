@@ -18,6 +18,7 @@ use crate::model::deployment::{Deployment, Trigger, Wanted};
 use crate::model::difference::Difference;
 use crate::model::ids::{AppId, DeploymentId};
 use crate::model::release::Release;
+use crate::model::source::GitUrl;
 use crate::model::user::Actor;
 
 mod build;
@@ -40,6 +41,7 @@ mod retire;
 mod routes;
 mod runtime;
 mod sockets;
+mod source;
 mod start;
 mod strays;
 mod switch;
@@ -47,6 +49,7 @@ mod undo;
 mod watch;
 mod worker;
 
+pub use crate::git::Branches;
 pub use context::{Context, Parts};
 pub use error::DeployError;
 pub use queue::{Queued, put_push};
@@ -180,6 +183,11 @@ impl Deployer {
         let before = release::configuration_of_release(&self.context, active).await?;
         let after = release::configuration_of_release(&self.context, wanted).await?;
         Ok(Difference::between(&before, &after))
+    }
+
+    /// The branches of the repository that an app is fetched from, as its server tells them now. Nothing is fetched.
+    pub async fn list_branches(&self, app: &App, url: &GitUrl) -> Result<Branches, DeployError> {
+        source::list_branches(&self.context, app, url).await
     }
 
     /// Whether a release's image is on the engine.

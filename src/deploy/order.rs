@@ -37,7 +37,7 @@ pub struct History<'a> {
     pub mirror: &'a Mirror,
     pub url: &'a GitUrl,
     pub branch: Option<&'a Branch>,
-    pub access: Access,
+    pub access: Access<'a>,
     pub log: &'a JobLog,
     pub is_cancelled: &'a AtomicBool,
 }

@@ -14,13 +14,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use git2::{Oid, Repository, Tree};
 
-use super::Error;
+use super::commit::sha_of;
 use super::links::{Links, find_escape};
+use super::{Error, Pointer};
+use crate::model::source::CommitSha;
 
 /// A tree can name itself a billion times in a few kilobytes; the largest repositories known have half of this.
 const MAX_ENTRIES: usize = 1_000_000;
 /// Linux takes no longer path (PATH_MAX).
 const MAX_PATH_BYTES: usize = 4096;
+
+/// What a checkout holds that is not in the repository itself.
+#[derive(Debug, Default)]
+pub struct CheckedOut {
+    /// Where submodules belong, each an empty directory now, and their recorded commits.
+    pub submodules: Vec<(PathBuf, CommitSha)>,
+    /// Files that are only pointers of Git LFS, and what they stand for.
+    pub lfs_pointers: Vec<(PathBuf, Pointer)>,
+}
 
 /// Writes the commit's files into a directory that does not exist yet, or is empty; what was written is removed again
 /// when it fails.
@@ -28,9 +39,8 @@ pub(super) fn check_out(
     repository: &Repository,
     commit: Oid,
     into: &Path,
-    submodules: bool,
     cancelled: &AtomicBool,
-) -> Result<(), Error> {
+) -> Result<CheckedOut, Error> {
     let tree = repository.find_commit(commit)?.tree()?;
     if into.exists() {
         // Fails on one that holds anything.
@@ -40,10 +50,10 @@ pub(super) fn check_out(
     let mut checkout = Checkout {
         repository,
         root: into,
-        submodules,
         cancelled,
         entries: 0,
         links: Links::new(),
+        found: CheckedOut::default(),
     };
     let written = checkout
         .write_tree(&tree, Path::new(""))
@@ -51,16 +61,16 @@ pub(super) fn check_out(
     if written.is_err() {
         let _ = fs::remove_dir_all(into);
     }
-    written
+    written.map(|()| checkout.found)
 }
 
 struct Checkout<'a> {
     repository: &'a Repository,
     root: &'a Path,
-    submodules: bool,
     cancelled: &'a AtomicBool,
     entries: usize,
     links: Links,
+    found: CheckedOut,
 }
 
 impl Checkout<'_> {
@@ -84,7 +94,11 @@ impl Checkout<'_> {
                     self.links
                         .insert(place, PathBuf::from(OsStr::from_bytes(target.content())));
                 }
-                0o160_000 => self.make_submodule(&place)?,
+                0o160_000 => {
+                    // Git leaves an empty directory where a submodule is not fetched.
+                    self.make_directory(&place)?;
+                    self.found.submodules.push((place, sha_of(entry.id())?));
+                }
                 mode => {
                     return Err(Error::Refused(format!(
                         "{} has an unknown kind ({mode:o}).",
@@ -115,7 +129,7 @@ impl Checkout<'_> {
         Ok(fs::set_permissions(&path, Permissions::from_mode(0o755))?)
     }
 
-    fn write_file(&self, blob: Oid, place: &Path, is_executable: bool) -> Result<(), Error> {
+    fn write_file(&mut self, blob: Oid, place: &Path, is_executable: bool) -> Result<(), Error> {
         let blob = self.repository.find_blob(blob)?;
         let mut file: File = OpenOptions::new()
             .write(true)
@@ -123,19 +137,10 @@ impl Checkout<'_> {
             .mode(0o600)
             .open(self.root.join(place))?;
         file.write_all(blob.content())?;
-        Ok(file.set_permissions(Permissions::from_mode(if is_executable { 0o755 } else { 0o644 }))?)
-    }
-
-    /// Git leaves an empty directory where a submodule is not fetched.
-    fn make_submodule(&self, place: &Path) -> Result<(), Error> {
-        if self.submodules {
-            return Err(Error::Refused(format!(
-                "{} is a submodule, which Dhow does not fetch yet. Switch submodules off in the app's settings if the \
-                 build does without it.",
-                place.display()
-            )));
+        if let Some(pointer) = Pointer::parse(blob.content()) {
+            self.found.lfs_pointers.push((place.to_owned(), pointer));
         }
-        self.make_directory(place)
+        Ok(file.set_permissions(Permissions::from_mode(if is_executable { 0o755 } else { 0o644 }))?)
     }
 
     fn make_links(&self) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! Why a repository could not be had, and what libgit2's own errors mean.
 
+use std::path::Path;
+
 use git2::{ErrorClass, ErrorCode};
 
 use crate::model::source::GitUrl;
@@ -41,17 +43,40 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same, of a submodule and not of the repository itself.
+    pub(super) fn of_submodule(self, place: &Path) -> Self {
+        let about = format!("The submodule {} cannot be fetched.", place.display());
+        self.about(&about)
+    }
+
+    /// The same, of a file that is kept by Git LFS.
+    pub(super) fn of_lfs(self, place: &Path) -> Self {
+        let about = format!("{} is kept by Git LFS and cannot be fetched.", place.display());
+        self.about(&about)
+    }
+
+    fn about(self, what: &str) -> Self {
+        let sentence = format!("{what} {self}");
+        match self {
+            Self::Auth(_) => Self::Auth(sentence),
+            Self::Unreachable(_) => Self::Unreachable(sentence),
+            Self::RepositoryNotFound(_) => Self::RepositoryNotFound(sentence),
+            Self::RefNotFound(_) => Self::RefNotFound(sentence),
+            Self::CommitNotFound(_) | Self::Empty => Self::CommitNotFound(sentence),
+            Self::Refused(_) => Self::Refused(sentence),
+            Self::Other(_) => Self::Other(sentence),
+            Self::Cancelled | Self::NoSpace => self,
+        }
+    }
+
     /// What a failed conversation with a server means.
-    pub(super) fn from_server(error: &git2::Error, url: &GitUrl) -> Self {
+    pub(super) fn from_server(error: &git2::Error, url: &GitUrl, has_token: bool) -> Self {
         let (host, message) = (url.host(), error.message());
         if error.code() == ErrorCode::Auth {
-            return Self::Auth(format!(
-                "{host} asks for a password: the repository is private, or there is none at this address. Check the \
-                 address, and that everybody may read the repository."
-            ));
+            return Self::unauthorized(&host, has_token);
         }
         if let Some(status) = message.strip_prefix("unexpected http status code: ") {
-            return Self::from_status(status, &host);
+            return Self::from_status(status, &host, has_token);
         }
         if message.starts_with("too many redirects") {
             return Self::Unreachable(format!("{host} redirects for ever. Check the repository's address."));
@@ -70,13 +95,32 @@ impl Error {
         }
     }
 
-    fn from_status(status: &str, host: &str) -> Self {
+    fn unauthorized(host: &str, has_token: bool) -> Self {
+        Self::Auth(if has_token {
+            format!(
+                "Authentication failed: {host} does not accept the app's token. It may have expired, or may not read \
+                 this repository. Store a new one on the app's source page."
+            )
+        } else {
+            format!(
+                "{host} asks for a password: the repository is private, or there is none at this address. Check the \
+                 address, and store a token on the app's source page."
+            )
+        })
+    }
+
+    /// What an answer with that HTTP status means.
+    pub(super) fn from_status(status: &str, host: &str, has_token: bool) -> Self {
         match status {
-            "401" | "403" => Self::Auth(format!(
-                "{host} denies access to the repository (HTTP {status}). Check the address, and that everybody may read it."
+            "401" => Self::unauthorized(host, has_token),
+            "403" => Self::Auth(format!(
+                "{host} denies access to the repository (HTTP 403). Check the address, and that {} may read it.",
+                if has_token { "the app's token" } else { "everybody" }
             )),
             "404" | "410" => Self::RepositoryNotFound(format!(
-                "{host} has no repository at this address (HTTP {status}). Check its spelling, and that it still exists."
+                "{host} has no repository at this address (HTTP {status}). Check its spelling, that it still exists, and \
+                 that {} may read it.",
+                if has_token { "the app's token" } else { "everybody" }
             )),
             "429" => Self::Unreachable(format!(
                 "{host} wants fewer requests (HTTP 429). Try again in some minutes."

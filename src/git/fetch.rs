@@ -3,11 +3,10 @@
 use git2::{AutotagOption, Direction, FetchOptions, Oid, Remote, RemoteHead, RemoteRedirect, Repository};
 
 use super::commit::{branch_not_found, commit_not_found, default_not_found, describe, find};
-use super::destination::Destination;
+use super::door::Door;
 use super::progress::Reporter;
-use super::relay::{Relay, Stop};
-use super::{Access, Commit, Error, Want};
-use crate::model::source::{CommitPrefix, GitUrl};
+use super::{Commit, Error, Want};
+use crate::model::source::CommitPrefix;
 
 const HEADS: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
@@ -17,8 +16,7 @@ const WHOLE_HISTORY: i32 = i32::MAX;
 /// Everything that a fetch works with.
 pub(super) struct Fetch<'a, 'b> {
     pub(super) repository: &'a Repository,
-    pub(super) url: &'a GitUrl,
-    pub(super) access: Access,
+    pub(super) door: Door<'a>,
     pub(super) reporter: &'a Reporter<'b>,
     /// Whether a branch comes with its whole history.
     pub(super) is_whole: bool,
@@ -31,38 +29,26 @@ struct Tip {
 }
 
 /// What the server has.
-struct Offer {
+pub(super) struct Offer {
     tips: Vec<Tip>,
     default: Option<String>,
 }
 
 impl Fetch<'_, '_> {
-    /// Fetches what is wanted through a relay that lives as long as this call.
-    pub(super) fn run(&self, destination: &Destination, want: &Want) -> Result<Commit, Error> {
-        let relay = Relay::bind(destination, self.access.limits, self.reporter.cancelled())?;
-        let result = std::thread::scope(|scope| {
-            scope.spawn(|| relay.run(scope));
-            let _stop = Stop(&relay);
-            self.fetch_through(relay.port(), want)
-        });
-        match (result, relay.take_trouble()) {
-            (Err(_), _) if self.reporter.is_cancelled() => Err(Error::Cancelled),
-            (Err(Error::Unreachable(_) | Error::Other(_)), Some(trouble)) => Err(trouble),
-            (result, _) => result,
-        }
+    /// Fetches what is wanted.
+    pub(super) fn run(&self, want: &Want) -> Result<Commit, Error> {
+        self.door.open(
+            |address| self.fetch_from(address, want),
+            |remark| self.reporter.say(remark),
+        )
     }
 
-    fn fetch_through(&self, port: u16, want: &Want) -> Result<Commit, Error> {
-        let relayed = format!("http://127.0.0.1:{port}{}", self.url.path());
-        let mut remote = self.repository.remote_anonymous(&relayed)?;
+    fn fetch_from(&self, address: &str, want: &Want) -> Result<Commit, Error> {
+        let mut remote = self.repository.remote_anonymous(address)?;
         let mut connection = remote
             .connect_auth(Direction::Fetch, Some(self.reporter.callbacks()), None)
-            .map_err(|error| Error::from_server(&error, self.url))?;
-        let offer = Offer::read(
-            connection
-                .list()
-                .map_err(|error| Error::from_server(&error, self.url))?,
-        );
+            .map_err(|error| self.explain(&error))?;
+        let offer = Offer::read(connection.list().map_err(|error| self.explain(&error))?);
         if offer.tips.is_empty() {
             return Err(Error::Empty);
         }
@@ -123,7 +109,11 @@ impl Fetch<'_, '_> {
             Err(error) if error.message().contains("support shallow") => self.download(remote, &specs, 0),
             result => result,
         }
-        .map_err(|error| Error::from_server(&error, self.url))
+        .map_err(|error| self.explain(&error))
+    }
+
+    fn explain(&self, error: &git2::Error) -> Error {
+        self.door.explain(error)
     }
 
     fn download(&self, remote: &mut Remote<'_>, specs: &[String], depth: i32) -> Result<(), git2::Error> {
@@ -134,12 +124,14 @@ impl Fetch<'_, '_> {
             .download_tags(AutotagOption::None)
             .update_fetchhead(false)
             .depth(depth);
+        // libgit2 hangs up afterwards and connects anew for the next fetch, which Git's own protocol needs.
         remote.fetch(specs, Some(&mut options), None)
     }
 }
 
 impl Offer {
-    fn read(heads: &[RemoteHead<'_>]) -> Self {
+    /// From the server's list.
+    pub(super) fn read(heads: &[RemoteHead<'_>]) -> Self {
         let mut offer = Self {
             tips: Vec::new(),
             default: None,
@@ -164,7 +156,8 @@ impl Offer {
         offer
     }
 
-    fn branches(&self) -> Vec<&str> {
+    /// Names of all branches.
+    pub(super) fn branches(&self) -> Vec<&str> {
         self.tips
             .iter()
             .filter_map(|tip| tip.name.strip_prefix(HEADS))
@@ -180,7 +173,7 @@ impl Offer {
     }
 
     /// The branch that HEAD names. Where HEAD names one that was never pushed, the only branch there is will be meant.
-    fn default_branch(&self) -> Result<String, Error> {
+    pub(super) fn default_branch(&self) -> Result<String, Error> {
         match (&self.default, self.branches().as_slice()) {
             (Some(branch), _) => Ok(branch.clone()),
             (None, [only]) => Ok((*only).to_owned()),

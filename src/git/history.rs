@@ -31,7 +31,7 @@ impl Mirror {
         &self,
         url: &GitUrl,
         branch: &Branch,
-        access: Access,
+        access: Access<'_>,
         progress: &mut dyn FnMut(&str),
         cancelled: &AtomicBool,
     ) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use git2::{ErrorCode, ReflogEntry, Repository};
 
+use super::checkout::CheckedOut;
 use super::commit::{branch_not_found, commit_not_found, default_not_found, describe, find, id_of, sha_of};
 use super::mirror::make_bare;
 use super::{Commit, Error, Want, checkout};
@@ -147,14 +148,8 @@ impl HostedRepository {
     }
 
     /// Writes a commit's files into a directory that does not exist yet, or is empty.
-    pub fn check_out(
-        &self,
-        commit: &CommitSha,
-        into: &Path,
-        submodules: bool,
-        cancelled: &AtomicBool,
-    ) -> Result<(), Error> {
-        checkout::check_out(&self.repository()?, id_of(commit)?, into, submodules, cancelled)
+    pub fn check_out(&self, commit: &CommitSha, into: &Path, cancelled: &AtomicBool) -> Result<CheckedOut, Error> {
+        checkout::check_out(&self.repository()?, id_of(commit)?, into, cancelled)
     }
 
     fn repository(&self) -> Result<Repository, Error> {

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use git2::{Repository, RepositoryInitOptions};
+use sha2::{Digest as _, Sha256};
 
+use super::checkout::CheckedOut;
 use super::commit::{describe, find, id_of};
 use super::destination::Destination;
+use super::door::Door;
 use super::fetch::Fetch;
 use super::progress::Reporter;
 use super::{Access, Commit, Error, Want, checkout};
@@ -43,7 +46,7 @@ impl Mirror {
         &self,
         url: &GitUrl,
         want: &Want,
-        access: Access,
+        access: Access<'_>,
         progress: &mut dyn FnMut(&str),
         cancelled: &AtomicBool,
     ) -> Result<Commit, Error> {
@@ -62,7 +65,7 @@ impl Mirror {
         &self,
         url: &GitUrl,
         branch: &Branch,
-        access: Access,
+        access: Access<'_>,
         progress: &mut dyn FnMut(&str),
         cancelled: &AtomicBool,
     ) -> Result<Commit, Error> {
@@ -76,7 +79,7 @@ impl Mirror {
         url: &GitUrl,
         want: &Want,
         is_whole: bool,
-        access: Access,
+        access: Access<'_>,
         progress: &mut dyn FnMut(&str),
         cancelled: &AtomicBool,
     ) -> Result<Commit, Error> {
@@ -86,12 +89,16 @@ impl Mirror {
             let repository = self.repository()?;
             Fetch {
                 repository: &repository,
-                url,
-                access,
+                door: Door {
+                    url,
+                    access,
+                    destination: &destination,
+                    cancelled,
+                },
                 reporter: &reporter,
                 is_whole,
             }
-            .run(&destination, want)
+            .run(want)
         };
         match attempt() {
             // It may be the copy that is at fault: once more with a new one.
@@ -105,16 +112,11 @@ impl Mirror {
         }
     }
 
-    /// Writes a commit's files into a directory that does not exist yet, or is empty.
-    pub fn check_out(
-        &self,
-        commit: &CommitSha,
-        into: &Path,
-        submodules: bool,
-        cancelled: &AtomicBool,
-    ) -> Result<(), Error> {
+    /// Writes a commit's files into a directory that does not exist yet, or is empty; see [`super::Submodules`] for
+    /// what belongs in it besides.
+    pub fn check_out(&self, commit: &CommitSha, into: &Path, cancelled: &AtomicBool) -> Result<CheckedOut, Error> {
         let repository = self.repository()?;
-        let result = checkout::check_out(&repository, id_of(commit)?, into, submodules, cancelled);
+        let result = checkout::check_out(&repository, id_of(commit)?, into, cancelled);
         if let Err(Error::Other(why)) = result {
             self.make_anew()?;
             return Err(Error::Other(format!(
@@ -122,6 +124,29 @@ impl Mirror {
             )));
         }
         result
+    }
+
+    /// The content of a file of a commit; `None` where there is none, or where it is larger.
+    pub(super) fn read_file(&self, commit: &CommitSha, path: &str, max_bytes: usize) -> Result<Option<Vec<u8>>, Error> {
+        let repository = self.repository()?;
+        let tree = repository.find_commit(id_of(commit)?)?.tree()?;
+        let Ok(entry) = tree.get_path(Path::new(path)) else {
+            return Ok(None);
+        };
+        let blob = repository.find_blob(entry.id());
+        Ok(blob
+            .ok()
+            .filter(|blob| blob.size() <= max_bytes)
+            .map(|blob| blob.content().to_owned()))
+    }
+
+    /// The copy of a submodule, which goes with this one.
+    pub(super) fn submodule(&self, url: &GitUrl) -> Result<Self, Error> {
+        let name: String = Sha256::digest(url.as_str())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self::open(&self.dir.join("modules").join(name))
     }
 
     pub(super) fn repository(&self) -> Result<Repository, Error> {

@@ -52,11 +52,6 @@ impl<'a> Reporter<'a> {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// The flag that stops it.
-    pub(super) fn cancelled(&self) -> &AtomicBool {
-        self.cancelled
-    }
-
     /// What libgit2 calls while it works.
     pub(super) fn callbacks(&self) -> RemoteCallbacks<'_> {
         let mut callbacks = RemoteCallbacks::new();

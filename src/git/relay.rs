@@ -7,7 +7,7 @@
 
 mod head;
 mod patient;
-mod tls;
+pub(super) mod tls;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -25,7 +25,7 @@ use head::Answer;
 use patient::{Patient, Watch};
 
 /// The list of a repository with half a million branches and tags.
-const MAX_LIST_BYTES: u64 = 32 << 20;
+pub(super) const MAX_LIST_BYTES: u64 = 32 << 20;
 
 /// Either a TCP connection, or TLS over one.
 trait Stream: Read + Write {}
@@ -35,6 +35,8 @@ impl<T: Read + Write> Stream for T {}
 pub(super) struct Relay<'a> {
     listener: TcpListener,
     destination: &'a Destination,
+    /// Given to the server with every request; libgit2 never has it.
+    authorization: Option<String>,
     limits: FetchLimits,
     watch: Watch<'a>,
     tls: Option<Arc<ClientConfig>>,
@@ -56,6 +58,7 @@ impl<'a> Relay<'a> {
     /// Listens on a free port of loopback.
     pub(super) fn bind(
         destination: &'a Destination,
+        authorization: Option<String>,
         limits: FetchLimits,
         cancelled: &'a AtomicBool,
     ) -> Result<Self, Error> {
@@ -64,6 +67,7 @@ impl<'a> Relay<'a> {
         Ok(Self {
             listener,
             destination,
+            authorization,
             limits,
             watch: Watch::new(cancelled, limits.total),
             tls: destination.is_encrypted.then(tls::configure).transpose()?,
@@ -109,7 +113,8 @@ impl<'a> Relay<'a> {
     fn carry(&self, client: TcpStream) -> io::Result<()> {
         let mut client = Patient::new(client, &self.watch, None)?;
         let (request, body) = head::read(&mut client)?;
-        let (request, body_bytes) = head::rewrite_request(&request, &self.destination.authority)?;
+        let (request, body_bytes) =
+            head::rewrite_request(&request, &self.destination.authority, self.authorization.as_deref())?;
         let mut body = (&body[..]).chain(&mut client).take(body_bytes);
         let mut server = self.dial().inspect_err(|error| self.note_failure(error))?;
         let (answer, start) = self

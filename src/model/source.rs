@@ -5,12 +5,15 @@
 
 mod branch;
 mod commit;
+mod credential;
 mod path;
+mod ssh;
 mod url;
 mod watch_path;
 
 pub use branch::Branch;
 pub use commit::{CommitPrefix, CommitSha};
+pub use credential::{CredentialKind, HostKey, SealedCredential, SourceToken};
 pub use path::RelativePath;
 pub use url::GitUrl;
 pub use watch_path::{WatchPath, first_watched};

@@ -37,7 +37,7 @@ async fn name_address_and_port_make_an_app_and_all_that_is_wrong_is_told_at_once
     let form = panel.page(&new).await.form(&["name", "url", "port"]);
     let wrong = form
         .clone()
-        .set("url", "git@git.example.org:acme/web.git")
+        .set("url", "git@git.example.org:2222/acme/web.git")
         .set("port", "http")
         .set("memory_mb", "lots")
         .set("path", "up");

@@ -4,18 +4,19 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use dhow::git::{Error, HostedRepository, Want};
+use dhow::git::{CheckedOut, Error, HostedRepository, Want};
 use dhow::model::source::{Branch, CommitPrefix};
 use tempfile::TempDir;
 
 use crate::git_server::WorkTree;
+use crate::lfs_store::{oid, pointer};
 
 /// The commit at the head of a working copy, checked out.
-struct CheckedOut {
+struct Files {
     dir: TempDir,
 }
 
-impl CheckedOut {
+impl Files {
     fn new() -> Self {
         Self {
             dir: TempDir::new().unwrap(),
@@ -30,7 +31,7 @@ impl CheckedOut {
         self.path(name).metadata().unwrap().permissions().mode() & 0o7777
     }
 
-    fn take(&self, tree: &WorkTree, submodules: bool) -> Result<(), Error> {
+    fn take(&self, tree: &WorkTree) -> Result<CheckedOut, Error> {
         let hosted = HostedRepository::open(&self.dir.path().join("hosted.git"))?;
         tree.git(&[
             "push",
@@ -40,12 +41,7 @@ impl CheckedOut {
             "HEAD:refs/heads/main",
         ]);
         let commit = hosted.resolve(&Want::Branch(None))?;
-        hosted.check_out(
-            &commit.sha,
-            &self.dir.path().join("files"),
-            submodules,
-            &AtomicBool::new(false),
-        )
+        hosted.check_out(&commit.sha, &self.dir.path().join("files"), &AtomicBool::new(false))
     }
 }
 
@@ -61,8 +57,8 @@ fn files_are_the_recorded_ones() {
     symlink("../../run.sh", tree.path().join("deep/er/up")).unwrap();
     tree.commit("files");
 
-    let files = CheckedOut::new();
-    files.take(&tree, true).unwrap();
+    let files = Files::new();
+    files.take(&tree).unwrap();
     assert_eq!(
         (files.mode("run.sh"), files.mode("deep/er/plain"), files.mode("deep")),
         (0o755, 0o644, 0o755)
@@ -81,8 +77,8 @@ fn links_that_leave_are_refused_and_nothing_stays() {
         tree.write("sub/file", "x");
         symlink(target, tree.path().join("escape")).unwrap();
         tree.commit("link");
-        let files = CheckedOut::new();
-        let error = files.take(&tree, false).unwrap_err();
+        let files = Files::new();
+        let error = files.take(&tree).unwrap_err();
         assert!(
             matches!(error, Error::Refused(_)) && error.to_string().contains("escape"),
             "{target}: {error:?}"
@@ -97,7 +93,7 @@ fn names_that_would_be_read_by_git_are_refused() {
     tree.write("hook", "x");
     let blob = tree.git(&["hash-object", "-w", "hook"]);
     for name in [".git", ".GIT", ".."] {
-        let files = CheckedOut::new();
+        let files = Files::new();
         let hosted = HostedRepository::open(&files.dir.path().join("hosted.git")).unwrap();
         // git itself makes no such tree, so its bytes are written by hand.
         let mut bytes = format!("100644 {name}\0").into_bytes();
@@ -113,51 +109,49 @@ fn names_that_would_be_read_by_git_are_refused() {
         tree.git(&["push", "-q", "--force", hosted.dir().to_str().unwrap(), &branch]);
         let sha = hosted.resolve(&Want::Branch(None)).unwrap().sha;
         let into = files.dir.path().join("files");
-        let error = hosted
-            .check_out(&sha, &into, false, &AtomicBool::new(false))
-            .unwrap_err();
+        let error = hosted.check_out(&sha, &into, &AtomicBool::new(false)).unwrap_err();
         assert!(matches!(error, Error::Refused(_)), "{name}: {error:?}");
         assert!(!into.exists());
     }
 }
 
 #[test]
-fn a_submodule_is_named_or_left_empty() {
+fn a_submodule_is_told_and_its_place_left_empty() {
     let library = WorkTree::new();
     library.write("README", "library");
     let recorded = library.commit("library");
     let tree = WorkTree::new();
-    tree.write(
-        ".gitmodules",
-        "[submodule \"lib\"]\n\tpath = vendor/lib\n\turl = ../lib.git\n",
-    );
-    tree.git(&[
-        "update-index",
-        "--add",
-        "--cacheinfo",
-        &format!("160000,{recorded},vendor/lib"),
-    ]);
-    tree.git(&["add", ".gitmodules"]);
-    tree.git(&["commit", "-q", "-m", "submodule"]);
+    tree.add_submodule("vendor/lib", "../lib.git", &recorded);
+    tree.write("large.bin", &pointer(b"large"));
+    tree.commit("submodule");
 
-    let files = CheckedOut::new();
-    let error = files.take(&tree, true).unwrap_err();
-    assert!(
-        matches!(error, Error::Refused(_)) && error.to_string().contains("vendor/lib"),
-        "{error:?}"
-    );
-    files.take(&tree, false).unwrap();
+    let files = Files::new();
+    let found = files.take(&tree).unwrap();
     assert!(files.path("vendor/lib").is_dir());
+    let [(place, commit)] = &found.submodules[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (place.as_path(), commit.as_str()),
+        (Path::new("vendor/lib"), &*recorded)
+    );
+    let [(place, pointer)] = &found.lfs_pointers[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (place.as_path(), pointer.size, &pointer.oid),
+        (Path::new("large.bin"), 5, &oid(b"large"))
+    );
 }
 
 #[test]
 fn only_an_empty_directory_is_filled() {
     let tree = WorkTree::new();
     tree.commit_version("one");
-    let files = CheckedOut::new();
+    let files = Files::new();
     std::fs::create_dir_all(files.path("")).unwrap();
-    files.take(&tree, false).unwrap();
-    assert!(matches!(files.take(&tree, false), Err(Error::Other(_))));
+    files.take(&tree).unwrap();
+    assert!(matches!(files.take(&tree), Err(Error::Other(_))));
     assert!(files.path("VERSION").exists(), "what was there is kept");
 }
 
@@ -165,13 +159,13 @@ fn only_an_empty_directory_is_filled() {
 fn a_cancelled_checkout_leaves_nothing() {
     let tree = WorkTree::new();
     tree.commit_version("one");
-    let files = CheckedOut::new();
-    files.take(&tree, false).unwrap();
+    let files = Files::new();
+    files.take(&tree).unwrap();
     let hosted = HostedRepository::open(&files.dir.path().join("hosted.git")).unwrap();
     let commit = hosted.resolve(&Want::Branch(None)).unwrap();
     let into = files.dir.path().join("other");
     let error = hosted
-        .check_out(&commit.sha, &into, false, &AtomicBool::new(true))
+        .check_out(&commit.sha, &into, &AtomicBool::new(true))
         .unwrap_err();
     assert!(matches!(error, Error::Cancelled));
     assert!(!into.exists());
@@ -179,13 +173,13 @@ fn a_cancelled_checkout_leaves_nothing() {
 
 #[test]
 fn a_hosted_repository_answers_without_network() {
-    let files = CheckedOut::new();
+    let files = Files::new();
     let hosted = HostedRepository::open(Path::new(&files.dir.path().join("hosted.git"))).unwrap();
     assert!(matches!(hosted.resolve(&Want::Branch(None)), Err(Error::Empty)));
     let tree = WorkTree::new();
     let first = tree.commit_version("one");
     tree.commit_version("two");
-    files.take(&tree, false).unwrap();
+    files.take(&tree).unwrap();
     let found = hosted
         .resolve(&Want::Commit(CommitPrefix::parse(&first[..8]).unwrap()))
         .unwrap();

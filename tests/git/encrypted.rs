@@ -10,14 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use dhow::git::{Access, Commit, Error, FetchLimits, Mirror, Want};
+use dhow::git::{Access, Commit, Error, FetchLimits, HostKeys, LargeFiles, Mirror, Pointer, Want};
 use dhow::model::source::GitUrl;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tempfile::TempDir;
 
+use crate::fetcher::OPEN;
 use crate::git_server::{GitServer, WorkTree};
+use crate::lfs_store::oid;
 
 const ADDRESS: &str = "DHOW_TEST_ADDRESS";
 const AUTHORITY: &str = "DHOW_TEST_AUTHORITY";
@@ -86,6 +88,8 @@ fn fetch(address: &str) -> Result<Commit, Error> {
     let access = Access {
         allow_private: true,
         limits: FetchLimits::default(),
+        credential: None,
+        host_keys: &HostKeys::default(),
     };
     let url = GitUrl::parse(address).unwrap();
     Mirror::open(&dir.path().join("mirror"))?.fetch(
@@ -95,6 +99,20 @@ fn fetch(address: &str) -> Result<Commit, Error> {
         &mut |_| {},
         &AtomicBool::new(false),
     )
+}
+
+/// Fetches a file of Git LFS; answers its contents.
+fn fetch_large(server: &str) -> Result<String, Error> {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let pointer = Pointer {
+        oid: oid(b"large"),
+        size: 5,
+    };
+    let url = GitUrl::parse(&format!("{server}/git/web.git")).unwrap();
+    let cancelled = AtomicBool::new(false);
+    LargeFiles::new(OPEN, 5, &cancelled).fill(&url, dir.path(), &[("file".into(), pointer)], &mut |_| {})?;
+    Ok(std::fs::read_to_string(dir.path().join("file")).unwrap())
 }
 
 /// Runs the other half with a new certificate that it trusts; answers the server's address.
@@ -129,20 +147,27 @@ fn what_the_trusting_process_does() {
     for path in ["git", "moved"] {
         assert_eq!(fetch(&format!("{server}/{path}/web.git")).unwrap().message, "one");
     }
+    assert_eq!(fetch_large(&server).unwrap(), "large");
     let error = fetch(&format!("{server}/elsewhere/web.git")).unwrap_err();
     assert!(
         matches!(error, Error::Refused(_)) && error.to_string().contains("http://example.com/"),
         "{error}"
     );
     let other_name = server.replace("localhost", "127.0.0.1");
-    let error = fetch(&format!("{other_name}/git/web.git")).unwrap_err();
-    assert!(error.to_string().contains("certificate is for another name"), "{error}");
+    for error in [
+        fetch(&format!("{other_name}/git/web.git")).unwrap_err(),
+        fetch_large(&other_name).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("certificate is for another name"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn https_is_spoken_with_servers_whose_certificate_is_good() {
     let server = GitServer::start().await;
     server.host("web");
+    server.lfs.put(b"large");
+    server.lfs.use_https();
     let tree = WorkTree::new();
     tree.commit_version("one");
     let (is_ok, said) = tree.try_git(&["push", &server.push_address("web"), "main"]).await;

@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use dhow::git::{Access, Commit, Error, FetchLimits, Mirror, Want};
+use dhow::git::{Access, Commit, Credential, Error, FetchLimits, HostKeys, LargeFiles, Mirror, Submodules, Want};
 use dhow::model::source::{Branch, CommitPrefix, GitUrl};
 use tempfile::TempDir;
 
 use crate::git_server::{GitServer, WorkTree};
 
+static NO_HOST_KEYS: HostKeys = HostKeys::new(Vec::new());
+
 /// What tests allow: their servers are on loopback.
-pub const OPEN: Access = Access {
+pub static OPEN: Access<'static> = Access {
+    credential: None,
+    host_keys: &NO_HOST_KEYS,
     allow_private: true,
     limits: FetchLimits {
         connect: Duration::from_secs(5),
@@ -19,6 +23,9 @@ pub const OPEN: Access = Access {
         total: Duration::from_secs(60),
     },
 };
+
+/// What the large files of a test may have together.
+pub const MAX_LARGE_BYTES: u64 = 1 << 20;
 
 /// A mirror in a directory of its own.
 pub struct Fetcher {
@@ -38,7 +45,7 @@ impl Fetcher {
     }
 
     /// Fetches with those permissions and limits.
-    pub async fn fetch_with(&self, address: &str, want: Want, access: Access) -> Result<Commit, Error> {
+    pub async fn fetch_with(&self, address: &str, want: Want, access: Access<'static>) -> Result<Commit, Error> {
         let (dir, url, cancelled) = (
             self.dir.path().join("mirror"),
             GitUrl::parse(address).unwrap(),
@@ -57,6 +64,31 @@ impl Fetcher {
         self.fetch_with(address, want, OPEN).await
     }
 
+    /// Fetches the default branch with its large files and submodules into `files`.
+    pub async fn fetch_all(&self, address: &str, access: Access<'static>) -> Result<(), Error> {
+        let commit = self.fetch_with(address, Want::Branch(None), access).await?;
+        let (dir, url, cancelled) = (
+            self.dir.path().to_owned(),
+            GitUrl::parse(address).unwrap(),
+            self.cancelled.clone(),
+        );
+        tokio::task::spawn_blocking(move || {
+            let (into, mirror) = (dir.join("files"), Mirror::open(&dir.join("mirror"))?);
+            let found = mirror.check_out(&commit.sha, &into, &cancelled)?;
+            let mut large_files = LargeFiles::new(access, MAX_LARGE_BYTES, &cancelled);
+            large_files.fill(&url, &into, &found.lfs_pointers, &mut |_| {})?;
+            Submodules::new(access, large_files, &mut |_| {}, &cancelled).fill(
+                &mirror,
+                &url,
+                &commit.sha,
+                &into,
+                &found,
+            )
+        })
+        .await
+        .unwrap()
+    }
+
     /// The error of fetching the default branch.
     pub async fn fail(&self, address: &str) -> Error {
         self.fetch(address, Want::Branch(None)).await.unwrap_err()
@@ -66,7 +98,7 @@ impl Fetcher {
     pub fn version(&self, commit: &Commit) -> String {
         let into = self.dir.path().join("checkout");
         let mirror = Mirror::open(&self.dir.path().join("mirror")).unwrap();
-        mirror.check_out(&commit.sha, &into, false, &self.cancelled).unwrap();
+        mirror.check_out(&commit.sha, &into, &self.cancelled).unwrap();
         let version = std::fs::read_to_string(into.join("VERSION")).unwrap();
         std::fs::remove_dir_all(&into).unwrap();
         version
@@ -79,6 +111,15 @@ impl Fetcher {
             .join("mirror/shallow")
             .metadata()
             .is_ok_and(|file| file.len() > 0)
+    }
+}
+
+/// What is open to whoever has this; both live as long as the tests.
+pub fn with(credential: Credential) -> Access<'static> {
+    Access {
+        credential: Some(Box::leak(Box::new(credential))),
+        host_keys: Box::leak(Box::default()),
+        ..OPEN
     }
 }
 

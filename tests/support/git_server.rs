@@ -15,14 +15,21 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use tempfile::TempDir;
 
+use crate::lfs_store::{BATCH, LfsStore};
+
 /// The only password that lets a push in.
 pub const TOKEN: &str = "dhow_TESTTOKEN123";
+
+/// The same with the user name that Dhow gives of itself, as a header.
+pub const BASIC: &str = "Basic eC10b2tlbi1hdXRoOmRob3dfVEVTVFRPS0VOMTIz";
 
 /// What the server remembers.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Requests in all.
     pub requests: AtomicUsize,
+    /// Those that carried any credential.
+    pub authorized: AtomicUsize,
     /// Pushes that changed a branch, in order.
     pub pushes: Mutex<Vec<PushOutcome>>,
 }
@@ -36,6 +43,8 @@ pub struct GitServer {
     pub authority: String,
     /// What happened so far.
     pub seen: Arc<Seen>,
+    /// Large files of its repositories.
+    pub lfs: LfsStore,
     root: TempDir,
 }
 
@@ -44,6 +53,7 @@ struct Site {
     root: PathBuf,
     server: PushServer,
     seen: Arc<Seen>,
+    lfs: LfsStore,
     running: Arc<AtomicUsize>,
 }
 
@@ -56,11 +66,12 @@ impl GitServer {
     /// Starts one that allows pushes so much.
     pub async fn with_limits(limits: PushLimits) -> Self {
         let root = TempDir::new().unwrap();
-        let seen = Arc::new(Seen::default());
+        let (seen, lfs) = (Arc::new(Seen::default()), LfsStore::default());
         let site = Site {
             root: root.path().to_owned(),
             server: PushServer::new(limits),
             seen: seen.clone(),
+            lfs: lfs.clone(),
             running: Arc::default(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -71,6 +82,7 @@ impl GitServer {
             url: format!("http://{authority}"),
             authority,
             seen,
+            lfs,
             root,
         }
     }
@@ -83,6 +95,11 @@ impl GitServer {
     /// The address for reading.
     pub fn address(&self, name: &str) -> String {
         format!("{}/git/{name}.git", self.url)
+    }
+
+    /// The address for reading with the token.
+    pub fn private_address(&self, name: &str) -> String {
+        format!("{}/private/{name}.git", self.url)
     }
 
     /// The address with the token in it.
@@ -98,9 +115,18 @@ impl GitServer {
 
 async fn answer(State(site): State<Site>, request: Request) -> Response {
     site.seen.requests.fetch_add(1, Ordering::Relaxed);
+    if request.headers().contains_key(header::AUTHORIZATION) {
+        site.seen.authorized.fetch_add(1, Ordering::Relaxed);
+    }
     let path = request.uri().path().to_owned();
     let parts: Vec<&str> = path.trim_start_matches('/').splitn(3, '/').collect();
+    let is_admitted = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .is_some_and(|given| given == BASIC);
     match parts[..] {
+        ["private", _, BATCH] if !is_admitted => challenge(),
+        ["git" | "private", _, BATCH] | ["lfs", ..] => site.lfs.answer(request).await.unwrap(),
         ["git", name, tail] => serve(site, request, name, tail, false).await,
         ["private", name, tail] => serve(site, request, name, tail, true).await,
         ["status", code, _] => StatusCode::from_bytes(code.as_bytes()).unwrap().into_response(),
@@ -204,6 +230,22 @@ impl WorkTree {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
         self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
+    /// Records a submodule, without fetching it. To be committed.
+    pub fn add_submodule(&self, path: &str, url: &str, commit: &str) {
+        let modules = self.dir.path().join(".gitmodules");
+        let before = std::fs::read_to_string(&modules).unwrap_or_default();
+        let section = format!("[submodule \"{path}\"]\n\tpath = {path}\n\turl = {url}\n");
+        std::fs::write(modules, before + &section).unwrap();
+        // Git takes a directory that is missing for a submodule that was removed.
+        std::fs::create_dir_all(self.dir.path().join(path)).unwrap();
+        self.git(&[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{commit},{path}"),
+        ]);
     }
 
     /// Writes the name into VERSION and commits it.

@@ -37,12 +37,16 @@ pub(super) fn read<R: Read + ?Sized>(stream: &mut R) -> io::Result<(Vec<u8>, Vec
     }
 }
 
-/// A request for the server itself, and the length of the body that it announces.
-pub(super) fn rewrite_request(head: &[u8], authority: &str) -> io::Result<(Vec<u8>, u64)> {
+/// A request for the server itself, with what lets it in, and the length of the body that it announces.
+pub(super) fn rewrite_request(head: &[u8], authority: &str, authorization: Option<&str>) -> io::Result<(Vec<u8>, u64)> {
     let mut body_bytes = 0;
     let mut is_supported = true;
     let rewritten = rewrite(head, |name, value| match name {
-        "host" => Some(format!("Host: {authority}")),
+        "host" => Some(match authorization {
+            Some(authorization) => format!("Host: {authority}\r\nAuthorization: {authorization}"),
+            None => format!("Host: {authority}"),
+        }),
+        "authorization" => None,
         "content-length" => {
             match value.parse() {
                 Ok(length) => body_bytes = length,
@@ -150,7 +154,7 @@ mod tests {
     fn a_request_names_the_server_and_ends_the_connection() {
         let head =
             b"POST /a.git/git-upload-pack HTTP/1.1\r\nHOST: 127.0.0.1:5\r\nContent-Length: 12\r\nConnection: x\r\n\r\n";
-        let (rewritten, body_bytes) = rewrite_request(head, "git.example.com:443").unwrap();
+        let (rewritten, body_bytes) = rewrite_request(head, "git.example.com:443", None).unwrap();
         let expected = "POST /a.git/git-upload-pack HTTP/1.1\r\nHost: git.example.com:443\r\nContent-Length: 12\r\n\
                         Connection: close\r\n\r\n";
         assert_eq!(
@@ -162,8 +166,23 @@ mod tests {
             "Content-Length: x",
             "Expect: 100-continue",
         ] {
-            assert!(rewrite_request(format!("GET / HTTP/1.1\r\n{field}\r\n\r\n").as_bytes(), "x").is_err());
+            assert!(rewrite_request(format!("GET / HTTP/1.1\r\n{field}\r\n\r\n").as_bytes(), "x", None).is_err());
         }
+    }
+
+    #[test]
+    fn a_request_carries_the_relays_authorization_and_no_other() {
+        let head = b"GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: Basic b3RoZXI=\r\n\r\n";
+        let rewritten = |authorization| {
+            let (head, _) = rewrite_request(head, "h.example", authorization).unwrap();
+            String::from_utf8(head).unwrap()
+        };
+        assert!(!rewritten(None).contains("uthorization"));
+        let with = rewritten(Some("Basic eDp5"));
+        assert!(
+            with.contains("\r\nAuthorization: Basic eDp5\r\n") && !with.contains("b3RoZXI="),
+            "{with}"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, St
 use crate::git::Error;
 
 /// What is trusted: read for every fetch, so that a certificate that the operator adds counts at once.
-pub(super) fn configure() -> Result<Arc<ClientConfig>, Error> {
+pub(in crate::git) fn configure() -> Result<Arc<ClientConfig>, Error> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn connect<S: Read + Write>(
 }
 
 /// What failed, if it was TLS and not the connection under it.
-pub(super) fn explain(error: &io::Error) -> Option<String> {
+pub(in crate::git) fn explain(error: &io::Error) -> Option<String> {
     let inner = error.get_ref()?;
     let cause = inner
         .downcast_ref::<rustls::Error>()

@@ -243,6 +243,7 @@ mod tests {
         assert_eq!(decision(&off, pushed.clone()), "auto_deploy_off");
         assert_eq!(decision(&settings(Some("main"), &["docs"]), pushed.clone()), "ask");
         let source = Source::Push {
+            branch: None,
             root_dir: RelativePath::default(),
         };
         assert_eq!(decision(&AppSettings { source, ..app }, pushed), "not_git");

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::actions::FieldError;
 use crate::actions::app_input::AppInput;
 use crate::model::app::{App, RunSettings};
+use crate::model::source::GitUrl;
 use crate::web::forms::FormErrors;
 use crate::web::typed::Typed;
 
@@ -116,6 +117,13 @@ fn typed_of(input: &AppInput) -> Typed {
             },
         );
     }
+    typed
+}
+
+/// What was typed, without a token that was typed into the address.
+pub fn shown_again(mut typed: Typed) -> Typed {
+    let url = GitUrl::mask(typed.value("url"));
+    typed.set("url", url);
     typed
 }
 

@@ -13,6 +13,7 @@ pub mod pending;
 pub mod running;
 mod settings;
 mod show;
+mod source;
 mod stream;
 
 /// The pages.
@@ -22,5 +23,6 @@ pub fn router() -> Router<Web> {
         .merge(show::router())
         .merge(stream::router())
         .merge(settings::router())
+        .merge(source::router())
         .merge(running::router())
 }

@@ -13,6 +13,7 @@ use crate::actions::Error;
 use crate::actions::app_input::AppInput;
 use crate::model::access::Right;
 use crate::model::app::{App, Project};
+use crate::model::source::Source;
 use crate::web::Web;
 use crate::web::error::Result;
 use crate::web::forms::FormErrors;
@@ -83,10 +84,15 @@ async fn create(
         Err(error) => Err(error),
     };
     match made {
-        Ok(app) => Ok(Redirect::to(&format!("/apps/{}", app.slug)).into_response()),
+        Ok(app) => {
+            // Nothing can be fetched by SSH before there is a key.
+            let needs_key = matches!(&app.settings.source, Source::Git { url, .. } if url.is_ssh());
+            let part = if needs_key { "/source" } else { "" };
+            Ok(Redirect::to(&format!("/apps/{}{part}", app.slug)).into_response())
+        }
         Err(Error::Invalid(refused)) => {
             let layout = frame.titled("New app").refused();
-            let page = NewAppPage::new(&web, layout, &project, typed, form::errors(refused));
+            let page = NewAppPage::new(&web, layout, &project, form::shown_again(typed), form::errors(refused));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(error) => Err(error.into()),

@@ -96,7 +96,14 @@ async fn change(
             Ok(next.into_response())
         }
         Err(Error::Invalid(refused)) => {
-            let page = SettingsPage::new(&web, frame, (&app, right), typed, form::errors(refused)).await?;
+            let page = SettingsPage::new(
+                &web,
+                frame,
+                (&app, right),
+                form::shown_again(typed),
+                form::errors(refused),
+            )
+            .await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(error) => Err(error.into()),

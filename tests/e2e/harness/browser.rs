@@ -252,6 +252,12 @@ impl Browser {
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
+    /// Shows pages as to a visitor who prefers this theme, `light` or `dark`.
+    pub async fn prefer(&self, theme: &str) {
+        let theme = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        self.cdp("Emulation.setEmulatedMedia", theme).await;
+    }
+
     /// A command of the DevTools protocol.
     pub async fn cdp(&self, command: &str, params: Value) {
         let command = json!({ "cmd": command, "params": params }).to_string();

@@ -17,6 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::lfs_store::LfsStore;
 use super::process::print_party;
 use super::repository::{Repository, git};
 use super::wait::{in_time, seconds};
@@ -31,6 +32,8 @@ pub struct GitServer {
     address: String,
     asked: Arc<Mutex<Vec<String>>>,
     held: Arc<watch::Sender<Held>>,
+    /// Large files of its repositories.
+    pub lfs: LfsStore,
 }
 
 /// Repositories that are served to nobody for a while, and who waits for them.
@@ -47,6 +50,7 @@ struct Served {
     required: Option<String>,
     asked: Arc<Mutex<Vec<String>>>,
     held: Arc<watch::Sender<Held>>,
+    lfs: LfsStore,
 }
 
 impl GitServer {
@@ -71,8 +75,9 @@ impl GitServer {
             required,
             asked: Arc::clone(&asked),
             held: Arc::default(),
+            lfs: LfsStore::default(),
         };
-        let held = Arc::clone(&served.held);
+        let (held, lfs) = (Arc::clone(&served.held), served.lfs.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = Router::new().fallback(backend).with_state(served);
@@ -83,6 +88,7 @@ impl GitServer {
             address,
             asked,
             held,
+            lfs,
         }
     }
 
@@ -151,7 +157,10 @@ async fn backend(State(served): State<Served>, request: Request) -> Response<Bod
         .as_deref()
         .is_none_or(|required| given == Some(required))
     {
-        run_backend(&served, request).await
+        match served.lfs.answer(request).await {
+            Ok(answer) => answer,
+            Err(request) => run_backend(&served, request).await,
+        }
     } else {
         let refused = Response::builder().status(StatusCode::UNAUTHORIZED);
         refused

@@ -15,6 +15,9 @@ pub mod git_server;
 pub mod held_up;
 pub mod http;
 pub mod leftovers;
+#[allow(dead_code, reason = "the tests of Git use the rest of it")]
+#[path = "../../support/lfs_store.rs"]
+pub mod lfs_store;
 pub mod load;
 pub mod panel;
 pub mod private_engine;
@@ -26,6 +29,8 @@ pub mod repository;
 pub mod setup;
 pub mod small_disk;
 pub mod sse;
+#[path = "../../support/ssh_server.rs"]
+pub mod ssh_server;
 pub mod totp;
 pub mod visitor;
 pub mod wait;

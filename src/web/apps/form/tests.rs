@@ -75,7 +75,7 @@ fn a_pushed_app_ignores_what_its_hidden_fields_hold() {
 fn every_wrong_field_is_refused_at_once_and_keeps_what_was_typed() {
     let wrong = [
         ("name", ""),
-        ("url", "git@x:a/b"),
+        ("url", "git@x:22/a/b"),
         ("branch", "-x"),
         ("root_dir", "../x"),
         ("context", "/"),
