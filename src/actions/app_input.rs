@@ -245,13 +245,15 @@ impl SourceInput {
                 Invalid::new("Leave the list empty; every push counts."),
             );
         }
+        let branch =
+            |fields: &mut Fields| fields.check_optional("source.branch", self.branch.as_deref(), Branch::parse);
         match self.kind.as_str() {
             "git" => {
                 let url = fields.check(
                     "source.url",
                     check_url(self.url.as_deref().unwrap_or(""), allows_plain_http),
                 );
-                let branch = fields.check_optional("source.branch", self.branch.as_deref(), Branch::parse);
+                let branch = branch(fields);
                 Some(Source::Git {
                     url: url?,
                     branch,
@@ -260,11 +262,15 @@ impl SourceInput {
                 })
             }
             "push" => {
-                if self.url.is_some() || self.branch.is_some() {
-                    let message = "An app that is pushed to has neither address nor branch; leave both out.";
+                if self.url.is_some() {
+                    let message = "An app that is pushed to has no address; leave it out.";
                     fields.refuse("source.url", Invalid::new(message));
                 }
-                Some(Source::Push { root_dir: root_dir? })
+                let branch = branch(fields);
+                Some(Source::Push {
+                    branch,
+                    root_dir: root_dir?,
+                })
             }
             _ => {
                 fields.refuse("source.kind", Invalid::new("Use one of: git push."));
@@ -404,8 +410,9 @@ impl From<&Source> for SourceInput {
                 submodules: *submodules,
                 watch_paths: Vec::new(),
             },
-            Source::Push { root_dir } => Self {
+            Source::Push { branch, root_dir } => Self {
                 kind: "push".to_owned(),
+                branch: text(branch.as_ref(), Branch::as_str),
                 root_dir: root_dir.as_str().to_owned(),
                 submodules: true,
                 ..Self::default()

@@ -7,7 +7,7 @@ use crate::db;
 use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{Deployment, Trigger};
-use crate::model::source::Source;
+use crate::model::source::{Branch, Source};
 use crate::model::user::Actor;
 
 impl Actions {
@@ -31,12 +31,15 @@ impl Actions {
         self.deployer.paths().hosted_repository(app.id)
     }
 
-    /// Notes what a push changed in an app's repository.
-    pub async fn note_push(&self, actor: &Actor, app: &App, changes: &str) -> Result<()> {
-        let (actor, object) = (actor.clone(), format!("{}: {changes}", app.slug));
-        let noted = self
-            .db
-            .write(move |tx| db::audit::insert(tx, &actor, "app.push", &object));
+    /// Notes what a push changed in an app's repository, and the branch that it made the deployed one.
+    pub async fn note_push(&self, actor: &Actor, app: &App, changes: &str, deployed: Option<Branch>) -> Result<()> {
+        let (actor, id, object) = (actor.clone(), app.id, format!("{}: {changes}", app.slug));
+        let noted = self.db.write(move |tx| {
+            if let Some(branch) = &deployed {
+                db::apps::update_branch(tx, id, branch)?;
+            }
+            db::audit::insert(tx, &actor, "app.push", &object)
+        });
         Ok(noted.await?)
     }
 

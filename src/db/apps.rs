@@ -59,14 +59,15 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<App> {
 
 fn source_from_row(row: &Row<'_>) -> rusqlite::Result<Source> {
     let root_dir = row::text(row, "source_root_dir", RelativePath::parse)?;
+    let branch = row::optional_text(row, "source_branch", Branch::parse)?;
     match row::optional_text(row, "source_url", GitUrl::parse)? {
         Some(url) => Ok(Source::Git {
             url,
-            branch: row::optional_text(row, "source_branch", Branch::parse)?,
+            branch,
             root_dir,
             submodules: row.get("source_submodules")?,
         }),
-        None => Ok(Source::Push { root_dir }),
+        None => Ok(Source::Push { branch, root_dir }),
     }
 }
 
@@ -218,18 +219,12 @@ fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings
             branch,
             root_dir,
             submodules,
-        } => (
-            "git",
-            Some(url.as_str()),
-            branch.as_ref().map(Branch::as_str),
-            root_dir,
-            *submodules,
-        ),
-        Source::Push { root_dir } => ("push", None, None, root_dir, false),
+        } => ("git", Some(url.as_str()), branch, root_dir, *submodules),
+        Source::Push { branch, root_dir } => ("push", None, branch, root_dir, false),
     };
     bind(statement, ":source_kind", kind)?;
     bind(statement, ":source_url", url)?;
-    bind(statement, ":source_branch", branch)?;
+    bind(statement, ":source_branch", branch.as_ref().map(Branch::as_str))?;
     bind(statement, ":source_root_dir", root_dir.as_str())?;
     bind(statement, ":source_submodules", submodules)?;
     bind(statement, ":name", settings.name.as_str())?;
@@ -319,9 +314,10 @@ pub fn update_stopped(connection: &Connection, id: AppId, since: Option<Timestam
     Ok(())
 }
 
-/// Remembers the branch that a blank setting turned out to mean.
+/// Remembers the branch that a blank setting turned out to mean, unless one was chosen meanwhile.
 pub fn update_branch(connection: &Connection, id: AppId, branch: &Branch) -> Result<()> {
-    let mut statement = connection.prepare_cached("UPDATE apps SET source_branch = ?2 WHERE id = ?1")?;
+    let sql = "UPDATE apps SET source_branch = ?2 WHERE id = ?1 AND source_branch IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
     statement.execute(params![id.0, branch.as_str()])?;
     Ok(())
 }

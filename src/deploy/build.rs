@@ -57,7 +57,7 @@ pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployErr
 }
 
 fn plan(job: &Job, checkout: &Checkout) -> Result<BuildPlan, DeployError> {
-    let (Source::Git { root_dir, .. } | Source::Push { root_dir }) = &job.app.settings.source;
+    let (Source::Git { root_dir, .. } | Source::Push { root_dir, .. }) = &job.app.settings.source;
     let settings = &job.app.settings.build;
     let target = settings.target.as_ref().map(BuildTarget::as_str);
     let (context, dockerfile) = (settings.context.as_str(), settings.dockerfile.as_str());

@@ -151,16 +151,14 @@ fn want(job: &Job, pinned: Option<&CommitInfo>) -> Result<Want, DeployError> {
         return Ok(Want::Commit(prefix));
     }
     match &job.app.settings.source {
-        Source::Git { branch, .. } => Ok(Want::Branch(branch.clone())),
-        Source::Push { .. } => Ok(Want::Branch(None)),
+        Source::Git { branch, .. } | Source::Push { branch, .. } => Ok(Want::Branch(branch.clone())),
     }
 }
 
 /// Stores what was found: the commit, and the branch that a blank setting turned out to mean.
 pub async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) -> Result<(), DeployError> {
     let (id, app, commit) = (job.deployment.id, job.app.id, commit.clone());
-    let is_blank = matches!(job.app.settings.source, Source::Git { branch: None, .. });
-    let branch = branch.filter(|_| is_blank).and_then(|name| Branch::parse(&name).ok());
+    let branch = branch.and_then(|name| Branch::parse(&name).ok());
     job.context
         .db
         .write(move |tx| {

@@ -19,6 +19,7 @@ const STEP_BACK: &str = "its deployment failed";
 #[derive(Debug, Clone)]
 pub struct HostedRepository {
     dir: PathBuf,
+    is_branch_chosen: bool,
 }
 
 /// Where a branch stands.
@@ -38,7 +39,24 @@ impl HostedRepository {
             make_bare(dir)?;
         }
         Repository::open_bare(dir)?;
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self {
+            dir: dir.to_owned(),
+            is_branch_chosen: false,
+        })
+    }
+
+    /// The same with the branch that the app's settings say, if they say one.
+    pub fn deploying(mut self, branch: Option<&Branch>) -> Result<Self, Error> {
+        if let Some(branch) = branch {
+            self.set_deploy_branch(branch)?;
+            self.is_branch_chosen = true;
+        }
+        Ok(self)
+    }
+
+    /// Whether the app's settings say which branch is deployed; else the first push does.
+    pub fn is_branch_chosen(&self) -> bool {
+        self.is_branch_chosen
     }
 
     /// Where it is.
@@ -75,7 +93,10 @@ impl HostedRepository {
 
     /// Makes another branch the one that is deployed, whether or not it exists yet.
     pub fn set_deploy_branch(&self, branch: &Branch) -> Result<(), Error> {
-        Ok(self.repository()?.set_head(&format!("{HEADS}{branch}"))?)
+        if self.deploy_branch()? != branch.as_str() {
+            self.repository()?.set_head(&format!("{HEADS}{branch}"))?;
+        }
+        Ok(())
     }
 
     /// Puts the deployed branch back to where it stood before it was moved to `commit`, so that the same push can be made

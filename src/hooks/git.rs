@@ -18,6 +18,7 @@ use crate::git::HostedRepository;
 use crate::model::app::App;
 use crate::model::deployment::Status;
 use crate::model::ids::DeploymentId;
+use crate::model::source::{Branch, Source};
 use crate::model::user::Actor;
 
 /// How many branches of a push the audit names.
@@ -78,20 +79,32 @@ async fn serve(
 
 async fn open(actions: &Actions, app: App) -> Result<(App, HostedRepository), Error> {
     let dir = actions.hosted_repository(&app);
-    let opened = tokio::task::spawn_blocking(move || HostedRepository::open(&dir)).await;
+    let (Source::Git { branch, .. } | Source::Push { branch, .. }) = app.settings.source.clone();
+    let opened = move || HostedRepository::open(&dir)?.deploying(branch.as_ref());
+    let opened = tokio::task::spawn_blocking(opened).await;
     let repository = opened.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?;
     Ok((app, repository))
 }
 
 /// Deploys what was pushed; the pusher sees the deployment's log, and fails when it does.
 async fn deploy(git: Git, actor: Actor, app: App, outcome: PushOutcome) -> Reply {
-    if let Err(error) = git.actions.note_push(&actor, &app, &in_words(&outcome.changes)).await {
+    let branch = outcome.deploy_branch;
+    let deployed = outcome.commit.as_ref().and_then(|_| Branch::parse(&branch).ok());
+    let changes = in_words(&outcome.changes);
+    if let Err(error) = git.actions.note_push(&actor, &app, &changes, deployed).await {
         tracing::error!(app = %app.slug, error = format!("{error:#}"), "a push was stored but not noted");
     }
-    let branch = outcome.deploy_branch;
     let Some(commit) = outcome.commit else {
-        let lines = vec![format!("Stored. Only pushes to {branch} are deployed.")];
-        return Reply { lines, news: None };
+        let is_deletion = |change: &BranchChange| change.branch == branch && change.after.is_none();
+        let line = if outcome.changes.iter().any(is_deletion) {
+            format!("Deleted. What runs stays as it is; the next push to {branch} is deployed again.")
+        } else {
+            format!("Stored. Only pushes to {branch} are deployed; the app's settings say which branch that is.")
+        };
+        return Reply {
+            lines: vec![line],
+            news: None,
+        };
     };
     let is_new = |change: &BranchChange| change.branch == branch && change.before.is_none();
     let mut lines = Vec::new();

@@ -25,7 +25,7 @@ impl BuildInputs {
             Source::Git {
                 root_dir, submodules, ..
             } => (root_dir, *submodules),
-            Source::Push { root_dir } => (root_dir, false),
+            Source::Push { root_dir, .. } => (root_dir, false),
         };
         let build = &settings.build;
         let settings = [

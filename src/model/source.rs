@@ -32,6 +32,8 @@ pub enum Source {
     },
     /// A repository that Dhow hosts, filled by `git push`.
     Push {
+        /// The branch that is deployed; `None` until the first push names it.
+        branch: Option<Branch>,
         /// The directory that is deployed; the whole repository by default.
         root_dir: RelativePath,
     },

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::dhow::Dhow;
 use crate::harness::git_server::GitServer;
 use crate::harness::leftovers::assert_nothing_left_over;
-use crate::harness::pushing::{create_push_app, push};
+use crate::harness::pushing::{create_push_app, delete_branch, push};
 use crate::harness::wait::{eventually, seconds};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,6 +63,61 @@ async fn a_push_deploys_the_pushed_commit_and_says_where_to_watch() {
     );
     let secrets = dhow.lines().text();
     assert!(!secrets.contains(&token), "the token is in Dhow's own log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_push_names_the_deployed_branch_and_the_settings_change_it() {
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    create_push_app(&api, "pushed").await;
+    let token = dhow.token("deploy").await;
+    let panel = dhow.panel().await;
+    let works = GitServer::start().await;
+    let repository = works.repository("work");
+    let push_to = async |branch: &str| push(&dhow.url(), &repository, "pushed", &token, branch).await;
+    let shown = async || panel.page("/apps/pushed").await.html();
+    assert!(
+        shown().await.contains("HEAD:main"),
+        "a proposal until something was pushed"
+    );
+
+    repository.commit_app("by trunk");
+    assert_eq!(push_to("trunk/one").await.code, 0);
+    assert_eq!(api.read("/apps/pushed").await["source"]["branch"], "trunk/one");
+    assert!(shown().await.contains("HEAD:trunk/one"));
+
+    let settings = panel.page("/apps/pushed/settings").await.form(&["branch"]);
+    panel
+        .submit_and_follow("/apps/pushed/settings", &settings.set("branch", "release"))
+        .await
+        .expect_words("Saved");
+    repository.commit_app("by release");
+    let stored = push_to("trunk/one").await;
+    assert!(
+        stored.code == 0 && stored.stderr.contains("Only pushes to release are deployed"),
+        "it was never pushed, but it is the chosen one: {}",
+        stored.stderr
+    );
+    assert_eq!(push_to("release").await.code, 0);
+    assert_eq!(
+        dhow.visit("pushed.localhost", "/").await.expect(200).text(),
+        "by release"
+    );
+
+    let deleted = delete_branch(&dhow.url(), &repository, "pushed", &token, "release").await;
+    assert!(
+        deleted.code == 0 && deleted.stderr.contains("What runs stays as it is"),
+        "{}",
+        deleted.stderr
+    );
+    assert_eq!(
+        dhow.visit("pushed.localhost", "/").await.expect(200).text(),
+        "by release"
+    );
+    repository.commit_app("again");
+    let again = push_to("release").await;
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert_eq!(dhow.visit("pushed.localhost", "/").await.expect(200).text(), "again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

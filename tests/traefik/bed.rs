@@ -6,10 +6,10 @@ use dhow::model::route::{AppRoutes, Server};
 use dhow::traefik::proxy::{self, Acme, ProxySettings};
 use dhow::traefik::{DynamicFiles, ProxyApi, PublicPorts, api_file, app_file, render, render_api};
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::docker_cli;
 use crate::free_port::free_port;
 
 /// What a person would wait for at most; Dhow's own limits are shorter.
@@ -221,14 +221,10 @@ impl Drop for Bed {
     fn drop(&mut self) {
         let filter = format!("label={}", self.label());
         let ids = |arguments: &[&str]| {
-            let output = Command::new("docker")
-                .args(arguments)
-                .args(["--quiet", "--filter", &filter])
-                .output();
-            let text = output
-                .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-                .unwrap_or_default();
-            text.lines().map(str::to_owned).collect::<Vec<_>>()
+            let output = docker_cli::run(&[arguments, &["--quiet", "--filter", &filter]].concat());
+            let text = output.map(|output| output.stdout).unwrap_or_default();
+            let lines = String::from_utf8_lossy(&text).into_owned();
+            lines.lines().map(str::to_owned).collect::<Vec<_>>()
         };
         for (list, remove) in [
             (vec!["ps", "--all"], vec!["rm", "--force", "--volumes"]),
@@ -237,7 +233,8 @@ impl Drop for Bed {
             let found = ids(&list);
             if !found.is_empty() {
                 // A failure here must not hide the test's own.
-                let _ = Command::new("docker").args(remove).args(found).output();
+                let found = found.iter().map(String::as_str);
+                let _ = docker_cli::run(&remove.into_iter().chain(found).collect::<Vec<_>>());
             }
         }
     }
@@ -245,10 +242,7 @@ impl Drop for Bed {
 
 /// Runs the docker client; both of its outputs as text.
 pub fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker")
-        .args(arguments)
-        .output()
-        .expect("the docker client can be run");
+    let output = docker_cli::run(arguments).unwrap_or_else(|error| panic!("docker {arguments:?}: {error}"));
     let text = [&*output.stdout, &*output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     assert!(output.status.success(), "docker {arguments:?}: {text}");

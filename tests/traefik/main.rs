@@ -7,6 +7,8 @@
 
 mod bed;
 mod client;
+#[path = "../support/docker_cli.rs"]
+mod docker_cli;
 mod files;
 #[path = "../support/free_port.rs"]
 mod free_port;

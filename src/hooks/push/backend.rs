@@ -216,6 +216,8 @@ fn set_configuration(command: &mut Command, limits: &PushLimits) {
         ("receive.hideRefs", "refs/"),
         ("receive.hideRefs", "!refs/heads/"),
         ("receive.hideRefs", "!refs/tags/"),
+        // The deployed branch may be deleted: what runs stays, and git's own refusal names settings that nobody has here.
+        ("receive.denyDeleteCurrent", "ignore"),
         // Where a branch stood before a push is read there.
         ("core.logAllRefUpdates", "true"),
         ("receive.maxInputSize", &max_pack),

@@ -28,7 +28,7 @@ pub struct PushOutcome {
 }
 
 /// What changed since `before`; `None` if nothing did. A first push of a single branch makes that branch the one that
-/// is deployed, whatever its name.
+/// is deployed, whatever its name, unless the settings say another.
 pub(super) fn compare(repository: &HostedRepository, before: &[BranchHead]) -> Result<Option<PushOutcome>, Error> {
     let after = repository.branches()?;
     let changes = find_changes(before, &after);
@@ -39,7 +39,8 @@ pub(super) fn compare(repository: &HostedRepository, before: &[BranchHead]) -> R
     if let ([only], false) = (
         changes.as_slice(),
         after.iter().any(|head| head.branch == deploy_branch),
-    ) && only.after.is_some()
+    ) && !repository.is_branch_chosen()
+        && only.after.is_some()
         && let Ok(branch) = Branch::parse(&only.branch)
     {
         repository.set_deploy_branch(&branch)?;

@@ -50,7 +50,7 @@ const FIELDS: &[Spec] = &[
 ];
 
 /// Only a Git source has these; the form sends them also while they are hidden.
-const GIT_ONLY: [&str; 3] = ["url", "branch", "submodules"];
+const GIT_ONLY: [&str; 2] = ["url", "submodules"];
 
 /// The words that label each field.
 const LABELS: &[(&str, &str)] = &[

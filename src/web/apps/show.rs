@@ -150,12 +150,19 @@ impl From<&Deployment> for FailedView {
     }
 }
 
+impl MadeView {
+    /// The branch to push to deploy.
+    fn branch_to_push(&self) -> &str {
+        if self.branch.is_empty() { "main" } else { &self.branch }
+    }
+}
+
 impl From<&App> for MadeView {
     fn from(app: &App) -> Self {
         let settings = &app.settings;
         let (url, branch) = match &settings.source {
-            Source::Git { url, branch, .. } => (url.to_string(), branch.as_ref().map_or("", Branch::as_str)),
-            Source::Push { .. } => (String::new(), ""),
+            Source::Git { url, branch, .. } => (url.to_string(), branch),
+            Source::Push { branch, .. } => (String::new(), branch),
         };
         let context = &settings.build.context;
         let memory = settings.run.resources.memory_mb.map(|mb| format!("{mb} MiB of memory"));
@@ -166,7 +173,7 @@ impl From<&App> for MadeView {
             .map(|cpus| format!("{cpus} processor cores"));
         Self {
             url,
-            branch: branch.to_owned(),
+            branch: branch.as_ref().map_or("", Branch::as_str).to_owned(),
             dockerfile: settings.build.dockerfile.as_str().to_owned(),
             context: if context.is_root() {
                 ".".to_owned()

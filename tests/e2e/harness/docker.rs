@@ -1,9 +1,10 @@
 //! The engine seen from outside Dhow, by the docker command: what is there, whose it is, and removal by label.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use serde_json::Value;
+
+use super::docker_cli;
 
 /// Kinds of objects, with the arguments that list them.
 const LISTS: [(&str, &[&str]); 4] = [
@@ -20,10 +21,7 @@ pub fn docker(arguments: &[&str]) -> String {
 }
 
 pub fn try_docker(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("docker")
-        .args(arguments)
-        .output()
-        .map_err(|error| error.to_string())?;
+    let output = docker_cli::run(arguments)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
@@ -81,9 +79,10 @@ pub fn remove_instance(instance: &str) {
 
 /// What a container has printed, on both streams.
 pub fn logs(id: &str) -> String {
-    let output = Command::new("docker").args(["logs", "--tail", "400", id]).output();
-    let (out, err) = output.map(|output| (output.stdout, output.stderr)).unwrap_or_default();
-    format!("{}{}", String::from_utf8_lossy(&out), String::from_utf8_lossy(&err))
+    match docker_cli::run(&["logs", "--tail", "400", id]) {
+        Ok(output) => String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+        Err(error) => error,
+    }
 }
 
 /// The words of every container of an instance: parties whose logs explain a failure.

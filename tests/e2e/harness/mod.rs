@@ -4,6 +4,8 @@ pub mod api;
 pub mod browser;
 pub mod dhow;
 pub mod docker;
+#[path = "../../support/docker_cli.rs"]
+mod docker_cli;
 pub mod engine_proxy;
 pub mod form;
 #[path = "../../support/free_port.rs"]

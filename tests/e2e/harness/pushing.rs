@@ -15,10 +15,21 @@ pub async fn push(panel: &str, repository: &Repository, app: &str, token: &str, 
 
 /// The same, beside what the test goes on with.
 pub fn begin_push(panel: &str, repository: &Repository, app: &str, token: &str, branch: &str) -> JoinHandle<Outcome> {
+    begin(panel, repository, app, token, &format!("HEAD:{branch}"))
+}
+
+/// Deletes a branch of an app.
+pub async fn delete_branch(panel: &str, repository: &Repository, app: &str, token: &str, branch: &str) -> Outcome {
+    begin(panel, repository, app, token, &format!(":{branch}"))
+        .await
+        .unwrap()
+}
+
+fn begin(panel: &str, repository: &Repository, app: &str, token: &str, refspec: &str) -> JoinHandle<Outcome> {
     let url = panel.replace("http://", &format!("http://any:{token}@"));
     let mut command = git(
         repository.directory(),
-        &["push", &format!("{url}/git/{app}.git"), &format!("HEAD:{branch}")],
+        &["push", &format!("{url}/git/{app}.git"), refspec],
     );
     command.current_dir(repository.directory());
     tokio::spawn(run(command, ""))
