@@ -194,11 +194,17 @@ pub fn update_decided(
     Ok(connection.prepare_cached(sql)?.execute(values)? > 0)
 }
 
-fn delete_old(connection: &Connection, app: AppId) -> Result<()> {
+/// Deletes what is older than it is kept, of all apps.
+pub fn delete_expired(connection: &Connection) -> Result<()> {
     let oldest = Timestamp::now().plus_seconds(-KEPT_S).as_millis();
     connection
         .prepare_cached("DELETE FROM deliveries WHERE received_at < ?1 AND decision IS NOT NULL")?
         .execute([oldest])?;
+    Ok(())
+}
+
+fn delete_old(connection: &Connection, app: AppId) -> Result<()> {
+    delete_expired(connection)?;
     for (condition, kept) in [("1", KEPT_PER_APP), ("signature <> 'valid'", KEPT_REFUSED)] {
         let sql = format!(
             "DELETE FROM deliveries WHERE app_id = ?1 AND decision IS NOT NULL AND {condition} AND id <= \

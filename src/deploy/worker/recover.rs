@@ -18,7 +18,12 @@ impl Worker {
             .await?
             .as_deref()
             == Some("1");
-        self.context.db.write(|tx| db::meta::set(tx, CLEAN_STOP, "0")).await?;
+        let begin = |tx: &db::Tx| {
+            // Each new delivery does this too, but an instance that gets none must not keep the last ones for ever.
+            db::deliveries::delete_expired(tx)?;
+            db::meta::set(tx, CLEAN_STOP, "0")
+        };
+        self.context.db.write(begin).await?;
         for deployment in self.context.db.read(db::deployments::list_cancel_asked).await? {
             self.cancel_again(&deployment).await?;
         }

@@ -13,17 +13,19 @@ async fn deliveries_are_kept_for_thirty_days_and_a_thousand_an_app_with_a_masked
     let api = dhow.owner().await;
     api.create_project("shop").await;
     let hook = idle_app(&api, "shop", "web").await;
-    an_app_that_was_made_before_gets_its_webhook_at_the_next_start(&mut dhow, &api, &hook).await;
+    a_start_makes_missing_webhooks_and_deletes_what_is_too_old(&mut dhow, &api, &hook).await;
     let hook = Webhook::of(&api, "web").await;
     a_large_payload_is_kept_in_part_and_without_secrets(&api, &hook).await;
     old_ones_and_too_many_go(&dhow, &hook).await;
     a_replay_follows_the_settings_of_now(&api, &hook).await;
 }
 
-async fn an_app_that_was_made_before_gets_its_webhook_at_the_next_start(dhow: &mut Dhow, api: &Api, old: &Webhook) {
+async fn a_start_makes_missing_webhooks_and_deletes_what_is_too_old(dhow: &mut Dhow, api: &Api, old: &Webhook) {
     dhow.terminate().await;
     database(dhow).execute("DELETE FROM webhooks", []).unwrap();
+    store_old(&database(dhow), 3, "valid", 31);
     dhow.start_again().await;
+    assert_eq!(api.read("/apps/web/deliveries").await["items"], json!([]));
     let hook = Webhook::of(api, "web").await;
     assert!(hook.secret.starts_with("whsec_"), "{}", hook.secret);
     assert!(hook.secret != old.secret && hook.url != old.url, "another one");
@@ -59,22 +61,16 @@ async fn a_large_payload_is_kept_in_part_and_without_secrets(api: &Api, hook: &W
 
 async fn old_ones_and_too_many_go(dhow: &Dhow, hook: &Webhook) {
     let database = database(dhow);
-    let add = |how_many: i64, signature: &str, days: i64| {
-        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
-             INSERT INTO deliveries (app_id, received_at, event, signature, is_forced, is_deferred, decision, payload) \
-             SELECT (SELECT id FROM apps), (unixepoch() - ?3 * 86400) * 1000, 'old', ?2, 0, 0, 'ping', '' FROM n";
-        database.execute(sql, (how_many, signature, days)).unwrap();
-    };
     let stored = |condition: &str| {
         let sql = format!("SELECT count(*) FROM deliveries WHERE {condition}");
         database.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    add(3, "valid", 31);
-    add(2, "valid", 29);
+    store_old(&database, 3, "valid", 31);
+    store_old(&database, 2, "valid", 29);
     ignored(hook.github("ping", &delivery_id(), "{}").await);
     assert_eq!(stored("event = 'old'"), 2, "those of 31 days are gone");
-    add(1100, "valid", 1);
-    add(150, "wrong", 1);
+    store_old(&database, 1100, "valid", 1);
+    store_old(&database, 150, "wrong", 1);
     ignored(hook.github("ping", &delivery_id(), "{}").await);
     assert_eq!(stored("signature = 'wrong'"), 100, "strangers push nothing else out");
     assert!((900..=1000).contains(&stored("1")), "{} are kept", stored("1"));
@@ -124,6 +120,14 @@ async fn a_replay_follows_the_settings_of_now(api: &Api, hook: &Webhook) {
 async fn newest(api: &Api) -> i64 {
     let listed = api.read("/apps/web/deliveries?limit=1").await;
     listed["items"][0]["id"].as_i64().unwrap()
+}
+
+/// Stores deliveries of some days ago.
+fn store_old(database: &Connection, how_many: i64, signature: &str, days: i64) {
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+         INSERT INTO deliveries (app_id, received_at, event, signature, is_forced, is_deferred, decision, payload) \
+         SELECT (SELECT id FROM apps), (unixepoch() - ?3 * 86400) * 1000, 'old', ?2, 0, 0, 'ping', '' FROM n";
+    database.execute(sql, (how_many, signature, days)).unwrap();
 }
 
 fn database(dhow: &Dhow) -> Connection {
