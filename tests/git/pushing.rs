@@ -101,7 +101,7 @@ async fn of_two_first_branches_only_main_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn branches_can_be_deleted_but_not_the_deployed_one() {
+async fn branches_can_be_deleted_the_deployed_one_too() {
     let server = GitServer::start().await;
     server.host("hello");
     let tree = WorkTree::new();
@@ -109,15 +109,13 @@ async fn branches_can_be_deleted_but_not_the_deployed_one() {
     tree.git(&["branch", "other"]);
     let to = server.push_address("hello");
     tree.try_git(&["push", &to, "main", "other"]).await;
-    let (is_ok, said) = tree.try_git(&["push", &to, ":other"]).await;
-    assert!(is_ok, "{said}");
-    assert_eq!(server.pushes()[1].changes[0].after, None);
-    let (is_ok, said) = tree.try_git(&["push", &to, ":main"]).await;
-    assert!(
-        !is_ok && said.contains("deletion of the current branch prohibited"),
-        "{said}"
-    );
-    assert_eq!(server.pushes().len(), 2);
+    for (number, branch) in [(1, "other"), (2, "main")] {
+        let (is_ok, said) = tree.try_git(&["push", &to, &format!(":{branch}")]).await;
+        assert!(is_ok, "{said}");
+        let pushed = &server.pushes()[number];
+        assert_eq!((&*pushed.changes[0].branch, &pushed.changes[0].after), (branch, &None));
+        assert_eq!((&*pushed.deploy_branch, &pushed.commit), ("main", &None));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
