@@ -1,12 +1,10 @@
 //! What a mirror knows of how commits follow each other, and of what differs between two of them.
 
-use std::sync::atomic::AtomicBool;
-
 use git2::{Delta, ErrorCode};
 
 use super::commit::id_of;
-use super::{Access, Error, Mirror};
-use crate::model::source::{Branch, CommitSha, GitUrl};
+use super::{Error, Mirror};
+use crate::model::source::CommitSha;
 
 impl Mirror {
     /// Whether one commit comes before another; `None` where the history that would tell is not here.
@@ -24,19 +22,6 @@ impl Mirror {
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Fetches a branch with its whole history.
-    pub fn fetch_history(
-        &self,
-        url: &GitUrl,
-        branch: &Branch,
-        access: Access<'_>,
-        progress: &mut dyn FnMut(&str),
-        cancelled: &AtomicBool,
-    ) -> Result<(), Error> {
-        self.fetch_branch_whole(url, branch, access, progress, cancelled)
-            .map(drop)
     }
 
     /// The first path that differs between two commits, or is only in one of them, and for which `find` finds something.

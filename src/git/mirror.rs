@@ -61,17 +61,17 @@ impl Mirror {
     }
 
     /// Fetches a branch with its whole history, also where its newest commit is here already.
-    pub(super) fn fetch_branch_whole(
+    pub fn fetch_history(
         &self,
         url: &GitUrl,
         branch: &Branch,
         access: Access<'_>,
         progress: &mut dyn FnMut(&str),
         cancelled: &AtomicBool,
-    ) -> Result<Commit, Error> {
+    ) -> Result<(), Error> {
         self.adopt(url)?;
         let want = Want::Branch(Some(branch.clone()));
-        self.fetch_anew(url, &want, true, access, progress, cancelled)
+        self.fetch_anew(url, &want, true, access, progress, cancelled).map(drop)
     }
 
     fn fetch_anew(
