@@ -64,8 +64,10 @@ impl Actions {
                 let token = input.source.take_token()?;
                 let settings = AppInput { slug: None, ..input }.check(allows_plain_http)?;
                 db::apps::update_settings(tx, app.id, &settings)?;
-                keep_fitting_credential(tx, &secrets, app.id, &settings.source, token.as_ref())?;
                 db::audit::insert(tx, &actor, "app.change", &slug)?;
+                if !keep_fitting_credential(tx, &secrets, app.id, &settings.source, token.as_ref())? {
+                    db::audit::insert(tx, &actor, "credential.remove", &slug)?;
+                }
                 db::apps::find(tx, app.id)?.ok_or(Error::NotFound)
             })
             .await?;
@@ -92,20 +94,21 @@ impl Actions {
 }
 
 /// Stores the token that was typed into an address, and forgets a credential that is for another server: who may change
-/// an address must not be able to have a secret sent to a server of their own.
+/// an address must not be able to have a secret sent to a server of their own. `false` when one was forgotten.
 fn keep_fitting_credential(
     tx: &db::Tx,
     secrets: &SecretKey,
     app: AppId,
     source: &Source,
     typed: Option<&SourceToken>,
-) -> Result<()> {
+) -> Result<bool> {
     if let (Source::Git { url, .. }, Some(token)) = (source, typed) {
         db::source_credentials::replace(tx, app, &sealed_token(secrets, app, url, token))?;
     } else if db::source_credentials::find(tx, app)?.is_some_and(|stored| !fits(&stored, source)) {
         db::source_credentials::delete(tx, app)?;
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }
 
 fn wanted_slug(input: &AppInput) -> Result<AppSlug> {

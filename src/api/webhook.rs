@@ -105,7 +105,7 @@ impl From<Delivery> for DeliveryView {
             decision,
             rule,
             reason,
-            deployment: delivery.deployment.map(|(id, _)| id.0),
+            deployment: delivery.deployment.map(|deployment| deployment.id.0),
             replay_of: delivery.replay_of.map(|id| id.0),
         }
     }

@@ -1,11 +1,12 @@
-//! Table `deliveries`: what came to webhooks. Old ones go where new ones come.
+//! Table `deliveries`: what came to webhooks. Old ones go where new ones come, and at the start.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::{Page, Result, row};
 use crate::model::delivery::{
-    Decision, Delivery, Event, Forge, KEPT_PER_APP, KEPT_REFUSED, KEPT_S, Push, Received, Signature, Verdict,
+    Decision, Delivery, Event, Forge, KEPT_PER_APP, KEPT_REFUSED, KEPT_S, LedTo, Push, Received, Signature, Verdict,
 };
+use crate::model::deployment::Status;
 use crate::model::ids::{AppId, DeliveryId, DeploymentId};
 use crate::model::source::CommitSha;
 use crate::model::time::Timestamp;
@@ -13,12 +14,11 @@ use crate::model::time::Timestamp;
 /// Everything but the payload, which only its own page shows.
 const SELECT: &str = "SELECT deliveries.id, deliveries.app_id, apps.slug AS app, received_at, forge, event, signature, \
     git_ref, before_sha, deliveries.commit_sha, deliveries.commit_message, deliveries.commit_author, is_forced, \
-    skip_marker, default_branch, is_deferred, decision, rule, reason, deployment_id, deployments.number, replay_of \
+    skip_marker, default_branch, is_deferred, decision, rule, reason, deployment_id, deployments.number, \
+    deployments.status, replay_of \
     FROM deliveries JOIN apps ON apps.id = deliveries.app_id LEFT JOIN deployments ON deployments.id = deployment_id";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    let deployment: Option<i64> = row.get("deployment_id")?;
-    let number: Option<i64> = row.get("number")?;
     Ok(Delivery {
         id: DeliveryId(row.get("id")?),
         app_id: AppId(row.get("app_id")?),
@@ -30,9 +30,20 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         signature: row::text(row, "signature", Signature::parse)?,
         is_deferred: row.get("is_deferred")?,
         verdict: verdict_from_row(row)?,
-        deployment: deployment.map(DeploymentId).zip(number),
+        deployment: led_to_from_row(row)?,
         replay_of: row.get::<_, Option<i64>>("replay_of")?.map(DeliveryId),
     })
+}
+
+fn led_to_from_row(row: &Row<'_>) -> rusqlite::Result<Option<LedTo>> {
+    let Some(status) = row::optional_text(row, "status", Status::parse)? else {
+        return Ok(None);
+    };
+    Ok(Some(LedTo {
+        id: DeploymentId(row.get("deployment_id")?),
+        number: row.get("number")?,
+        status,
+    }))
 }
 
 fn push_from_row(row: &Row<'_>) -> rusqlite::Result<Option<Push>> {

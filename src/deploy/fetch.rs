@@ -183,10 +183,10 @@ impl Work {
     fn tell_pointers(&self, pointers: &[(PathBuf, Pointer)]) {
         if let Some((first, _)) = pointers.first() {
             self.log.line(&format!(
-                "Warning: {} and {} more are pointers of Git LFS, whose contents cannot be pushed to Dhow; the build gets \
-                 the pointers.",
+                "Warning: {} is a pointer of Git LFS (files in all: {}), whose contents cannot be pushed to Dhow; the \
+                 build gets the pointers.",
                 first.display(),
-                pointers.len() - 1
+                pointers.len()
             ));
         }
     }

@@ -46,7 +46,12 @@ impl Error {
     /// The same, of a submodule and not of the repository itself.
     pub(super) fn of_submodule(self, place: &Path) -> Self {
         let about = format!("The submodule {} cannot be fetched.", place.display());
-        self.about(&about)
+        match self.about(&about) {
+            Self::Auth(sentence) => Self::Auth(format!(
+                "{sentence} The app's credential is shown to its repository's own server alone."
+            )),
+            other => other,
+        }
     }
 
     /// The same, of a file that is kept by Git LFS.

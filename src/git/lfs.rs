@@ -69,10 +69,9 @@ impl<'a> LargeFiles<'a> {
         let count = pointers.len();
         if url.is_ssh() {
             return Err(Error::Refused(format!(
-                "{} is kept by Git LFS, as are {} more files, and Dhow fetches those over https alone. Give the app the \
+                "{} is kept by Git LFS (files in all: {count}), and Dhow fetches those over https alone. Give the app the \
                  repository's https:// address, with a token if it is private.",
                 first.display(),
-                count - 1
             )));
         }
         let bytes = pointers.iter().fold(0u64, |sum, (_, it)| sum.saturating_add(it.size));
@@ -85,9 +84,10 @@ impl<'a> LargeFiles<'a> {
             ))
         })?;
         progress(&format!(
-            "Fetching {count} files of Git LFS ({} KiB) from {}",
-            bytes.div_ceil(1024),
-            url.host()
+            "Fetching from Git LFS at {}: {count} {}, {} KiB",
+            url.host(),
+            if count == 1 { "file" } else { "files" },
+            bytes.div_ceil(1024)
         ));
         let mut wanted: BTreeMap<&Pointer, Vec<&Path>> = BTreeMap::new();
         for (place, pointer) in pointers {

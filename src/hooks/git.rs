@@ -93,9 +93,11 @@ async fn deploy(git: Git, actor: Actor, app: App, outcome: PushOutcome) -> Reply
         tracing::error!(app = %app.slug, error = format!("{error:#}"), "a push was stored but not noted");
     }
     let Some(commit) = outcome.commit else {
-        let is_deletion = |change: &BranchChange| change.branch == branch && change.after.is_none();
-        let line = if outcome.changes.iter().any(is_deletion) {
+        let is_gone = |change: &BranchChange| change.after.is_none();
+        let line = if outcome.changes.iter().any(|it| it.branch == branch && is_gone(it)) {
             format!("Deleted. What runs stays as it is; the next push to {branch} is deployed again.")
+        } else if outcome.changes.iter().all(is_gone) {
+            format!("Deleted. Only pushes to {branch} are deployed.")
         } else {
             format!("Stored. Only pushes to {branch} are deployed; the app's settings say which branch that is.")
         };
@@ -195,7 +197,8 @@ fn refuse(error: &Error) -> Response {
         ),
         Error::Forbidden => (
             StatusCode::FORBIDDEN,
-            "This token may not push; it needs the scope deploy.".to_owned(),
+            "This token may not use the repository; it needs the scope deploy, and its owner a role that may."
+                .to_owned(),
         ),
         Error::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
         Error::Conflict(text) | Error::Unavailable(text) => (StatusCode::CONFLICT, text.clone()),

@@ -115,7 +115,10 @@ impl PushServer {
         let outcome = tokio::task::spawn_blocking(move || outcome::compare(&repository, &before)).await;
         let reply = match outcome {
             Ok(Ok(Some(outcome))) => Some(on_push(outcome).await),
-            Ok(Ok(None)) => None,
+            Ok(Ok(None)) => Some(Reply {
+                lines: vec!["No branch was changed, so nothing is deployed.".to_owned()],
+                news: None,
+            }),
             Ok(Err(error)) => return refuse(&Trouble::Failed(error.to_string())),
             Err(error) => return refuse(&Trouble::Failed(error.to_string())),
         };

@@ -181,7 +181,7 @@ fn answer(delivery: &Delivery) -> Response {
     let verdict = delivery.verdict.as_ref().filter(|_| !delivery.is_deferred);
     match (verdict, delivery.deployment) {
         (None, _) => accepted(json!({ "delivery": delivery.id })),
-        (Some(_), Some((deployment, _))) => accepted(json!({ "deployment": deployment })),
+        (Some(_), Some(deployment)) => accepted(json!({ "deployment": deployment.id })),
         (Some(verdict), None) if verdict.decision == Decision::Unreadable => {
             refuse(StatusCode::BAD_REQUEST, &verdict.reason)
         }

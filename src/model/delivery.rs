@@ -2,6 +2,7 @@
 //!
 //! Forges differ in headers and payloads; from here on there is one [`Push`], and one place that decides.
 
+use super::deployment::Status;
 use super::ids::{AppId, DeliveryId, DeploymentId};
 use super::source::CommitSha;
 use super::time::Timestamp;
@@ -204,10 +205,21 @@ pub struct Delivery {
     pub is_deferred: bool,
     /// What was decided; `None` while it waits.
     pub verdict: Option<Verdict>,
-    /// The deployment that it led to, with its number in the app.
-    pub deployment: Option<(DeploymentId, i64)>,
+    /// The deployment that it led to.
+    pub deployment: Option<LedTo>,
     /// The earlier one that somebody had handled once more.
     pub replay_of: Option<DeliveryId>,
+}
+
+/// The deployment that a delivery led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedTo {
+    /// Which.
+    pub id: DeploymentId,
+    /// Its number in the app.
+    pub number: i64,
+    /// How it stands now: a push that was decided to be deployed may have failed since.
+    pub status: Status,
 }
 
 impl Delivery {

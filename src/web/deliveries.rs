@@ -65,9 +65,9 @@ impl From<Delivery> for DeliveryRow {
                 format!("{forge}: {}", delivery.event)
             },
             branch: branch.unwrap_or_default(),
-            status: StatusWord::of_delivery(delivery.signature, delivery.verdict.as_ref()),
+            status: StatusWord::of_delivery(&delivery),
             reason: reason(&delivery),
-            deployment: delivery.deployment.map(|(_, number)| number),
+            deployment: delivery.deployment.map(|deployment| deployment.number),
             app: delivery.app,
         }
     }

@@ -4,7 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use crate::model::app::AppStatus;
-use crate::model::delivery::{Decision, Signature, Verdict};
+use crate::model::delivery::{Decision, Delivery, Signature};
 use crate::model::deployment::Status;
 
 /// A status; prints its whole element.
@@ -46,11 +46,14 @@ impl StatusWord {
 }
 
 impl StatusWord {
-    /// What came of a delivery.
-    pub fn of_delivery(signature: Signature, verdict: Option<&Verdict>) -> Self {
-        let (class, word) = match verdict.map(|verdict| verdict.decision) {
+    /// What came of a delivery: how its deployment stands, if it led to one.
+    pub fn of_delivery(delivery: &Delivery) -> Self {
+        if let Some(deployment) = delivery.deployment {
+            return deployment.status.into();
+        }
+        let (class, word) = match delivery.verdict.as_ref().map(|verdict| verdict.decision) {
             None => ("busy", "waits"),
-            Some(_) if signature != Signature::Valid => ("bad", "refused"),
+            Some(_) if delivery.signature != Signature::Valid => ("bad", "refused"),
             Some(Decision::Deploy) => ("ok", "deploys"),
             Some(Decision::Ping) => ("ok", "ping"),
             Some(Decision::Unreadable) => ("bad", "unreadable"),

@@ -36,9 +36,7 @@ pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, String> {
     } else {
         serde_json::from_slice(body)
     };
-    parsed.map_err(|error| {
-        format!("Unreadable: the payload is no JSON ({error}). Choose JSON as content type at the forge.")
-    })
+    parsed.map_err(|error| format!("Unreadable: the payload is no JSON ({error})."))
 }
 
 /// A payload as a forge's own type; else a sentence.

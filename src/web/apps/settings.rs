@@ -77,6 +77,10 @@ async fn show(State(web): State<Web>, LoadedApp(app, right): LoadedApp, frame: F
     SettingsPage::new(&web, frame, (&app, right), form::of_app(&app), FormErrors::none()).await
 }
 
+async fn has_credential(web: &Web, app: &App, right: Right) -> Result<bool> {
+    Ok(web.actions.show_credential(app, right).await?.kind.is_some())
+}
+
 async fn change(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
@@ -85,6 +89,7 @@ async fn change(
     session: Session,
     typed: Typed,
 ) -> Result<Response> {
+    let had_credential = has_credential(&web, &app, right).await?;
     match web
         .actions
         .change_app(&actor, app.slug.as_str(), form::to_json(&typed))
@@ -93,6 +98,14 @@ async fn change(
         Ok(app) => {
             let page = format!("/apps/{}/settings", app.slug);
             let next = running::saved(&web, &session, &actor, &app, &typed, &page).await?;
+            if had_credential && !has_credential(&web, &app, right).await? {
+                flash::warn(
+                    &session,
+                    "Saved. The credential was for another server and is gone; store one for the new address on the \
+                     source page.",
+                )
+                .await?;
+            }
             Ok(next.into_response())
         }
         Err(Error::Invalid(refused)) => {

@@ -184,6 +184,7 @@ pub struct Outcome {
     message: String,
     /// What serves now, in words.
     serving: String,
+    has_begun: bool,
     switch: Option<String>,
     /// Whether visitors noticed the switch.
     has_losses: bool,
@@ -237,6 +238,7 @@ impl Outcome {
             kind: kind.map_or("", |kind| kind.as_str()),
             message: message.unwrap_or_default(),
             serving,
+            has_begun: deployment.started_at.is_some(),
             has_losses: deployment.switch.is_some_and(|switch| switch.failed > 0),
             switch: deployment.switch.map(switch_sentence),
             waits_for: None,
