@@ -59,7 +59,7 @@ pub struct Access<'a> {
     pub host_keys: &'a HostKeys,
 }
 
-/// How long a fetch waits for a server.
+/// How long a fetch waits for a server, and how much it takes from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchLimits {
     /// For the connection to one of its addresses.
@@ -68,6 +68,8 @@ pub struct FetchLimits {
     pub idle: Duration,
     /// In all.
     pub total: Duration,
+    /// Bytes of one pack, in which a server sends what was asked for.
+    pub pack_bytes: u64,
 }
 
 impl Default for FetchLimits {
@@ -77,6 +79,7 @@ impl Default for FetchLimits {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             total: Duration::from_secs(30 * 60),
+            pack_bytes: u64::MAX,
         }
     }
 }

@@ -43,8 +43,13 @@ impl Actions {
         Ok(noted.await?)
     }
 
-    /// Deploys a pushed commit.
-    pub async fn deploy_push(&self, actor: &Actor, app: &App, commit: &str) -> Result<Deployment> {
-        self.deploy(actor, app, Trigger::Push, Some(commit)).await
+    /// Deploys a commit that was pushed to a branch.
+    pub async fn deploy_push(&self, actor: &Actor, app: &App, branch: &str, commit: &str) -> Result<Deployment> {
+        let deployment = self.deploy(actor, app, Trigger::Push, Some(commit)).await?;
+        let (id, branch) = (deployment.id, branch.to_owned());
+        // Known when the push has to be taken back, whichever branch is deployed by then.
+        let noted = self.db.write(move |tx| db::deployments::update_branch(tx, id, &branch));
+        noted.await?;
+        Ok(deployment)
     }
 }

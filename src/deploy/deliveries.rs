@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::source::{CancelOnDrop, Keys, pin_new};
-use super::{Context, DeployError, RequestError, queue, release};
+use super::{Context, DeployError, RequestError, fetch, queue, release};
 use crate::db;
 use crate::events::Event;
 use crate::git::{self, Access, FetchLimits, Mirror, Want};
@@ -151,12 +151,16 @@ impl Comparison {
 
 async fn compare(context: &Context, app: &App, comparison: Comparison) -> Result<Found, DeployError> {
     let dir = context.paths.mirror(app.id);
+    let limits = FetchLimits {
+        pack_bytes: fetch::room_on_disk(context)?,
+        ..FetchLimits::default()
+    };
     let keys = Keys::load(context, app).await?;
     let host_keys = Arc::clone(&keys.host_keys);
     let is_cancelled = Arc::new(AtomicBool::new(false));
     let _guard = CancelOnDrop(Arc::clone(&is_cancelled));
     let work = tokio::task::spawn_blocking(move || {
-        let access = keys.access(FetchLimits::default());
+        let access = keys.access(limits);
         comparison.run(&Mirror::open(&dir)?, access, &is_cancelled)
     });
     let compared = tokio::select! {

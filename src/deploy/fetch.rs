@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::DeployError;
 use super::job::Job;
 use super::order::{self, History};
 use super::source::{CancelOnDrop, Keys, pin_new};
+use super::{Context, DeployError};
 use crate::db;
 use crate::git::{
     Access, Commit, Credential, FetchLimits, HostedRepository, LargeFiles, Mirror, Pointer, Submodules, Want,
@@ -35,7 +35,7 @@ pub enum Fetched {
 
 /// Fetches and checks out, `pinned` or else what was asked for.
 pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Fetched, DeployError> {
-    let room = room_on_disk(job)?;
+    let room = room_on_disk(&job.context)?;
     let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
     let want = want(job, pinned)?;
     let keys = Keys::load(&job.context, &job.app).await?;
@@ -119,7 +119,10 @@ impl Work {
             } => {
                 let has_token = matches!(self.keys.credential, Some(Credential::Token { .. }));
                 self.log.line(&format!("Fetching {}", url.shown(has_token)));
-                let access = self.keys.access(FetchLimits::default());
+                let access = self.keys.access(FetchLimits {
+                    pack_bytes: self.room,
+                    ..FetchLimits::default()
+                });
                 let mirror = Mirror::open(&self.mirror)?;
                 let mut progress = |line: &str| self.log.line(line);
                 let commit = mirror.fetch(url, &self.want, access, &mut progress, &self.is_cancelled)?;
@@ -233,9 +236,9 @@ pub async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) ->
 }
 
 /// How many bytes may be written; fails where there is no room at all.
-fn room_on_disk(job: &Job) -> Result<u64, DeployError> {
-    let floor = job.context.config.disk_floor;
-    let disk = rustix::fs::statvfs(job.context.paths.data_dir()).map_err(|error| DeployError::of_io(&error.into()))?;
+pub(super) fn room_on_disk(context: &Context) -> Result<u64, DeployError> {
+    let floor = context.config.disk_floor;
+    let disk = rustix::fs::statvfs(context.paths.data_dir()).map_err(|error| DeployError::of_io(&error.into()))?;
     let free = disk.f_bavail * disk.f_frsize;
     if free < floor {
         return Err(DeployError::DiskFull {

@@ -17,6 +17,8 @@ const CHECK_LIMITS: FetchLimits = FetchLimits {
     connect: Duration::from_secs(4),
     idle: Duration::from_secs(8),
     total: Duration::from_secs(9),
+    // Only a list is asked for.
+    pack_bytes: 1 << 20,
 };
 
 /// Tells a blocking thread to give up when nobody waits for it any more.

@@ -46,7 +46,7 @@ impl Door<'_> {
             let result = std::thread::scope(|scope| {
                 scope.spawn(|| relay.run(scope));
                 let _stop = Stop(&relay);
-                work(&format!("http://127.0.0.1:{}{}", relay.port(), self.url.path()))
+                work(&relay.address(self.url.path()))
             });
             (result, relay.take_trouble())
         };

@@ -60,6 +60,23 @@ impl Error {
         self.about(&about)
     }
 
+    /// The list of branches and tags has more bytes than are read.
+    pub(super) fn list_too_long(authority: &str, max_bytes: u64) -> Self {
+        let mib = max_bytes >> 20;
+        Self::Refused(format!(
+            "{authority} lists more branches and tags than Dhow reads ({mib} MiB)."
+        ))
+    }
+
+    /// A pack has more bytes than there is room for.
+    pub(super) fn pack_too_large(authority: &str, max_bytes: u64) -> Self {
+        let mib = max_bytes >> 20;
+        Self::Refused(format!(
+            "{authority} sent more than there is room for on this disk ({mib} MiB). Free some space, or deploy from a \
+             smaller repository."
+        ))
+    }
+
     fn about(self, what: &str) -> Self {
         let sentence = format!("{what} {self}");
         match self {

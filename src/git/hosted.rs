@@ -99,11 +99,12 @@ impl HostedRepository {
         Ok(())
     }
 
-    /// Puts the deployed branch back to where it stood before it was moved to `commit`, so that the same push can be made
-    /// again; one that was new goes away. One that has moved on since is left alone.
-    pub fn step_back(&self, commit: &CommitSha) -> Result<(), Error> {
+    /// Puts a branch, by default the deployed one, back to where it stood before it was moved to `commit`, so that the same
+    /// push can be made again; one that was new goes away. One that has moved on since is left alone.
+    pub fn step_back(&self, branch: Option<String>, commit: &CommitSha) -> Result<(), Error> {
         let (repository, id) = (self.repository()?, id_of(commit)?);
-        let name = format!("{HEADS}{}", self.deploy_branch()?);
+        let branch = branch.map_or_else(|| self.deploy_branch(), Ok)?;
+        let name = format!("{HEADS}{branch}");
         let mut reference = match repository.find_reference(&name) {
             Ok(reference) if reference.target() == Some(id) => reference,
             Ok(_) => return Ok(()),

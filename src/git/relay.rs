@@ -34,6 +34,8 @@ impl<T: Read + Write> Stream for T {}
 /// A listener that leads to one server.
 pub(super) struct Relay<'a> {
     listener: TcpListener,
+    /// The first part of every path: other programs of this machine must not be let in with the credential.
+    secret: String,
     destination: &'a Destination,
     /// Given to the server with every request; libgit2 never has it.
     authorization: Option<String>,
@@ -66,6 +68,7 @@ impl<'a> Relay<'a> {
             .map_err(|error| Error::Other(format!("No port on loopback could be opened: {error}.")))?;
         Ok(Self {
             listener,
+            secret: new_secret()?,
             destination,
             authorization,
             limits,
@@ -75,8 +78,12 @@ impl<'a> Relay<'a> {
         })
     }
 
-    /// The port that libgit2 calls.
-    pub(super) fn port(&self) -> u16 {
+    /// What libgit2 calls for a path of the server.
+    pub(super) fn address(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}/{}{path}", self.port(), self.secret)
+    }
+
+    fn port(&self) -> u16 {
         self.listener.local_addr().map_or(0, |address| address.port())
     }
 
@@ -113,6 +120,10 @@ impl<'a> Relay<'a> {
     fn carry(&self, client: TcpStream) -> io::Result<()> {
         let mut client = Patient::new(client, &self.watch, None)?;
         let (request, body) = head::read(&mut client)?;
+        // Who does not know the secret, or wants something else than a fetch does, is nobody.
+        let Some(request) = head::of_fetch(&request, &self.secret) else {
+            return Ok(());
+        };
         let (request, body_bytes) =
             head::rewrite_request(&request, &self.destination.authority, self.authorization.as_deref())?;
         let mut body = (&body[..]).chain(&mut client).take(body_bytes);
@@ -123,12 +134,16 @@ impl<'a> Relay<'a> {
         client.write_all(&answer.head)?;
         send(&mut client, &start, answer.needs_chunks)?;
         // The list of branches is kept in memory, packs on disk.
-        let max_bytes = if request.starts_with(b"GET ") {
-            MAX_LIST_BYTES
+        let (max_bytes, too_much) = if request.starts_with(b"GET ") {
+            (MAX_LIST_BYTES, Error::list_too_long as fn(&str, u64) -> Error)
         } else {
-            u64::MAX
+            (self.limits.pack_bytes, Error::pack_too_large as _)
         };
-        self.pass_on(&mut *server, &mut client, answer.needs_chunks, max_bytes)
+        let passed = self.pass_on(&mut *server, &mut client, answer.needs_chunks, max_bytes);
+        if matches!(&passed, Err(error) if error.kind() == ErrorKind::FileTooLarge) {
+            self.note(too_much(&self.destination.authority, max_bytes));
+        }
+        passed
     }
 
     fn pass_on(
@@ -156,12 +171,7 @@ impl<'a> Relay<'a> {
                 }
             }
         }
-        self.note(Error::Refused(format!(
-            "{} lists more branches and tags than Dhow reads ({} MiB).",
-            self.destination.authority,
-            max_bytes >> 20
-        )));
-        Err(ErrorKind::InvalidData.into())
+        Err(ErrorKind::FileTooLarge.into())
     }
 
     /// Sends a request; answers the head of the answer, and what came with it of the body.
@@ -170,7 +180,7 @@ impl<'a> Relay<'a> {
         io::copy(body, server)?;
         server.flush()?;
         let (answer, rest) = head::read(server)?;
-        let answer = head::rewrite_answer(&answer, &self.destination.origin).map_err(|elsewhere| {
+        let answer = head::rewrite_answer(&answer, &self.destination.origin, &self.secret).map_err(|elsewhere| {
             self.note(Error::Refused(format!(
                 "{} redirects to {elsewhere}, and Dhow does not follow it to another server. Use that address if it is \
                  the right one.",
@@ -202,6 +212,13 @@ impl<'a> Relay<'a> {
             None => format!("{authority} cannot be reached: {error}. Check the address, or try again later."),
         }));
     }
+}
+
+/// Random digits, known to one relay and to who is told its address.
+pub(super) fn new_secret() -> Result<String, Error> {
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret).map_err(|error| Error::Other(format!("There are no random numbers: {error}.")))?;
+    Ok(secret.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn send(client: &mut Patient<'_>, bytes: &[u8], in_chunks: bool) -> io::Result<()> {

@@ -18,6 +18,7 @@ use super::Error;
 use super::destination::until_cancelled;
 use super::door::Door;
 use super::error::single_line;
+use super::relay::new_secret;
 
 /// A server may remark this much beside the conversation; the rest is dropped.
 const MAX_REMARK_BYTES: usize = 4096;
@@ -50,11 +51,9 @@ impl<'a> SshRelay<'a> {
         let no_port = |error| Error::Other(format!("No port on loopback could be opened: {error}."));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(no_port)?;
         listener.set_nonblocking(true).map_err(no_port)?;
-        let mut secret = [0; 16];
-        getrandom::fill(&mut secret).map_err(|error| Error::Other(format!("There are no random numbers: {error}.")))?;
         Ok(Self {
             listener,
-            secret: secret.iter().map(|byte| format!("{byte:02x}")).collect(),
+            secret: new_secret()?,
             door,
             end: CancellationToken::new(),
             trouble: Mutex::default(),

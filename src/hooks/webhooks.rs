@@ -10,8 +10,9 @@ mod gitlab;
 mod payload;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest as _, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +20,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use bytes::Bytes;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::actions::webhooks::Hook;
 use crate::actions::{self, Actions, Error};
@@ -27,6 +29,11 @@ use crate::model::user::Actor;
 
 /// Up to here a body is hashed and parsed at once; larger ones would keep other people's requests waiting.
 const SMALL_BODY_BYTES: usize = 64 << 10;
+
+/// How long a body may take; forges themselves give up after about as long.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bodies that are read at once: at 5 MiB each, what they may have of the memory.
+static BODIES: Semaphore = Semaphore::const_new(8);
 
 /// The hooks.
 pub fn router(actions: Actions) -> Router {
@@ -83,10 +90,19 @@ impl Envelope {
                 Some(Forge::Gitea) => gitea::event(&self.event_name, payload),
                 Some(Forge::Bitbucket) => bitbucket::event(&self.event_name, payload),
                 None => Ok(Event::Other),
+            })
+            .and_then(|event| match event {
+                Event::Push(push) => payload::checked(push).map(Event::Push),
+                Event::Pushes(pushes) => {
+                    let checked: Result<_, _> = pushes.into_iter().map(payload::checked).collect();
+                    checked.map(Event::Pushes)
+                }
+                event => Ok(event),
             });
         let shown = match payload {
             Ok(payload) => payload::masked(payload),
-            Err(_) => String::from_utf8_lossy(body).into_owned(),
+            // What cannot be read cannot be masked either.
+            Err(_) => format!("{} bytes that could not be read", body.len()),
         };
         Received {
             forge: self.forge,
@@ -120,9 +136,10 @@ fn sha256_proof(headers: &HeaderMap, name: &str) -> Proof {
 async fn receive(
     State(actions): State<Actions>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let Ok(Path(id)) = id else { return unsigned() };
     match handle(&actions, peer, &id, request).await {
         Ok(answer) => answer,
         // The app went away in this moment: its address is one as any other then.
@@ -141,9 +158,20 @@ async fn handle(actions: &Actions, peer: SocketAddr, id: &str, request: Request)
     let hook = actions.find_hook(id).await?.ok_or(Error::NotFound)?;
     let app = hook.app;
     let headers = request.headers().clone();
-    let body = match Bytes::from_request(request, &()).await {
-        Ok(body) => body,
-        Err(rejection) => return Ok(unread(&rejection)),
+    let reading = async {
+        let _turn = BODIES.acquire().await;
+        Bytes::from_request(request, &()).await
+    };
+    let body = match tokio::time::timeout(BODY_TIMEOUT, reading).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(rejection)) => return Ok(unread(&rejection)),
+        Err(_) => {
+            let text = format!(
+                "The body did not come within {} s. Send it again.",
+                BODY_TIMEOUT.as_secs()
+            );
+            return Ok(refuse(StatusCode::REQUEST_TIMEOUT, &text));
+        }
     };
     let is_small = body.len() <= SMALL_BODY_BYTES;
     let check = move || {

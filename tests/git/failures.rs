@@ -158,6 +158,25 @@ async fn a_silent_server_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_than_there_is_room_for_is_not_taken() {
+    let (server, tree, _) = serve_versions(&["small"]).await;
+    let digits = (0..50_000u64).map(|number| format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let noise: String = digits.collect();
+    tree.write("noise", &noise);
+    tree.commit("large");
+    push(&server, &tree, &["main"]).await;
+    let limits = FetchLimits {
+        pack_bytes: 4096,
+        ..OPEN.limits
+    };
+    let error = Fetcher::new()
+        .fetch_with(&server.address("web"), Want::Branch(None), Access { limits, ..OPEN })
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("more than there is room for"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_never_comes_to_an_end_is_given_up() {
     for (pause, words) in [
         (Duration::from_millis(1), "more than 2 s"),

@@ -21,6 +21,7 @@ pub static OPEN: Access<'static> = Access {
         connect: Duration::from_secs(5),
         idle: Duration::from_secs(10),
         total: Duration::from_secs(60),
+        pack_bytes: 64 << 20,
     },
 };
 

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use dhow::model::source::CommitSha;
+use dhow::model::source::{Branch, CommitSha};
 
 use crate::git_server::{GitServer, WorkTree};
 
@@ -273,10 +273,13 @@ async fn the_pusher_sees_the_deployment_and_fails_with_it() {
         );
         // The second time it stands elsewhere and is left alone.
         for _ in 0..2 {
-            hosted.step_back(&CommitSha::parse(&commit).unwrap()).unwrap();
+            hosted.step_back(None, &CommitSha::parse(&commit).unwrap()).unwrap();
             assert_eq!(stands_at().as_ref(), Some(&good));
         }
     }
-    hosted.step_back(&CommitSha::parse(&good).unwrap()).unwrap();
+    // Another branch is the deployed one by now.
+    hosted.set_deploy_branch(&Branch::parse("other").unwrap()).unwrap();
+    let good = CommitSha::parse(&good).unwrap();
+    hosted.step_back(Some("main".to_owned()), &good).unwrap();
     assert_eq!(stands_at(), None, "before the first push there was no branch");
 }

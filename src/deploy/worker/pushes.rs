@@ -67,10 +67,13 @@ pub(super) async fn take_back(context: &Context, deployment: &Deployment) {
         return;
     };
     let dir = context.paths.hosted_repository(deployment.app_id);
+    let id = deployment.id;
+    let branch = context.db.read(move |c| db::deployments::find_branch(c, id)).await;
+    let branch = branch.ok().flatten();
     let step_back = move || {
         // An app that was deleted meanwhile must not get its repository back.
         if dir.exists() {
-            HostedRepository::open(&dir)?.step_back(&commit)?;
+            HostedRepository::open(&dir)?.step_back(branch, &commit)?;
         }
         Ok::<_, git::Error>(())
     };

@@ -254,6 +254,7 @@ mod tests {
             connect: std::time::Duration::from_secs(2),
             idle: std::time::Duration::from_secs(2),
             total: std::time::Duration::from_secs(5),
+            pack_bytes: 0,
         },
         credential: None,
         host_keys: {

@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
+use subtle::ConstantTimeEq as _;
 use url::{Origin, Url};
 
 use crate::git::error::single_line;
@@ -35,6 +36,23 @@ pub(super) fn read<R: Read + ?Sized>(stream: &mut R) -> io::Result<(Vec<u8>, Vec
             count => bytes.extend_from_slice(&buffer[..count]),
         }
     }
+}
+
+/// The request as the server gets it, if it is one of the two of a fetch (gitprotocol-http(5)) by who knows the secret.
+pub(super) fn of_fetch(head: &[u8], secret: &str) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(head).ok()?;
+    let (line, rest) = text.split_once("\r\n")?;
+    let mut words = line.split(' ');
+    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+    let shown = target.get(1..=secret.len())?;
+    let path = target.get(secret.len() + 1..)?;
+    let is_known: bool = shown.as_bytes().ct_eq(secret.as_bytes()).into();
+    let is_fetch = match method {
+        "GET" => path.ends_with("/info/refs?service=git-upload-pack"),
+        "POST" => path.ends_with("/git-upload-pack"),
+        _ => false,
+    };
+    (is_known && is_fetch && path.starts_with('/')).then(|| format!("{method} {path} {version}\r\n{rest}").into_bytes())
 }
 
 /// A request for the server itself, with what lets it in, and the length of the body that it announces.
@@ -77,7 +95,7 @@ pub(super) struct Answer {
 }
 
 /// An answer whose redirect, if it is one, stays on the relay; fails with the target of one to another server.
-pub(super) fn rewrite_answer(head: &[u8], origin: &Origin) -> Result<Answer, String> {
+pub(super) fn rewrite_answer(head: &[u8], origin: &Origin, secret: &str) -> Result<Answer, String> {
     let mut elsewhere = None;
     let mut has_length = false;
     let mut head = rewrite(head, |name, value| {
@@ -89,7 +107,7 @@ pub(super) fn rewrite_answer(head: &[u8], origin: &Origin) -> Result<Answer, Str
         if place.is_none() {
             elsewhere = Some(single_line(value.as_bytes(), 200));
         }
-        place.map(|place| format!("Location: {place}"))
+        place.map(|place| format!("Location: /{secret}{place}"))
     });
     if let Some(target) = elsewhere.filter(|_| is_redirect(&head)) {
         return Err(target);
@@ -186,11 +204,40 @@ mod tests {
     }
 
     #[test]
+    fn only_who_knows_the_secret_is_carried_and_only_for_a_fetch() {
+        let asked = |line: &str| of_fetch(format!("{line}\r\nHost: h\r\n\r\n").as_bytes(), "5ec2e7");
+        for (line, sent) in [
+            (
+                "GET /5ec2e7/a.git/info/refs?service=git-upload-pack HTTP/1.1",
+                "GET /a.git/info/refs?service=git-upload-pack HTTP/1.1\r\nHost: h\r\n\r\n",
+            ),
+            (
+                "POST /5ec2e7/a.git/git-upload-pack HTTP/1.1",
+                "POST /a.git/git-upload-pack HTTP/1.1\r\nHost: h\r\n\r\n",
+            ),
+        ] {
+            assert_eq!(asked(line).unwrap(), sent.as_bytes());
+        }
+        for line in [
+            "GET /a.git/info/refs?service=git-upload-pack HTTP/1.1",
+            "GET /5ec2e8/a.git/info/refs?service=git-upload-pack HTTP/1.1",
+            "GET /5ec2e7/a.git/info/refs?service=git-receive-pack HTTP/1.1",
+            "GET /5ec2e7/api/v1/user HTTP/1.1",
+            "DELETE /5ec2e7/a.git/git-upload-pack HTTP/1.1",
+            "POST /5ec2e7a.git/git-upload-pack HTTP/1.1",
+            "POST / HTTP/1.1",
+            "",
+        ] {
+            assert_eq!(asked(line), None, "{line}");
+        }
+    }
+
+    #[test]
     fn a_redirect_stays_on_the_server() {
         let origin = Url::parse("https://git.example.com/a.git").unwrap().origin();
         let answer = |location: &str| {
             let head = format!("HTTP/1.1 301 Moved\r\nLocation: {location}\r\n\r\n");
-            rewrite_answer(head.as_bytes(), &origin).map(|answer| String::from_utf8(answer.head).unwrap())
+            rewrite_answer(head.as_bytes(), &origin, "5ec2e7").map(|answer| String::from_utf8(answer.head).unwrap())
         };
         for (location, kept) in [
             ("/b.git/info/refs?service=x", "/b.git/info/refs?service=x"),
@@ -198,7 +245,9 @@ mod tests {
             ("https://GIT.example.com:443/b", "/b"),
         ] {
             assert!(
-                answer(location).unwrap().contains(&format!("Location: {kept}\r\n")),
+                answer(location)
+                    .unwrap()
+                    .contains(&format!("Location: /5ec2e7{kept}\r\n")),
                 "{location}"
             );
         }
@@ -212,7 +261,7 @@ mod tests {
         ] {
             assert_eq!(answer(location).unwrap_err(), location);
         }
-        assert!(rewrite_answer(b"HTTP/1.1 200 OK\r\nLocation: https://x\r\n\r\n", &origin).is_ok());
+        assert!(rewrite_answer(b"HTTP/1.1 200 OK\r\nLocation: https://x\r\n\r\n", &origin, "").is_ok());
     }
 
     #[test]
@@ -223,7 +272,7 @@ mod tests {
             ("Content-Length: 3\r\n", false),
             ("transfer-encoding: chunked\r\n", false),
         ] {
-            let answer = rewrite_answer(format!("HTTP/1.0 200 OK\r\n{fields}\r\n").as_bytes(), &origin).unwrap();
+            let answer = rewrite_answer(format!("HTTP/1.0 200 OK\r\n{fields}\r\n").as_bytes(), &origin, "").unwrap();
             assert_eq!(answer.needs_chunks, needs_chunks, "{fields}");
             let head = String::from_utf8(answer.head).unwrap();
             assert_eq!(head.contains("HTTP/1.1"), needs_chunks, "{head}");

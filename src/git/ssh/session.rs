@@ -143,7 +143,8 @@ async fn ask(relay: &SshRelay<'_>, session: &Handle<Witness>) -> Result<Channel<
 
 /// Carries bytes until one side ends.
 async fn carry(relay: &SshRelay<'_>, mut channel: Channel<client::Msg>, client: TcpStream) -> Result<(), Error> {
-    let idle = relay.door.access.limits.idle;
+    let (idle, pack_bytes) = (relay.door.access.limits.idle, relay.door.access.limits.pack_bytes);
+    let authority = &relay.door.destination.authority;
     let (mut from_client, mut to_client) = client.into_split();
     let mut buffer = vec![0; 32 * 1024];
     let (mut received, mut has_asked) = (0, false);
@@ -166,7 +167,10 @@ async fn carry(relay: &SshRelay<'_>, mut channel: Channel<client::Msg>, client: 
                     received += data.len() as u64;
                     // The list of branches is kept in memory, packs on disk.
                     if !has_asked && received > MAX_LIST_BYTES {
-                        return Err(too_long(relay));
+                        return Err(Error::list_too_long(authority, MAX_LIST_BYTES));
+                    }
+                    if received > pack_bytes.saturating_add(MAX_LIST_BYTES) {
+                        return Err(Error::pack_too_large(authority, pack_bytes));
                     }
                     if to_client.write_all(&data).await.is_err() {
                         return Ok(());
@@ -181,14 +185,6 @@ async fn carry(relay: &SshRelay<'_>, mut channel: Channel<client::Msg>, client: 
             },
         }
     }
-}
-
-fn too_long(relay: &SshRelay<'_>) -> Error {
-    Error::Refused(format!(
-        "{} lists more branches and tags than Dhow reads ({} MiB).",
-        relay.door.destination.authority,
-        MAX_LIST_BYTES >> 20
-    ))
 }
 
 /// The server took the key, and then gave nothing out.

@@ -35,7 +35,7 @@ struct Change {
     new: Option<Tip>,
     #[serde(default)]
     forced: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "payload::or_none")]
     commits: Vec<Commit>,
     #[serde(default)]
     truncated: bool,

@@ -43,8 +43,8 @@ struct Pushed {
     before: Option<String>,
     after: String,
     /// Newest first.
-    #[serde(default)]
-    commits: Option<Vec<Commit>>,
+    #[serde(default, deserialize_with = "payload::or_none")]
+    commits: Vec<Commit>,
     total_commits: Option<usize>,
     head_commit: Option<Commit>,
     repository: Option<Repository>,
@@ -59,7 +59,7 @@ pub(super) fn event(name: &str, payload: &Value) -> Result<Event, String> {
 }
 
 fn push(pushed: &Pushed) -> Result<Push, String> {
-    let commits = pushed.commits.as_deref().unwrap_or_default();
+    let commits = &pushed.commits;
     let is_complete = pushed.total_commits.is_none_or(|total| total <= commits.len());
     let push = Push {
         git_ref: pushed.git_ref.clone(),

@@ -34,7 +34,7 @@ struct Pushed {
     #[serde(default)]
     forced: bool,
     head_commit: Option<Commit>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "payload::or_none")]
     commits: Vec<Commit>,
     repository: Option<Repository>,
 }

@@ -50,7 +50,7 @@ struct Pushed {
     before: Option<String>,
     after: String,
     /// Oldest first, the newest twenty.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "payload::or_none")]
     commits: Vec<Commit>,
     total_commits_count: Option<usize>,
     project: Option<Repository>,

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, header};
 use regex::Regex;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -14,15 +14,20 @@ use crate::model::delivery::{MAX_PAYLOAD_BYTES, Push};
 use crate::model::source::CommitSha;
 
 /// What the name of a field with a secret in it has in it.
-const SECRET_NAMES: [&str; 6] = [
+const SECRET_NAMES: [&str; 9] = [
     "secret",
     "token",
     "password",
     "private_key",
     "authorization",
     "credential",
+    "api_key",
+    "apikey",
+    "access_key",
 ];
 const FORM: &str = "application/x-www-form-urlencoded";
+/// Git servers refuse longer names of branches: they are files.
+const MAX_REF_BYTES: usize = 255;
 const MESSAGE_CHARS: usize = 200;
 const AUTHOR_CHARS: usize = 100;
 
@@ -44,10 +49,26 @@ pub(super) fn read<T: DeserializeOwned>(payload: &Value) -> Result<T, String> {
     T::deserialize(payload).map_err(|error| format!("Unreadable: the payload is none of this event ({error})."))
 }
 
+/// A list that may be missing, or `null`, as Go writes empty ones.
+pub(super) fn or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(list: D) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(list).map(Option::unwrap_or_default)
+}
+
 /// A commit's name; 40 zeros, as forges write it, stand for none.
 pub(super) fn commit(text: &str) -> Result<Option<CommitSha>, String> {
     let sha = CommitSha::parse(text).map_err(|error| format!("Unreadable: {}", error.0))?;
     Ok(Some(sha).filter(|sha| sha.as_str().bytes().any(|digit| digit != b'0')))
+}
+
+/// A push whose names can be names of branches; else a sentence.
+pub(super) fn checked(push: Push) -> Result<Push, String> {
+    let is_name = |name: &str| name.len() <= MAX_REF_BYTES && !name.chars().any(char::is_control);
+    if !is_name(&push.git_ref) || !push.default_branch.as_deref().is_none_or(is_name) {
+        return Err(format!(
+            "Unreadable: no branch or tag has such a name (at most {MAX_REF_BYTES} bytes, no control characters)."
+        ));
+    }
+    Ok(push)
 }
 
 /// A commit as GitHub, GitLab, Gitea and Forgejo list it.
@@ -109,7 +130,7 @@ fn mask(value: &mut Value) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 let name = name.to_ascii_lowercase();
-                if value.is_string() && SECRET_NAMES.iter().any(|secret| name.contains(secret)) {
+                if !value.is_null() && SECRET_NAMES.iter().any(|secret| name.contains(secret)) {
                     *value = Value::from("***");
                 } else {
                     mask(value);

@@ -109,6 +109,25 @@ fn wh_no_secret_no_deploy_empty_and_unsafe_proofs_are_none() {
 }
 
 #[test]
+fn names_that_no_branch_can_have_are_not_kept() {
+    let named = |git_ref: &str, default_branch: Option<&str>| Push {
+        git_ref: git_ref.to_owned(),
+        default_branch: default_branch.map(str::to_owned),
+        ..Push::default()
+    };
+    let long = format!("refs/heads/{}", "a".repeat(255));
+    assert!(payload::checked(named("refs/heads/main", Some("main"))).is_ok());
+    assert!(payload::checked(named("refs/heads/feature/ä", None)).is_ok());
+    for push in [
+        named(&long, None),
+        named("refs/heads/a\nb", None),
+        named("refs/heads/main", Some(&long)),
+    ] {
+        assert!(payload::checked(push).unwrap_err().contains("no branch"));
+    }
+}
+
+#[test]
 fn a_payload_is_masked_capped_and_read_from_a_form() {
     let form = headers(&[("content-type", "application/x-www-form-urlencoded; charset=utf-8")]);
     let payload = payload::parse(&form, b"x=1&payload=%7B%22zen%22%3A%22a+b%22%7D").unwrap();
@@ -123,7 +142,7 @@ fn a_payload_is_masked_capped_and_read_from_a_form() {
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&masked).unwrap(),
         json!({
-            "hook": { "config": { "secret": "***", "token_id": 5 } },
+            "hook": { "config": { "secret": "***", "token_id": "***" } },
             "url": "see https://***@git.example.com/a and https://git.example.com/@b",
             "list": [{ "access_token": "***" }],
         })

@@ -3,10 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::forge::{Push, SOME, Webhook, count, delivery_id, deployment, digits, fixture, idle_app, ignored, tag};
 use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
+use crate::harness::wait::seconds;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wh_no_secret_no_deploy_only_the_apps_own_signature_deploys_and_an_unknown_address_answers_the_same() {
@@ -147,4 +150,31 @@ async fn a_rotated_secret_is_another_one(dhow: &Dhow, api: &Api, hook: &Webhook)
         !stored.windows(secret.len()).any(|part| part == secret),
         "the secret is sealed"
     );
+}
+
+/// Who knows the address need not know the secret to keep a connection busy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    api.create_project("shop").await;
+    let hook = idle_app(&api, "shop", "web").await;
+    let panel = dhow.url();
+    let (host, path) = (panel.trim_start_matches("http://"), hook.url.trim_start_matches(&panel));
+    let mut connections = Vec::new();
+    for _ in 0..40 {
+        let mut connection = TcpStream::connect(host).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\n{{");
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connections.push(connection);
+    }
+    for mut connection in connections {
+        let mut answer = [0; 12];
+        tokio::time::timeout(seconds(30), connection.read_exact(&mut answer))
+            .await
+            .expect("an answer in time")
+            .unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 408");
+    }
+    ignored(hook.github("ping", &delivery_id(), "{}").await);
 }
