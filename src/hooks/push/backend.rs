@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -13,6 +14,7 @@ use axum::response::Response;
 use futures_util::StreamExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Operation, PushLimits};
@@ -23,6 +25,8 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const MAX_ANSWER_BYTES: u64 = 4 << 20;
 const MAX_HEAD_BYTES: u64 = 8 << 10;
 const MAX_ERROR_BYTES: u64 = 4 << 10;
+/// Between two parts of a pack; git makes one while it sends it.
+const BODY_IDLE: Duration = Duration::from_secs(120);
 
 /// Why a request could not be answered by git.
 #[derive(Debug, thiserror::Error)]
@@ -253,7 +257,8 @@ async fn pass_body(body: Body, input: ChildStdin, max_bytes: u64) -> Result<(), 
     let mut chunks = body.into_data_stream();
     let mut input = Some(input);
     let mut received = 0;
-    while let Some(Ok(chunk)) = chunks.next().await {
+    // The repository is this push's alone meanwhile.
+    while let Some(Ok(chunk)) = timeout(BODY_IDLE, chunks.next()).await.map_err(|_| Trouble::TimedOut)? {
         received += chunk.len() as u64;
         if received > max_bytes {
             input = None;
