@@ -16,6 +16,8 @@ mod fetching;
 mod free_port;
 #[path = "support/git_server.rs"]
 mod git_server;
+#[path = "git/hostile.rs"]
+mod hostile;
 #[path = "git/lfs.rs"]
 mod lfs;
 #[path = "support/lfs_store.rs"]

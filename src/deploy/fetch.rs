@@ -10,11 +10,12 @@ use super::order::{self, History};
 use super::source::{CancelOnDrop, Keys, pin_new};
 use crate::db;
 use crate::git::{
-    Access, Commit, Credential, FetchLimits, HostedRepository, LargeFiles, Mirror, Pointer, Submodules, Want,
+    Access, Commit, Credential, FetchLimits, HostedRepository, LargeFiles, Mirror, Pointer, Room, Submodules, Want,
 };
 use crate::model::delivery::Turn;
 use crate::model::deployment::CommitInfo;
 use crate::model::source::{Branch, CommitPrefix, GitUrl, Source};
+use crate::model::text::shown_path;
 use crate::secrets::Redaction;
 
 /// The files of a commit.
@@ -35,7 +36,11 @@ pub enum Fetched {
 
 /// Fetches and checks out, `pinned` or else what was asked for.
 pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Fetched, DeployError> {
-    let room = room_on_disk(job)?;
+    let disk = Disk {
+        dir: job.context.paths.data_dir().to_owned(),
+        floor: job.context.config.disk_floor,
+    };
+    disk.room()?;
     let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
     let want = want(job, pinned)?;
     let keys = Keys::load(&job.context, &job.app).await?;
@@ -53,7 +58,7 @@ pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Fetched, Depl
         log: job.log.clone(),
         want,
         turn: order::turn(job).await?,
-        room,
+        disk,
         is_cancelled,
     };
     let fetched = tokio::task::spawn_blocking(move || work.run()).await;
@@ -87,8 +92,7 @@ struct Work {
     log: super::job::JobLog,
     want: Want,
     turn: Option<Turn>,
-    /// Bytes that large files may have.
-    room: u64,
+    disk: Disk,
     is_cancelled: Arc<AtomicBool>,
 }
 
@@ -126,11 +130,13 @@ impl Work {
                 if let Some(why) = self.overtaken(&mirror, url, branch.as_ref(), access)? {
                     return Ok(Found::Overtaken(why));
                 }
-                let found = mirror.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
-                let mut large_files = LargeFiles::new(access, self.room, &self.is_cancelled);
+                // The fetch took some of it.
+                let room = self.disk.room()?;
+                let found = mirror.check_out(&commit.sha, &self.dir, &room, &self.is_cancelled)?;
+                let large_files = LargeFiles::new(access, &room, &self.is_cancelled);
                 large_files.fill(url, &self.dir, &found.lfs_pointers, &mut progress)?;
                 if *submodules {
-                    Submodules::new(access, large_files, &mut progress, &self.is_cancelled).fill(
+                    Submodules::new(access, large_files, &room, &mut progress, &self.is_cancelled).fill(
                         &mirror,
                         url,
                         &commit.sha,
@@ -143,7 +149,7 @@ impl Work {
             Source::Push { .. } => {
                 let repository = HostedRepository::open(&self.hosted)?;
                 let commit = repository.resolve(&self.want)?;
-                let found = repository.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
+                let found = repository.check_out(&commit.sha, &self.dir, &self.disk.room()?, &self.is_cancelled)?;
                 self.tell_pointers(&found.lfs_pointers);
                 Ok(Found::Commit(commit))
             }
@@ -185,7 +191,7 @@ impl Work {
             self.log.line(&format!(
                 "Warning: {} is a pointer of Git LFS (files in all: {}), whose contents cannot be pushed to Dhow; the \
                  build gets the pointers.",
-                first.display(),
+                shown_path(first),
                 pointers.len()
             ));
         }
@@ -232,18 +238,25 @@ pub async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) ->
     Ok(())
 }
 
-/// How many bytes may be written; fails where there is no room at all.
-fn room_on_disk(job: &Job) -> Result<u64, DeployError> {
-    let floor = job.context.config.disk_floor;
-    let disk = rustix::fs::statvfs(job.context.paths.data_dir()).map_err(|error| DeployError::of_io(&error.into()))?;
-    let free = disk.f_bavail * disk.f_frsize;
-    if free < floor {
-        return Err(DeployError::DiskFull {
-            free: in_words(free),
-            floor: in_words(floor),
-        });
+/// The disk that checkouts are on, and how many of its bytes are left alone.
+struct Disk {
+    dir: PathBuf,
+    floor: u64,
+}
+
+impl Disk {
+    /// What may be written; fails where there is no room at all.
+    fn room(&self) -> Result<Room, DeployError> {
+        let disk = rustix::fs::statvfs(&self.dir).map_err(|error| DeployError::of_io(&error.into()))?;
+        let free = disk.f_bavail * disk.f_frsize;
+        if free < self.floor {
+            return Err(DeployError::DiskFull {
+                free: in_words(free),
+                floor: in_words(self.floor),
+            });
+        }
+        Ok(Room::new(free - self.floor))
     }
-    Ok(free - floor)
 }
 
 /// Bytes for people, in the units of `df -h`.
