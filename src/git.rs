@@ -20,6 +20,7 @@ mod links;
 mod mirror;
 mod progress;
 mod relay;
+mod room;
 mod ssh;
 mod submodules;
 
@@ -33,6 +34,7 @@ pub use host_keys::HostKeys;
 pub use hosted::{BranchHead, HostedRepository};
 pub use lfs::{LargeFiles, Pointer};
 pub use mirror::Mirror;
+pub use room::Room;
 pub use submodules::Submodules;
 
 use crate::model::source::{Branch, CommitPrefix, CommitSha};

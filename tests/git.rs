@@ -18,6 +18,8 @@ mod free_port;
 mod git_server;
 #[path = "git/history.rs"]
 mod history;
+#[path = "git/hostile.rs"]
+mod hostile;
 #[path = "git/lfs.rs"]
 mod lfs;
 #[path = "support/lfs_store.rs"]

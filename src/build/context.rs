@@ -17,12 +17,15 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::BuildPlan;
 use super::ignore::IgnoreRules;
+use crate::model::text::shown_path;
 
 /// Name in the tar of a Dockerfile that is ignored or lies outside of the context.
 const RESERVED_NAME: &str = ".dhow.Dockerfile";
 /// BuildKit has no other way to be given it than in the context, so a `COPY .` takes it along; no web server that serves
 /// the copy shall be able to read it.
 const RESERVED_MODE: u32 = 0o600;
+/// The walk calls itself once a level; checkouts of Dhow have fewer.
+const MAX_DEPTH: usize = 256;
 /// Bytes in one piece of the stream, and pieces that may wait: what a context costs in memory.
 const PIECE_BYTES: usize = 64 * 1024;
 const PIECES_AHEAD: usize = 4;
@@ -106,6 +109,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn directory(&mut self, directory: &Path, inherited: &[bool]) -> io::Result<()> {
+        if directory.components().count() > MAX_DEPTH {
+            return Err(io::Error::other(format!(
+                "the build context holds directories that lie more than {MAX_DEPTH} deep"
+            )));
+        }
         for name in names_in(&self.root.join(directory)).map_err(|error| at(directory, &error))? {
             let path = directory.join(name);
             let metadata = fs::symlink_metadata(self.root.join(&path)).map_err(|error| at(&path, &error))?;
@@ -163,7 +171,7 @@ impl Walk<'_> {
         if content.limit() > 0 {
             return Err(io::Error::other(format!(
                 "`{}` became shorter while it was read",
-                path.display()
+                shown_path(path)
             )));
         }
         Ok(())
@@ -200,7 +208,7 @@ impl Write for Pieces {
 fn read_rules(path: &Path) -> io::Result<IgnoreRules> {
     let name = Path::new(path.file_name().unwrap_or_default());
     let text = fs::read(path).map_err(|error| at(name, &error))?;
-    let malformed = |why| io::Error::new(io::ErrorKind::InvalidData, format!("{} {why}", name.display()));
+    let malformed = |why| io::Error::new(io::ErrorKind::InvalidData, format!("{} {why}", shown_path(name)));
     IgnoreRules::parse(&String::from_utf8_lossy(&text)).map_err(malformed)
 }
 
@@ -236,7 +244,7 @@ fn header(kind: EntryType, mode: u32, modified: i64, size: u64) -> Header {
 
 /// The same error with the path, as the repository knows it, in its text.
 fn at(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    io::Error::new(error.kind(), format!("{}: {error}", shown_path(path)))
 }
 
 #[cfg(test)]

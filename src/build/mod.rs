@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::model::dockerfile::FrontendNeeds;
+use crate::model::text::shown_path;
 
 /// A decided build: which directory is sent to the builder and which Dockerfile it follows. Paths are absolute and
 /// free of links.
@@ -153,7 +154,7 @@ fn relative(root_dir: &str, path: &str) -> Result<PathBuf, PlanError> {
 }
 
 fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
+    let text = shown_path(path);
     if text.is_empty() { ".".to_owned() } else { text }
 }
 

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::fetch::Disk;
 use super::source::{CancelOnDrop, Keys, pin_new};
-use super::{Context, DeployError, RequestError, fetch, queue, release};
+use super::{Context, DeployError, RequestError, queue, release};
 use crate::db;
 use crate::events::Event;
 use crate::git::{self, Access, FetchLimits, Mirror, Want};
@@ -152,7 +153,7 @@ impl Comparison {
 async fn compare(context: &Context, app: &App, comparison: Comparison) -> Result<Found, DeployError> {
     let dir = context.paths.mirror(app.id);
     let limits = FetchLimits {
-        pack_bytes: fetch::room_on_disk(context)?,
+        pack_bytes: Disk::of(context).free()?,
         ..FetchLimits::default()
     };
     let keys = Keys::load(context, app).await?;

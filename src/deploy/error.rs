@@ -158,7 +158,7 @@ const fn git_kind(error: &git::Error) -> ErrorKind {
         git::Error::Auth(_) => ErrorKind::GitAuth,
         git::Error::RefNotFound(_) | git::Error::CommitNotFound(_) => ErrorKind::GitRefNotFound,
         git::Error::Empty => ErrorKind::GitEmpty,
-        git::Error::NoSpace => ErrorKind::DiskFull,
+        git::Error::NoSpace | git::Error::NoRoom(_) => ErrorKind::DiskFull,
         git::Error::Unreachable(_) | git::Error::RepositoryNotFound(_) | git::Error::Refused(_) => {
             ErrorKind::GitUnreachable
         }

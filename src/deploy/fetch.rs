@@ -10,11 +10,12 @@ use super::source::{CancelOnDrop, Keys, pin_new};
 use super::{Context, DeployError};
 use crate::db;
 use crate::git::{
-    Access, Commit, Credential, FetchLimits, HostedRepository, LargeFiles, Mirror, Pointer, Submodules, Want,
+    Access, Commit, Credential, FetchLimits, HostedRepository, LargeFiles, Mirror, Pointer, Room, Submodules, Want,
 };
 use crate::model::delivery::Turn;
 use crate::model::deployment::CommitInfo;
 use crate::model::source::{Branch, CommitPrefix, GitUrl, Source};
+use crate::model::text::shown_path;
 use crate::secrets::Redaction;
 
 /// The files of a commit.
@@ -35,7 +36,8 @@ pub enum Fetched {
 
 /// Fetches and checks out, `pinned` or else what was asked for.
 pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Fetched, DeployError> {
-    let room = room_on_disk(&job.context)?;
+    let disk = Disk::of(&job.context);
+    disk.free()?;
     let dir = job.context.paths.checkout(job.app.id, job.deployment.id);
     let want = want(job, pinned)?;
     let keys = Keys::load(&job.context, &job.app).await?;
@@ -53,7 +55,7 @@ pub async fn run(job: &Job, pinned: Option<&CommitInfo>) -> Result<Fetched, Depl
         log: job.log.clone(),
         want,
         turn: order::turn(job).await?,
-        room,
+        disk,
         is_cancelled,
     };
     let fetched = tokio::task::spawn_blocking(move || work.run()).await;
@@ -87,8 +89,7 @@ struct Work {
     log: super::job::JobLog,
     want: Want,
     turn: Option<Turn>,
-    /// Bytes that large files may have.
-    room: u64,
+    disk: Disk,
     is_cancelled: Arc<AtomicBool>,
 }
 
@@ -120,7 +121,7 @@ impl Work {
                 let has_token = matches!(self.keys.credential, Some(Credential::Token { .. }));
                 self.log.line(&format!("Fetching {}", url.shown(has_token)));
                 let access = self.keys.access(FetchLimits {
-                    pack_bytes: self.room,
+                    pack_bytes: self.disk.free()?,
                     ..FetchLimits::default()
                 });
                 let mirror = Mirror::open(&self.mirror)?;
@@ -129,11 +130,13 @@ impl Work {
                 if let Some(why) = self.overtaken(&mirror, url, branch.as_ref(), access)? {
                     return Ok(Found::Overtaken(why));
                 }
-                let found = mirror.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
-                let mut large_files = LargeFiles::new(access, self.room, &self.is_cancelled);
+                // The fetch took some of it.
+                let room = Room::new(self.disk.free()?);
+                let found = mirror.check_out(&commit.sha, &self.dir, &room, &self.is_cancelled)?;
+                let large_files = LargeFiles::new(access, &room, &self.is_cancelled);
                 large_files.fill(url, &self.dir, &found.lfs_pointers, &mut progress)?;
                 if *submodules {
-                    Submodules::new(access, large_files, &mut progress, &self.is_cancelled).fill(
+                    Submodules::new(access, large_files, &room, &mut progress, &self.is_cancelled).fill(
                         &mirror,
                         url,
                         &commit.sha,
@@ -146,7 +149,12 @@ impl Work {
             Source::Push { .. } => {
                 let repository = HostedRepository::open(&self.hosted)?;
                 let commit = repository.resolve(&self.want)?;
-                let found = repository.check_out(&commit.sha, &self.dir, &self.is_cancelled)?;
+                let found = repository.check_out(
+                    &commit.sha,
+                    &self.dir,
+                    &Room::new(self.disk.free()?),
+                    &self.is_cancelled,
+                )?;
                 self.tell_pointers(&found.lfs_pointers);
                 Ok(Found::Commit(commit))
             }
@@ -188,7 +196,7 @@ impl Work {
             self.log.line(&format!(
                 "Warning: {} is a pointer of Git LFS (files in all: {}), whose contents cannot be pushed to Dhow; the \
                  build gets the pointers.",
-                first.display(),
+                shown_path(first),
                 pointers.len()
             ));
         }
@@ -235,18 +243,32 @@ pub async fn remember(job: &Job, commit: &CommitInfo, branch: Option<String>) ->
     Ok(())
 }
 
-/// How many bytes may be written; fails where there is no room at all.
-pub(super) fn room_on_disk(context: &Context) -> Result<u64, DeployError> {
-    let floor = context.config.disk_floor;
-    let disk = rustix::fs::statvfs(context.paths.data_dir()).map_err(|error| DeployError::of_io(&error.into()))?;
-    let free = disk.f_bavail * disk.f_frsize;
-    if free < floor {
-        return Err(DeployError::DiskFull {
-            free: in_words(free),
-            floor: in_words(floor),
-        });
+/// The disk that repositories and checkouts are on, and how many of its bytes are left alone.
+pub(super) struct Disk {
+    dir: PathBuf,
+    floor: u64,
+}
+
+impl Disk {
+    pub(super) fn of(context: &Context) -> Self {
+        Self {
+            dir: context.paths.data_dir().to_owned(),
+            floor: context.config.disk_floor,
+        }
     }
-    Ok(free - floor)
+
+    /// How many bytes may be written; fails where there is no room at all.
+    pub(super) fn free(&self) -> Result<u64, DeployError> {
+        let disk = rustix::fs::statvfs(&self.dir).map_err(|error| DeployError::of_io(&error.into()))?;
+        let free = disk.f_bavail * disk.f_frsize;
+        if free < self.floor {
+            return Err(DeployError::DiskFull {
+                free: in_words(free),
+                floor: in_words(self.floor),
+            });
+        }
+        Ok(free - self.floor)
+    }
 }
 
 /// Bytes for people, in the units of `df -h`.

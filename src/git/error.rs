@@ -5,6 +5,7 @@ use std::path::Path;
 use git2::{ErrorClass, ErrorCode};
 
 use crate::model::source::GitUrl;
+use crate::model::text::shown_path;
 
 /// Why a repository, or a commit of it, could not be had. Every text is a sentence for the app's owner, says what to
 /// do, and holds no credential.
@@ -37,6 +38,9 @@ pub enum Error {
     /// The disk is full.
     #[error("The disk is full. Free some space, then deploy again.")]
     NoSpace,
+    /// The files of the commit are more than the disk has room for.
+    #[error("{0}")]
+    NoRoom(String),
     /// Anything else, in the words of libgit2 or the operating system.
     #[error("{0}")]
     Other(String),
@@ -45,7 +49,7 @@ pub enum Error {
 impl Error {
     /// The same, of a submodule and not of the repository itself.
     pub(super) fn of_submodule(self, place: &Path) -> Self {
-        let about = format!("The submodule {} cannot be fetched.", place.display());
+        let about = format!("The submodule {} cannot be fetched.", shown_path(place));
         match self.about(&about) {
             Self::Auth(sentence) => Self::Auth(format!(
                 "{sentence} The app's credential is shown to its repository's own server alone."
@@ -56,7 +60,7 @@ impl Error {
 
     /// The same, of a file that is kept by Git LFS.
     pub(super) fn of_lfs(self, place: &Path) -> Self {
-        let about = format!("{} is kept by Git LFS and cannot be fetched.", place.display());
+        let about = format!("{} is kept by Git LFS and cannot be fetched.", shown_path(place));
         self.about(&about)
     }
 
@@ -71,7 +75,7 @@ impl Error {
     /// A pack has more bytes than there is room for.
     pub(super) fn pack_too_large(authority: &str, max_bytes: u64) -> Self {
         let mib = max_bytes >> 20;
-        Self::Refused(format!(
+        Self::NoRoom(format!(
             "{authority} sent more than there is room for on this disk ({mib} MiB). Free some space, or deploy from a \
              smaller repository."
         ))
@@ -86,6 +90,7 @@ impl Error {
             Self::RefNotFound(_) => Self::RefNotFound(sentence),
             Self::CommitNotFound(_) | Self::Empty => Self::CommitNotFound(sentence),
             Self::Refused(_) => Self::Refused(sentence),
+            Self::NoRoom(_) => Self::NoRoom(sentence),
             Self::Other(_) => Self::Other(sentence),
             Self::Cancelled | Self::NoSpace => self,
         }

@@ -8,7 +8,7 @@ use git2::{ErrorCode, ReflogEntry, Repository};
 use super::checkout::CheckedOut;
 use super::commit::{branch_not_found, commit_not_found, default_not_found, describe, find, id_of, sha_of};
 use super::mirror::make_bare;
-use super::{Commit, Error, Want, checkout};
+use super::{Commit, Error, Room, Want, checkout};
 use crate::model::source::{Branch, CommitSha};
 
 const HEADS: &str = "refs/heads/";
@@ -149,8 +149,14 @@ impl HostedRepository {
     }
 
     /// Writes a commit's files into a directory that does not exist yet, or is empty.
-    pub fn check_out(&self, commit: &CommitSha, into: &Path, cancelled: &AtomicBool) -> Result<CheckedOut, Error> {
-        checkout::check_out(&self.repository()?, id_of(commit)?, into, cancelled)
+    pub fn check_out(
+        &self,
+        commit: &CommitSha,
+        into: &Path,
+        room: &Room,
+        cancelled: &AtomicBool,
+    ) -> Result<CheckedOut, Error> {
+        checkout::check_out(&self.repository()?, id_of(commit)?, into, room, cancelled)
     }
 
     fn repository(&self) -> Result<Repository, Error> {

@@ -23,8 +23,9 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::destination::{Destination, until_cancelled};
-use super::{Access, Error};
+use super::{Access, Error, Room};
 use crate::model::source::GitUrl;
+use crate::model::text::shown_path;
 use batch::{Answer, Download, Object, find_download, headers_of};
 use http::{Ask, Http};
 pub use pointer::Pointer;
@@ -39,25 +40,25 @@ const MAX_ANSWER_BYTES: usize = 4 << 20;
 pub struct LargeFiles<'a> {
     access: Access<'a>,
     cancelled: &'a AtomicBool,
-    room: u64,
+    room: &'a Room,
 }
 
 /// A large file that is wanted, and all places of it.
 type Wanted<'w> = (&'w Pointer, Vec<&'w Path>);
 
 impl<'a> LargeFiles<'a> {
-    /// With what may be reached, and how many bytes all of them may have together.
-    pub fn new(access: Access<'a>, max_bytes: u64, cancelled: &'a AtomicBool) -> Self {
+    /// With what may be reached, and the room that all files of the commit share.
+    pub fn new(access: Access<'a>, room: &'a Room, cancelled: &'a AtomicBool) -> Self {
         Self {
             access,
             cancelled,
-            room: max_bytes,
+            room,
         }
     }
 
     /// Fills the pointers of a checkout, whose commit comes from `url`. Fails with what cannot be had.
     pub fn fill(
-        &mut self,
+        &self,
         url: &GitUrl,
         into: &Path,
         pointers: &[(PathBuf, Pointer)],
@@ -71,18 +72,12 @@ impl<'a> LargeFiles<'a> {
             return Err(Error::Refused(format!(
                 "{} is kept by Git LFS (files in all: {count}), and Dhow fetches those over https alone. Give the app the \
                  repository's https:// address, with a token if it is private.",
-                first.display(),
+                shown_path(first),
             )));
         }
         let bytes = pointers.iter().fold(0u64, |sum, (_, it)| sum.saturating_add(it.size));
-        self.room = self.room.checked_sub(bytes).ok_or_else(|| {
-            Error::Refused(format!(
-                "The repository's files in Git LFS have {} MiB, and there is room for {} MiB. Take large files out of \
-                 the branch, or free some space.",
-                bytes >> 20,
-                self.room >> 20
-            ))
-        })?;
+        self.room
+            .take(bytes, || "The repository's files in Git LFS have".to_owned())?;
         progress(&format!(
             "Fetching from Git LFS at {}: {count} {}, {} KiB",
             url.host(),

@@ -4,15 +4,28 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
+use super::Error;
+use crate::model::text::shown_path;
+
 /// As many links in a chain as Linux follows (path_resolution(7)).
 const MAX_HOPS: usize = 40;
 
 /// The symbolic links of a checkout: where each is, relative to the root, and what it holds.
 pub(super) type Links = BTreeMap<PathBuf, PathBuf>;
 
+/// Refuses a checkout with a link that leads out of it.
+pub(super) fn admit(links: &Links) -> Result<(), Error> {
+    find_escape(links).map_or(Ok(()), |place| {
+        Err(Error::Refused(format!(
+            "{} is a symbolic link that leads out of the repository. Make it relative, to something inside.",
+            shown_path(place)
+        )))
+    })
+}
+
 /// The first link that leads out of the checkout, be it over other links. Where nothing stands, `..` takes back a
 /// part of the path all the same, since a build may put a directory there.
-pub(super) fn find_escape(links: &Links) -> Option<&Path> {
+fn find_escape(links: &Links) -> Option<&Path> {
     links
         .iter()
         .find(|(place, target)| !stays_inside(place, target, links))

@@ -7,7 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use git2::{Repository, RepositoryInitOptions};
+use git2::{ObjectType, Repository, RepositoryInitOptions};
 use sha2::{Digest as _, Sha256};
 
 use super::checkout::CheckedOut;
@@ -16,7 +16,7 @@ use super::destination::Destination;
 use super::door::Door;
 use super::fetch::Fetch;
 use super::progress::Reporter;
-use super::{Access, Commit, Error, Want, checkout};
+use super::{Access, Commit, Error, Room, Want, checkout};
 use crate::model::source::{Branch, CommitSha, GitUrl};
 
 /// Every fetch adds a pack, and libgit2 never joins them; reading slows down with their number.
@@ -114,9 +114,15 @@ impl Mirror {
 
     /// Writes a commit's files into a directory that does not exist yet, or is empty; see [`super::Submodules`] for
     /// what belongs in it besides.
-    pub fn check_out(&self, commit: &CommitSha, into: &Path, cancelled: &AtomicBool) -> Result<CheckedOut, Error> {
+    pub fn check_out(
+        &self,
+        commit: &CommitSha,
+        into: &Path,
+        room: &Room,
+        cancelled: &AtomicBool,
+    ) -> Result<CheckedOut, Error> {
         let repository = self.repository()?;
-        let result = checkout::check_out(&repository, id_of(commit)?, into, cancelled);
+        let result = checkout::check_out(&repository, id_of(commit)?, into, room, cancelled);
         if let Err(Error::Other(why)) = result {
             self.make_anew()?;
             return Err(Error::Other(format!(
@@ -133,11 +139,12 @@ impl Mirror {
         let Ok(entry) = tree.get_path(Path::new(path)) else {
             return Ok(None);
         };
-        let blob = repository.find_blob(entry.id());
-        Ok(blob
-            .ok()
-            .filter(|blob| blob.size() <= max_bytes)
-            .map(|blob| blob.content().to_owned()))
+        match repository.odb()?.read_header(entry.id()) {
+            Ok((size, ObjectType::Blob)) if size <= max_bytes => {
+                Ok(Some(repository.find_blob(entry.id())?.content().to_owned()))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The copy of a submodule, which goes with this one.

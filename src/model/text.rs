@@ -1,6 +1,7 @@
 //! The error of every `parse`, and text rules that several words share.
 
 use std::fmt;
+use std::path::Path;
 
 /// Why a value was refused: a sentence that names what is allowed, shown beside the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +52,19 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A path out of somebody's repository for a sentence on one line: what would forge lines or colours is escaped.
+pub fn shown_path(path: &Path) -> String {
+    let mut shown = String::new();
+    for c in path.to_string_lossy().chars() {
+        if c.is_control() || is_invisible(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// A command for the app's own container: one line, run there by the image's `/bin/sh`, never on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerCommand(String);
@@ -84,6 +98,17 @@ impl ContainerCommand {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shown_path_is_one_printable_line() {
+        for (path, shown) in [
+            ("a b/ü.txt", "a b/ü.txt"),
+            ("a\n==> b", r"a\n==> b"),
+            ("\u{1b}[31m\u{9b}x\u{202e}", r"\u{1b}[31m\u{9b}x\u{202e}"),
+        ] {
+            assert_eq!(shown_path(Path::new(path)), shown);
+        }
+    }
 
     #[test]
     fn a_name_is_one_printable_line() {

@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use dhow::git::{CheckedOut, Error, HostedRepository, Want};
+use dhow::git::{CheckedOut, Error, HostedRepository, Room, Want};
 use dhow::model::source::{Branch, CommitPrefix};
 use tempfile::TempDir;
 
@@ -12,18 +12,27 @@ use crate::git_server::WorkTree;
 use crate::lfs_store::{oid, pointer};
 
 /// The commit at the head of a working copy, checked out.
-struct Files {
+pub struct Files {
     dir: TempDir,
+    room: Room,
 }
 
 impl Files {
-    fn new() -> Self {
+    /// With room for everything.
+    pub fn new() -> Self {
+        Self::with_room(1 << 30)
+    }
+
+    /// With room for so many bytes.
+    pub fn with_room(bytes: u64) -> Self {
         Self {
             dir: TempDir::new().unwrap(),
+            room: Room::new(bytes),
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Where a file of the checkout is.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join("files").join(name)
     }
 
@@ -31,8 +40,9 @@ impl Files {
         self.path(name).metadata().unwrap().permissions().mode() & 0o7777
     }
 
-    fn take(&self, tree: &WorkTree) -> Result<CheckedOut, Error> {
-        let hosted = HostedRepository::open(&self.dir.path().join("hosted.git"))?;
+    /// Checks out the head of a working copy.
+    pub fn take(&self, tree: &WorkTree) -> Result<CheckedOut, Error> {
+        let hosted = self.hosted();
         tree.git(&[
             "push",
             "-q",
@@ -40,8 +50,24 @@ impl Files {
             hosted.dir().to_str().unwrap(),
             "HEAD:refs/heads/main",
         ]);
+        self.take_hosted()
+    }
+
+    /// The repository whose commits are checked out.
+    pub fn hosted(&self) -> HostedRepository {
+        HostedRepository::open(&self.dir.path().join("hosted.git")).unwrap()
+    }
+
+    /// Checks out what stands in the repository already.
+    pub fn take_hosted(&self) -> Result<CheckedOut, Error> {
+        let hosted = self.hosted();
         let commit = hosted.resolve(&Want::Branch(None))?;
-        hosted.check_out(&commit.sha, &self.dir.path().join("files"), &AtomicBool::new(false))
+        hosted.check_out(
+            &commit.sha,
+            &self.dir.path().join("files"),
+            &self.room,
+            &AtomicBool::new(false),
+        )
     }
 }
 
@@ -109,7 +135,9 @@ fn names_that_would_be_read_by_git_are_refused() {
         tree.git(&["push", "-q", "--force", hosted.dir().to_str().unwrap(), &branch]);
         let sha = hosted.resolve(&Want::Branch(None)).unwrap().sha;
         let into = files.dir.path().join("files");
-        let error = hosted.check_out(&sha, &into, &AtomicBool::new(false)).unwrap_err();
+        let error = hosted
+            .check_out(&sha, &into, &files.room, &AtomicBool::new(false))
+            .unwrap_err();
         assert!(matches!(error, Error::Refused(_)), "{name}: {error:?}");
         assert!(!into.exists());
     }
@@ -165,7 +193,7 @@ fn a_cancelled_checkout_leaves_nothing() {
     let commit = hosted.resolve(&Want::Branch(None)).unwrap();
     let into = files.dir.path().join("other");
     let error = hosted
-        .check_out(&commit.sha, &into, &AtomicBool::new(true))
+        .check_out(&commit.sha, &into, &files.room, &AtomicBool::new(true))
         .unwrap_err();
     assert!(matches!(error, Error::Cancelled));
     assert!(!into.exists());

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use dhow::git::{Access, Commit, Error, FetchLimits, HostKeys, LargeFiles, Mirror, Pointer, Want};
+use dhow::git::{Access, Commit, Error, FetchLimits, HostKeys, LargeFiles, Mirror, Pointer, Room, Want};
 use dhow::model::source::GitUrl;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -111,7 +111,12 @@ fn fetch_large(server: &str) -> Result<String, Error> {
     };
     let url = GitUrl::parse(&format!("{server}/git/web.git")).unwrap();
     let cancelled = AtomicBool::new(false);
-    LargeFiles::new(OPEN, 5, &cancelled).fill(&url, dir.path(), &[("file".into(), pointer)], &mut |_| {})?;
+    LargeFiles::new(OPEN, &Room::new(5), &cancelled).fill(
+        &url,
+        dir.path(),
+        &[("file".into(), pointer)],
+        &mut |_| {},
+    )?;
     Ok(std::fs::read_to_string(dir.path().join("file")).unwrap())
 }
 

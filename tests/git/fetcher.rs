@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use dhow::git::{Access, Commit, Credential, Error, FetchLimits, HostKeys, LargeFiles, Mirror, Submodules, Want};
+use dhow::git::{Access, Commit, Credential, Error, FetchLimits, HostKeys, LargeFiles, Mirror, Room, Submodules, Want};
 use dhow::model::source::{Branch, CommitPrefix, GitUrl};
 use tempfile::TempDir;
 
@@ -25,7 +25,7 @@ pub static OPEN: Access<'static> = Access {
     },
 };
 
-/// What the large files of a test may have together.
+/// What the files of a test may have together.
 pub const MAX_LARGE_BYTES: u64 = 1 << 20;
 
 /// A mirror in a directory of its own.
@@ -75,10 +75,11 @@ impl Fetcher {
         );
         tokio::task::spawn_blocking(move || {
             let (into, mirror) = (dir.join("files"), Mirror::open(&dir.join("mirror"))?);
-            let found = mirror.check_out(&commit.sha, &into, &cancelled)?;
-            let mut large_files = LargeFiles::new(access, MAX_LARGE_BYTES, &cancelled);
+            let room = Room::new(MAX_LARGE_BYTES);
+            let found = mirror.check_out(&commit.sha, &into, &room, &cancelled)?;
+            let large_files = LargeFiles::new(access, &room, &cancelled);
             large_files.fill(&url, &into, &found.lfs_pointers, &mut |_| {})?;
-            Submodules::new(access, large_files, &mut |_| {}, &cancelled).fill(
+            Submodules::new(access, large_files, &room, &mut |_| {}, &cancelled).fill(
                 &mirror,
                 &url,
                 &commit.sha,
@@ -99,7 +100,8 @@ impl Fetcher {
     pub fn version(&self, commit: &Commit) -> String {
         let into = self.dir.path().join("checkout");
         let mirror = Mirror::open(&self.dir.path().join("mirror")).unwrap();
-        mirror.check_out(&commit.sha, &into, &self.cancelled).unwrap();
+        let room = Room::new(MAX_LARGE_BYTES);
+        mirror.check_out(&commit.sha, &into, &room, &self.cancelled).unwrap();
         let version = std::fs::read_to_string(into.join("VERSION")).unwrap();
         std::fs::remove_dir_all(&into).unwrap();
         version

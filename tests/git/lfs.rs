@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use dhow::git::{Access, Error, FetchLimits, LargeFiles, Pointer};
+use dhow::git::{Access, Error, FetchLimits, LargeFiles, Pointer, Room};
 use dhow::model::source::GitUrl;
 use serde_json::json;
 
@@ -167,7 +167,7 @@ async fn fill(url: GitUrl, access: Access<'static>, pointers: Vec<(PathBuf, Poin
             std::fs::write(dir.path().join(place), "").unwrap();
         }
         let cancelled = AtomicBool::new(false);
-        LargeFiles::new(access, MAX_LARGE_BYTES, &cancelled).fill(&url, dir.path(), &pointers, &mut |_| {})
+        LargeFiles::new(access, &Room::new(MAX_LARGE_BYTES), &cancelled).fill(&url, dir.path(), &pointers, &mut |_| {})
     };
     tokio::task::spawn_blocking(filling).await.unwrap()
 }
@@ -188,7 +188,7 @@ async fn too_much_and_what_lies_behind_ssh_are_refused_without_asking() {
     for pointers in [both, vec![("a".into(), large(1)), ("b".into(), vast)]] {
         let error = fill(url.clone(), OPEN, pointers).await.unwrap_err();
         assert!(
-            matches!(error, Error::Refused(_)) && error.to_string().contains("there is room for"),
+            matches!(error, Error::NoRoom(_)) && error.to_string().contains("there is room for"),
             "{error:?}"
         );
     }
@@ -227,7 +227,12 @@ async fn a_server_of_contents_that_says_nothing_is_given_up() {
             });
             let dir = tempfile::tempdir().unwrap();
             let pointers = [("a".into(), pointer_of(b"x"))];
-            LargeFiles::new(OPEN, MAX_LARGE_BYTES, &cancelled).fill(&url, dir.path(), &pointers, &mut |_| {})
+            LargeFiles::new(OPEN, &Room::new(MAX_LARGE_BYTES), &cancelled).fill(
+                &url,
+                dir.path(),
+                &pointers,
+                &mut |_| {},
+            )
         })
     });
     assert!(matches!(

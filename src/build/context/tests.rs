@@ -234,3 +234,18 @@ fn resident_bytes() -> usize {
     let status = fs::read_to_string("/proc/self/statm").unwrap();
     status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
+
+/// On the small stack of a thread that blocks.
+#[tokio::test]
+async fn directories_that_lie_too_deep_are_an_error() {
+    for (depth, is_sent) in [(MAX_DEPTH, true), (MAX_DEPTH + 1, false)] {
+        let deep = "d/".repeat(depth) + "file";
+        let directory = checkout(&[("Dockerfile", "FROM x"), (&deep, "x")]);
+        let context = Context::open(&plan(directory.path(), "", ".", "Dockerfile", None).unwrap()).unwrap();
+        let sent = context.into_stream().try_collect::<Vec<_>>().await;
+        assert_eq!(sent.is_ok(), is_sent, "{depth}");
+        if let Err(error) = sent {
+            assert!(error.to_string().contains("more than 256 deep"), "{error}");
+        }
+    }
+}
