@@ -33,7 +33,7 @@ const SMALL_BODY_BYTES: usize = 64 << 10;
 /// How long a body may take; forges themselves give up after about as long.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bodies that are read at once: at 5 MiB each, what they may have of the memory.
-static BODIES: Semaphore = Semaphore::const_new(8);
+static BODIES: Semaphore = Semaphore::const_new(32);
 
 /// The hooks.
 pub fn router(actions: Actions) -> Router {
