@@ -22,6 +22,9 @@ use super::wait::{eventually, seconds};
 /// Time for anything on a page that does not wait for a deployment.
 pub const SHOWN_WITHIN: Duration = seconds(15);
 
+/// Chromium drops what is under way when a network of this machine comes or goes, as those of other stories' apps do.
+const NETWORK_CHANGED: &str = "ERR_NETWORK_CHANGED";
+
 /// One browser with a fresh profile.
 pub struct Browser {
     pub client: Client,
@@ -74,10 +77,11 @@ impl Browser {
     }
 
     pub async fn goto(&self, url: &str) {
-        self.client
-            .goto(url)
-            .await
-            .unwrap_or_else(|error| panic!("{url} does not open: {error}"));
+        let mut visit = self.client.goto(url).await;
+        if matches!(&visit, Err(error) if error.to_string().contains(NETWORK_CHANGED)) {
+            visit = self.client.goto(url).await;
+        }
+        visit.unwrap_or_else(|error| panic!("{url} does not open: {error}"));
     }
 
     pub async fn url(&self) -> String {
@@ -119,9 +123,13 @@ impl Browser {
         .await;
     }
 
-    /// Address and words, for messages.
+    /// Address and words, for messages. A visit that another story's network cut off is made once more.
     async fn page(&self) -> String {
-        format!("{}: {}", self.url().await, self.words().await)
+        let (url, words) = (self.url().await, self.words().await);
+        if words.contains(NETWORK_CHANGED) {
+            let _again = self.client.refresh().await;
+        }
+        format!("{url}: {words}")
     }
 
     /// Reloads until the page shows these words: what a visitor without JavaScript does.
@@ -277,7 +285,7 @@ impl Browser {
         let said = entries
             .iter()
             .map(|entry| format!("{} {}", entry["level"], entry["message"]));
-        let (changes, mut said): (Vec<_>, Vec<_>) = said.partition(|line| line.contains("net::ERR_NETWORK_CHANGED"));
+        let (changes, mut said): (Vec<_>, Vec<_>) = said.partition(|line| line.contains(NETWORK_CHANGED));
         if !changes.is_empty() {
             said.retain(|line| !(line.contains("htmx:sse:error") && line.contains("Failed to fetch")));
         }

@@ -193,22 +193,32 @@ impl Drop for ForeignObjects {
 /// nameless ones.
 fn everything(bait: &str) -> BTreeSet<(String, String)> {
     let mut all = BTreeSet::new();
-    for (kind, list) in LISTS {
-        let of_tests = || [labelled(kind, &["dhow.instance"]), labelled(kind, &["dhow.bait"])].concat();
-        // Asked before and after, since other tests make and remove theirs meanwhile.
-        let mut theirs = of_tests();
-        let own_bait = labelled(kind, &[&format!("dhow.bait={bait}")]);
-        let list = if kind == "image" {
-            &["images", "--no-trunc", "--filter=dangling=false", "--format={{.ID}}"]
-        } else {
-            list
-        };
-        let ids = docker(list).lines().map(str::to_owned).collect::<Vec<_>>();
-        theirs.extend(of_tests());
-        let foreign = ids
-            .into_iter()
-            .filter(|id| own_bait.contains(id) || !theirs.contains(id));
-        all.extend(foreign.map(|id| (kind.to_owned(), id)));
+    let own = format!("dhow.bait={bait}");
+    // Names and labels in one answer: other tests make containers that are gone before a second one.
+    for (kind, name) in [("container", "ID"), ("network", "ID"), ("volume", "Name")] {
+        let format = format!("--format={{{{.{name}}}}} {{{{.Labels}}}}");
+        let (_, list) = LISTS.iter().find(|(listed, _)| *listed == kind).unwrap();
+        let list: Vec<&str> = list.iter().copied().filter(|word| *word != "--quiet").collect();
+        for line in docker(&[&list[..], &[&format]].concat()).lines() {
+            let (id, labels) = line.split_once(' ').unwrap_or((line, ""));
+            let is_of_tests = ["dhow.instance=", "dhow.bait="]
+                .iter()
+                .any(|label| labels.contains(label));
+            if !is_of_tests || labels.contains(&own) {
+                all.insert((kind.to_owned(), id.to_owned()));
+            }
+        }
     }
+    let of_tests = || [labelled("image", &["dhow.instance"]), labelled("image", &["dhow.bait"])].concat();
+    // Asked before and after, since other tests make and remove theirs meanwhile.
+    let mut theirs = of_tests();
+    let own_bait = labelled("image", &[&own]);
+    let images = docker(&["images", "--no-trunc", "--filter=dangling=false", "--format={{.ID}}"]);
+    theirs.extend(of_tests());
+    let foreign = images
+        .lines()
+        .map(str::to_owned)
+        .filter(|id| own_bait.contains(id) || !theirs.contains(id));
+    all.extend(foreign.map(|id| ("image".to_owned(), id)));
     all
 }
