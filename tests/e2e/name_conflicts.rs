@@ -42,19 +42,24 @@ async fn run_name_conflict_own_leftovers_give_way_and_foreign_containers_are_nam
     assert_eq!(dhow.visit("web.localhost", "/").await.expect(200).text(), "two");
 
     // Somebody else's.
-    let foreign = Foreign(docker(&["create", "--name", &name_of(last + 2), "busybox:1", "true"]));
+    let taken = name_of(last + 2);
+    let create = [
+        "create",
+        "--label",
+        "dhow.bait=name",
+        "--name",
+        &taken,
+        "busybox:1",
+        "true",
+    ];
+    let foreign = Foreign(docker(&create));
     repository.commit_app("three");
     let id = api.deploy(&app).await;
     let message = api.failed(id, "start_failed").await["error"]["message"]
         .as_str()
         .unwrap()
         .to_owned();
-    for words in [
-        name_of(last + 2).as_str(),
-        &foreign.0[..12],
-        "somebody else",
-        "remove or rename it",
-    ] {
+    for words in [taken.as_str(), &foreign.0[..12], "somebody else", "remove or rename it"] {
         assert!(message.contains(words), "'{words}' is not in: {message}");
     }
     assert_eq!(inspect("container", &foreign.0)["Id"], foreign.0, "it is still there");
