@@ -23,7 +23,7 @@ test: testbed $(ISLANDS) ## all tests, against the real engine, proxy, git serve
 	@$(BED)/e2e-tools
 	@$(BED)/browser
 	npm --prefix vite-islands test
-	cargo test --locked -- --test-threads=3 # they wait more than they work
+	RUST_BACKTRACE=0 cargo test --locked -- --test-threads=3 # they wait more than they work; failures name their lines
 
 soak: testbed ## twenty minutes of load, kills and many projects, and times beside a script's
 	@$(BED)/e2e-tools

@@ -76,7 +76,16 @@ impl Browser {
         self.profile.path().to_str().unwrap()
     }
 
+    /// Opens an address. A page that reloads itself may do so in the same moment and win; then it is opened once more.
     pub async fn goto(&self, url: &str) {
+        let left = self.url().await;
+        self.visit(url).await;
+        if left != url && self.url().await == left {
+            self.visit(url).await;
+        }
+    }
+
+    async fn visit(&self, url: &str) {
         let mut visit = self.client.goto(url).await;
         if matches!(&visit, Err(error) if error.to_string().contains(NETWORK_CHANGED)) {
             visit = self.client.goto(url).await;
