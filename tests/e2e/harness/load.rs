@@ -17,8 +17,11 @@ use super::dhow::Dhow;
 use super::http::Http;
 use super::wait::seconds;
 
-/// Requests a second.
+/// Requests a second on a site that bears them.
 pub const RATE: u32 = 200;
+/// Requests a second on busybox's httpd: its queue holds nine connections, and a tenth one is lost for a second or more
+/// while the machine has no time for it.
+const GENTLE_RATE: u32 = 50;
 /// The longest that an answer may take: the slow ones take two seconds, more on a machine that does much else.
 const ANSWER_WITHIN: Duration = seconds(20);
 /// The end of a load whose test does not name one.
@@ -71,9 +74,9 @@ struct Visits {
 }
 
 impl Load {
-    /// On the first page of a host.
+    /// On the first page of a host, gently.
     pub fn on(dhow: &Dhow, host: &str) -> Self {
-        Self::start(dhow.app_url(""), host, &["/"], RATE, LONGEST)
+        Self::start(dhow.app_url(""), host, &["/"], GENTLE_RATE, LONGEST)
     }
 
     /// On these paths in turn, so many requests a second.
@@ -118,7 +121,7 @@ impl Load {
         for (failure, (times, first)) in &tally.failures {
             println!("  {times} times, first after {first:.1?}: {failure}");
         }
-        assert!(total > 100, "only {total} requests during {during}");
+        assert!(total >= 20, "only {total} requests during {during}");
         tally.count
     }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The slow pages of a slow site, and of how many parts the longer one consists.
-pub const SLOW: &str = "/cgi-bin/slow";
-pub const DOWNLOAD: &str = "/cgi-bin/download";
+pub const SLOW: &str = "/slow";
+pub const DOWNLOAD: &str = "/download";
 pub const DOWNLOAD_PARTS: usize = 120;
 
 /// A working copy and the bare repository that the server publishes.
@@ -118,13 +118,18 @@ impl Repository {
         std::fs::set_permissions(self.work.join(path), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// A site that takes its time: `/` is `page` at once, `SLOW` says it after two seconds, `DOWNLOAD` takes twelve. Its
-    /// httpd ends at once on SIGTERM with every answer that it has begun, so what a switch cuts off is a failed request.
+    /// A site that takes its time and bears load, by `slow_site.pl`: `/` is `page` at once, `SLOW` says it after two
+    /// seconds, `DOWNLOAD` takes twelve. It ends at once on SIGTERM with every answer that it has begun, so what a switch
+    /// cuts off is a failed request.
     pub fn write_slow_site(&self, page: &str) {
-        let parts = format!("for part in $(seq {DOWNLOAD_PARTS}); do echo part; sleep 0.1; done");
-        self.write_script(&SLOW[1..], &format!("sleep 2\n{}", plain_text(page)));
-        self.write_script(&DOWNLOAD[1..], &format!("{}\n{parts}", plain_text("")));
-        self.write_app(page, "COPY cgi-bin cgi-bin");
+        self.write("slow_site.pl", include_str!("../../fixtures/slow_site.pl"));
+        self.write(
+            "Dockerfile",
+            &format!(
+                "FROM debian:bookworm-slim\nCOPY slow_site.pl .\nENV PAGE=\"{page}\" PARTS={DOWNLOAD_PARTS}\n\
+                 CMD [\"perl\", \"slow_site.pl\"]\n"
+            ),
+        );
     }
 }
 
