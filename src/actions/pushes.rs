@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use super::{Actions, Error, Result};
 use crate::db;
+use crate::deploy;
 use crate::model::access::Right;
 use crate::model::app::App;
-use crate::model::deployment::{Deployment, Trigger};
-use crate::model::source::{Branch, Source};
+use crate::model::deployment::Deployment;
+use crate::model::source::{Branch, CommitSha, Source};
 use crate::model::user::Actor;
 
 impl Actions {
@@ -44,12 +45,14 @@ impl Actions {
     }
 
     /// Deploys a commit that was pushed to a branch.
-    pub async fn deploy_push(&self, actor: &Actor, app: &App, branch: &str, commit: &str) -> Result<Deployment> {
-        let deployment = self.deploy(actor, app, Trigger::Push, Some(commit)).await?;
-        let (id, branch) = (deployment.id, branch.to_owned());
-        // Known when the push has to be taken back, whichever branch is deployed by then.
-        let noted = self.db.write(move |tx| db::deployments::update_branch(tx, id, &branch));
-        noted.await?;
-        Ok(deployment)
+    pub async fn deploy_push(&self, actor: &Actor, app: &App, branch: &str, commit: &CommitSha) -> Result<Deployment> {
+        self.require_in(actor, app, Right::Deploy).await?;
+        let (actor, id, branch, commit) = (actor.clone(), app.id, branch.to_owned(), commit.clone());
+        let put = self
+            .db
+            .write(move |tx| deploy::put_hosted_push(tx, &actor, id, &branch, &commit));
+        let queued = put.await?;
+        self.deployer.announce(&queued);
+        Ok(queued.deployment)
     }
 }

@@ -52,7 +52,7 @@ mod worker;
 pub use crate::git::Branches;
 pub use context::{Context, Parts};
 pub use error::DeployError;
-pub use queue::{Queued, put_push};
+pub use queue::{Queued, put_hosted_push, put_push};
 pub use watch::Health;
 pub use worker::Worker;
 

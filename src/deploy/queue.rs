@@ -38,6 +38,26 @@ pub(super) fn put(
     })
 }
 
+/// Asks for a commit that was pushed to the repository that Dhow hosts. Its branch is stored with it: it is known when the
+/// push has to be taken back, whichever branch is deployed by then.
+pub fn put_hosted_push(
+    tx: &Tx,
+    actor: &Actor,
+    app: AppId,
+    branch: &str,
+    commit: &CommitSha,
+) -> Result<Queued, RequestError> {
+    let queued = put(
+        tx,
+        actor,
+        app,
+        Trigger::Push,
+        &Wanted::Commit(CommitPrefix::from(commit)),
+    )?;
+    db::deployments::update_branch(tx, queued.deployment.id, branch)?;
+    Ok(queued)
+}
+
 /// Asks for the commit of a push that a forge told of. The same commit is asked for once at a time. Another push that
 /// waits is replaced only where the forge itself says that this one came after it: deliveries overtake each other, and
 /// which commit is the newer one is seen when the repository is here.

@@ -42,6 +42,13 @@ impl Branches {
                 names,
             })
         };
-        door.open(ask, |_| {})
+        door.open(ask, |_| {}).map_err(|error| match error {
+            // Nothing is stored here, so it is the answer that libgit2 does not understand; its words are then another call's.
+            Error::Other(_) => Error::Unreachable(format!(
+                "{} does not answer as a Git server does; check the address.",
+                url.host()
+            )),
+            told => told,
+        })
     }
 }

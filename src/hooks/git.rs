@@ -111,11 +111,7 @@ async fn deploy(git: Git, actor: Actor, app: App, outcome: PushOutcome) -> Reply
     if outcome.changes.iter().any(is_new) {
         lines.push(format!("From now on pushes to {branch} are deployed."));
     }
-    match git
-        .actions
-        .deploy_push(&actor, &app, &branch, commit.sha.as_str())
-        .await
-    {
+    match git.actions.deploy_push(&actor, &app, &branch, &commit.sha).await {
         Ok(deployment) => {
             let (slug, number, panel) = (&app.slug, deployment.number, git.actions.config.panel_url());
             lines.push(format!("Deployment {number} of {slug} is queued."));

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use dhow::git::{Access, Error, FetchLimits, Want};
+use dhow::git::{Access, Branches, Error, FetchLimits, Want};
 use dhow::model::source::{Branch, GitUrl};
 
 use crate::fetcher::{Fetcher, OPEN, branch, push, serve_versions};
@@ -193,6 +193,21 @@ async fn a_server_that_never_comes_to_an_end_is_given_up() {
         assert!(error.to_string().contains(words), "{error:?}");
         assert!(started.elapsed() < Duration::from_secs(20));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_not_gits_is_the_servers_fault() {
+    let odd = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = GitUrl::parse(&format!("http://{}/x", odd.local_addr().unwrap())).unwrap();
+    std::thread::spawn(move || {
+        let mut client = odd.accept().unwrap().0;
+        let head = "HTTP/1.0 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n";
+        // Packets that are delimiters of another version of the protocol (gitprotocol-v2).
+        let _sent = client.write_all(format!("{head}{}", "0001".repeat(1000)).as_bytes());
+    });
+    let list = move || Branches::list(&url, OPEN, &AtomicBool::new(false));
+    let error = tokio::task::spawn_blocking(list).await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
 }
 
 /// The address of a server whose list of branches has no end.
