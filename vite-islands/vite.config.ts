@@ -15,7 +15,7 @@ export default defineConfig({
     reportCompressedSize: false,
     license: { fileName: 'LICENSES.md' },
     rolldownOptions: {
-      input: { 'env-vars': at('src/env-vars/main.tsx') },
+      input: { 'env-vars': at('src/env-vars/main.tsx'), domains: at('src/domains/main.tsx') },
       output: {
         format: 'es',
         entryFileNames: '[name].js',
@@ -29,6 +29,8 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/test-setup.ts'],
+    // A machine that builds at the same time is slow.
+    testTimeout: 30_000,
     restoreMocks: true,
     unstubGlobals: true,
   },
