@@ -22,6 +22,9 @@ const BUNDLES: [(&str, &[&str]); 1] = [(
 /// Hexadecimal digits of the content's hash in a file's name.
 const HASH_DIGITS: usize = 8;
 
+/// Files whose names hold a hash already, given by Vite: other scripts import them by these names.
+const NAMED_BY_CONTENT: &str = "islands/chunks/";
+
 fn main() -> Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=static");
@@ -98,7 +101,7 @@ fn embed(code: &mut String, index: usize, name: &str, content: &[u8], out_dir: &
     Ok(())
 }
 
-/// `app.css` → `app.0a1b2c3d.css`.
+/// `app.css` → `app.0a1b2c3d.css`; what is named by its content keeps its name.
 fn hashed_name(name: &str, content: &[u8]) -> Result<String> {
     let hash: String = Sha256::digest(content)
         .iter()
@@ -107,6 +110,16 @@ fn hashed_name(name: &str, content: &[u8]) -> Result<String> {
     let (stem, extension) = name
         .rsplit_once('.')
         .ok_or_else(|| format!("static/{name} has no extension"))?;
+    if name.starts_with(NAMED_BY_CONTENT) {
+        let has_hash = stem.rsplit_once('.').is_some_and(|(_, digits)| {
+            digits.len() == HASH_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        });
+        return if has_hash {
+            Ok(name.to_owned())
+        } else {
+            Err(format!("static/{name} has no hash in its name; see vite-islands/vite.config.ts").into())
+        };
+    }
     Ok(format!("{stem}.{}.{extension}", &hash[..HASH_DIGITS]))
 }
 

@@ -1,8 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// Every island becomes one self-contained ES module with a stable name. Dhow puts the content hash
-// into the URL when it embeds the file, so nothing in here may import a sibling by its name.
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+// An island's own file has a stable name, which templates use; Dhow puts the content hash into its URL when it
+// embeds the file. What the islands share is one file more, which they import by its name: that name holds the
+// content hash already, and Dhow serves files in chunks/ under their very names (build.rs).
 export default defineConfig({
   build: {
     outDir: '../static/islands',
@@ -12,14 +15,22 @@ export default defineConfig({
     reportCompressedSize: false,
     license: { fileName: 'LICENSES.md' },
     rolldownOptions: {
-      input: { 'env-vars': fileURLToPath(new URL('src/env-vars/main.tsx', import.meta.url)) },
-      output: { format: 'es', entryFileNames: '[name].js', codeSplitting: false },
+      input: { 'env-vars': at('src/env-vars/main.tsx'), domains: at('src/domains/main.tsx') },
+      output: {
+        format: 'es',
+        entryFileNames: '[name].js',
+        chunkFileNames: 'chunks/[name].[hash:8].js',
+        hashCharacters: 'hex',
+        codeSplitting: { groups: [{ name: 'shared', test: /node_modules|\/src\/(api|mount|parts)\// }] },
+      },
     },
   },
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/test-setup.ts'],
+    // A machine that builds at the same time is slow.
+    testTimeout: 30_000,
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -39,6 +39,12 @@ pub fn asset_url(name: &str) -> &'static str {
         .map_or("/static/", |asset| asset.url)
 }
 
+/// Where the files are served that every island imports; a page that names them early saves a round trip.
+pub fn island_chunks() -> impl Iterator<Item = &'static str> {
+    let chunks = ASSETS.iter().filter(|asset| asset.name.starts_with("islands/chunks/"));
+    chunks.map(|asset| asset.url)
+}
+
 /// Serves the files; needs neither session nor state.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/static/{*path}", get(serve)).route(
@@ -175,6 +181,40 @@ mod tests {
             }
         }
         assert!(found > 0);
+    }
+
+    /// Chunks are imported by name from scripts beside them, so that names in scripts and addresses must agree.
+    #[tokio::test]
+    async fn what_the_islands_share_is_served_for_ever_under_the_name_that_they_import() {
+        let mut found = 0;
+        for island in ASSETS.iter().filter(|asset| is_island(asset)) {
+            let script = std::str::from_utf8(island.identity).unwrap();
+            let imports = script.split("\"./chunks/").skip(1);
+            for import in imports.filter_map(|rest| rest.split('"').next()) {
+                let response = get(&format!("/static/islands/chunks/{import}"), "br").await;
+                assert_eq!(response.status(), StatusCode::OK, "{} imports {import}", island.name);
+                assert_eq!(response.headers()[CACHE_CONTROL], IMMUTABLE);
+                found += 1;
+            }
+        }
+        assert!(found > 0, "an island imports a chunk");
+        assert!(island_chunks().count() > 0);
+    }
+
+    /// All islands and what they share; the dashboard and other pages load none of it.
+    #[test]
+    fn all_islands_together_are_75_kb_in_brotli_at_most() {
+        let sizes: Vec<(&str, usize)> = ASSETS
+            .iter()
+            .filter(|asset| is_island(asset))
+            .map(|asset| (asset.name, asset.brotli.map_or(asset.identity.len(), <[u8]>::len)))
+            .collect();
+        let sum: usize = sizes.iter().map(|(_, bytes)| bytes).sum();
+        assert!(sum <= 75 * 1024, "{sum} bytes: {sizes:?}");
+    }
+
+    fn is_island(asset: &Asset) -> bool {
+        asset.name.starts_with("islands/") && asset.mime.starts_with("text/javascript")
     }
 
     #[test]

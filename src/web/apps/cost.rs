@@ -1,6 +1,10 @@
 //! What it costs to make something live, told before it happens.
 
+use serde::Serialize;
+
+use crate::actions::{Actions, Error};
 use crate::db;
+use crate::model::app::App;
 use crate::model::deployment::{Step, StepRun};
 use crate::model::ids::AppId;
 
@@ -23,6 +27,39 @@ fn seconds(runs: &[StepRun]) -> i64 {
         return UNKNOWN;
     }
     (millis + SECOND - 1) / SECOND
+}
+
+/// What it takes to have a change applied.
+pub fn in_words(needs_build: bool, is_stopped: bool, seconds: i64) -> String {
+    match (needs_build, is_stopped) {
+        (true, false) => "Needs a build, then takes over without a gap.".to_owned(),
+        (true, true) => "Needs a build, then starts the app.".to_owned(),
+        (false, false) => format!("Restarts the app without a gap, about {seconds} s."),
+        (false, true) => format!("Starts the app, about {seconds} s."),
+    }
+}
+
+/// What applying costs either way, for an editor that does not know yet what will change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Costs {
+    restart: String,
+    build: String,
+    /// Whether what was saved before and is not live yet needs a build.
+    needs_build: bool,
+}
+
+impl Costs {
+    /// The costs of an app; `needs_build` tells of what was saved before.
+    pub async fn load(actions: &Actions, app: &App, needs_build: bool) -> Result<Self, Error> {
+        let id = app.id;
+        let seconds = actions.db.read(move |c| seconds_to_live(c, id)).await?;
+        let is_stopped = app.stopped_at.is_some();
+        Ok(Self {
+            restart: in_words(false, is_stopped, seconds),
+            build: in_words(true, is_stopped, seconds),
+            needs_build,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::cost::seconds_to_live;
+use super::cost::{self, seconds_to_live};
 use super::form;
 use crate::actions::{Actions, Error};
 use crate::model::access::Right;
@@ -23,6 +23,8 @@ pub struct Pending {
     /// Variables that are not listed.
     more: usize,
     cost: String,
+    /// Whether applying it takes a build.
+    pub needs_build: bool,
     /// Whether the visitor may have it applied.
     may_apply: bool,
     /// The deployment that is under way and may bring it.
@@ -114,18 +116,13 @@ impl Pending {
                 Change::Removed => " (removed)",
             },
         });
-        let cost = match (difference.needs_build, is_stopped) {
-            (true, false) => "Needs a build, then takes over without a gap.".to_owned(),
-            (true, true) => "Needs a build, then starts the app.".to_owned(),
-            (false, false) => format!("Restarts the app without a gap, about {seconds} s."),
-            (false, true) => format!("Starts the app, about {seconds} s."),
-        };
         Self {
             slug: String::new(),
             settings: difference.settings.iter().map(SettingView::from).collect(),
             variables: variables.collect(),
             more: difference.variables.len().saturating_sub(LISTED),
-            cost,
+            cost: cost::in_words(difference.needs_build, is_stopped, seconds),
+            needs_build: difference.needs_build,
             may_apply: true,
             under_way: None,
             trouble: None,

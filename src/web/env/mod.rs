@@ -12,6 +12,7 @@ use tower_sessions::Session;
 
 use self::form::{EnvForm, EnvRow};
 use super::Web;
+use super::apps::cost::Costs;
 use super::apps::head::{AppHead, Tab};
 use super::apps::pending::Pending;
 use super::apps::running;
@@ -57,6 +58,8 @@ struct Props<'a> {
     app: &'a str,
     /// Whether something is live that changes can be applied to.
     live: bool,
+    /// What having them applied costs.
+    cost: Costs,
     version: Option<i64>,
     vars: &'a [EnvVarInput],
 }
@@ -83,11 +86,13 @@ impl EnvPage {
     }
 
     /// The page with the island, unless the visitor wants to save data.
-    fn with_island(mut self, headers: &HeaderMap, app: &App, stored: &EnvInput) -> Result<Self> {
+    async fn with_island(mut self, web: &Web, headers: &HeaderMap, app: &App, stored: &EnvInput) -> Result<Self> {
         if self.head.may_change() && headers.get("save-data").is_none_or(|value| value != "on") {
+            let needs_build = self.pending.as_ref().is_some_and(|pending| pending.needs_build);
             let props = Props {
                 app: app.slug.as_str(),
                 live: self.head.live.is_some(),
+                cost: Costs::load(&web.actions, app, needs_build).await?,
                 version: stored.version,
                 vars: &stored.vars,
             };
@@ -106,7 +111,8 @@ async fn show(
     let stored = web.actions.show_env(&app).await?;
     EnvPage::new(&web, frame, (&app, right), EnvForm::of(&stored))
         .await?
-        .with_island(&headers, &app, &stored)
+        .with_island(&web, &headers, &app, &stored)
+        .await
 }
 
 async fn save(
@@ -122,7 +128,7 @@ async fn save(
     let mut form = EnvForm::parse(&typed, &stored);
     if form.wants_row {
         let page = EnvPage::new(&web, frame, (&app, right), form).await?;
-        return Ok(page.with_island(&headers, &app, &stored)?.into_response());
+        return Ok(page.with_island(&web, &headers, &app, &stored).await?.into_response());
     }
     let (input, indexes) = form.to_input(&stored);
     match web.actions.replace_env(&actor, &app, input).await {

@@ -16,14 +16,14 @@ export interface Problem {
 
 export type Answer = { ok: true; body: unknown } | { ok: false; problem: Problem }
 
-export async function send(method: string, path: string, body: unknown): Promise<Answer> {
+export async function send(method: string, path: string, body?: unknown): Promise<Answer> {
   let response: Response
   try {
     response = await fetch(path, {
       method,
       credentials: 'same-origin',
       headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch {
     return failed(0, 'Dhow did not answer', 'Check the connection, then try again.')
@@ -35,7 +35,7 @@ export async function send(method: string, path: string, body: unknown): Promise
     answer = undefined
   }
   if (!response.ok) return { ok: false, problem: parseProblem(response.status, answer) }
-  if (answer === undefined) return failed(response.status, 'The answer could not be read', 'Reload the page to see what is stored.')
+  if (answer === undefined && response.status !== 204) return failed(response.status, 'The answer could not be read', 'Reload the page to see what is stored.')
   return { ok: true, body: answer }
 }
 

@@ -20,8 +20,16 @@ export interface EnvVars {
 
 export type Saved = { ok: true; env: EnvVars } | { ok: false; problem: Problem }
 
-export async function putEnv(app: string, env: EnvVars): Promise<Saved> {
-  const answer: Answer = await send('PUT', `/api/v1/apps/${encodeURIComponent(app)}/env`, env)
+export function putEnv(app: string, env: EnvVars): Promise<Saved> {
+  return ask('PUT', app, env)
+}
+
+export function getEnv(app: string): Promise<Saved> {
+  return ask('GET', app)
+}
+
+async function ask(method: string, app: string, env?: EnvVars): Promise<Saved> {
+  const answer: Answer = await send(method, `/api/v1/apps/${encodeURIComponent(app)}/env`, env)
   if (!answer.ok) return answer
   const saved = parseEnvVars(answer.body)
   return saved ? { ok: true, env: saved } : failed(200, 'The answer could not be read', 'Reload the page to see what is stored.')
@@ -34,7 +42,7 @@ export function parseEnvVars(raw: unknown): EnvVars | null {
   return vars.every((v) => v !== null) ? { version: raw.version, vars } : null
 }
 
-function parseEnvVar(raw: unknown): EnvVar | null {
+export function parseEnvVar(raw: unknown): EnvVar | null {
   if (!isRecord(raw) || typeof raw.key !== 'string' || typeof raw.secret !== 'boolean') return null
   if (raw.value !== null && typeof raw.value !== 'string') return null
   const scope = SCOPES.find((s) => s === raw.scope)

@@ -1,91 +1,87 @@
-// The editor of an app's variables. Invariant: whatever the server says, nothing typed is lost.
+// The editor of an app's variables: a table and a text over the same rows.
 
-import { type SubmitEvent, useEffect, useId, useRef, useState } from 'react'
-import type { Problem } from '../api/client'
-import { type EnvVars, putEnv } from '../api/env'
-import type { Caret } from './plainForm'
-import {
-  blankRow,
-  check,
-  type Field,
-  fieldId,
-  FIELDS,
-  filled,
-  forget,
-  isChanged,
-  placeErrors,
-  type Row,
-  type RowErrors,
-  rowFrom,
-  toVars,
-} from './rows'
-import { VarRow } from './VarRow'
+import { type KeyboardEvent, type SubmitEvent, useId, useMemo, useState } from 'react'
+import type { EnvVar, EnvVars } from '../api/env'
+import { type Caret, useFocusNext } from '../parts/focus'
+import { useLeaveGuard } from '../parts/leaving'
+import { Refusal } from '../parts/Refusal'
+import { Changes } from './ChangeList'
+import { changes, merge, needsBuild } from './changes'
+import { Conflict, CONFLICT_ID } from './Conflict'
+import { isReadable, type Mode, modeOf, tableOf, textOf, typeText } from './doc'
+import { type Pair, parse } from './dotenv'
+import { PasteNotes } from './PasteNotes'
+import { RawText, TEXT_ID } from './RawText'
+import { blankRow, check, fieldId, FIELDS, isBlank, isChanged, type Row, type RowErrors, rowFrom, toVars } from './rows'
+import { SharedRows } from './SharedRows'
+import { keptRows, withPairs } from './text'
+import { Toolbar } from './Toolbar'
+import { useDoc } from './useDoc'
+import { usePaste } from './usePaste'
+import { useSave } from './useSave'
+import { firstError, VarTable } from './VarTable'
+
+/** What applying costs, in words. */
+export interface Cost {
+  restart: string
+  build: string
+  /** Whether what was saved before and is not live yet needs a build. */
+  needsBuild: boolean
+}
 
 interface Props {
   app: string
   saved: EnvVars
   /** Whether something is live that changes can be applied to. */
   live: boolean
+  cost?: Cost | null
+  /** The project's variables. */
+  shared?: EnvVar[]
   /** What was in the plain form's fields, and which of them had the keyboard. */
   taken?: { rows: Row[]; focus: Caret | null } | null
+  onSaved?: () => void
 }
 
 const AT_REST = 'Saving alone touches nothing that runs.'
 const AT_FIRST = 'Takes effect with the first deployment.'
-const NO_ERRORS: RowErrors = new Map()
+const BOTH = 'Both are here now; nothing is saved yet.'
+const THEIRS = 'As they saved it. Ctrl+Z brings yours back.'
 
-export function EnvVarsEditor({ app, saved: initial, live, taken }: Props) {
+export function EnvVarsEditor({ app, saved: initial, live, cost, shared = [], taken, onSaved = () => {} }: Props) {
   const atRest = live ? AT_REST : AT_FIRST
-  const [saved, setSaved] = useState(initial)
-  const [rows, setRows] = useState(() => taken?.rows ?? [...initial.vars.map(rowFrom), blankRow()])
+  const edited = useDoc(() => (taken ? { ...tableOf([]), rows: taken.rows } : tableOf(initial.vars.map(rowFrom))))
+  const { doc, change, switchTo } = edited
+  const { rows } = doc
+  const saving = useSave(app, initial, edited, onSaved)
+  const { saved, theirs, isSaving, wasSaved } = saving
   const [left, setLeft] = useState<ReadonlySet<number>>(new Set())
-  const [refused, setRefused] = useState(NO_ERRORS)
-  const [problem, setProblem] = useState<Problem | null>(null)
+  const [hidesValues, setHidesValues] = useState(false)
   const [status, setStatus] = useState(atRest)
-  const [isSaving, setSaving] = useState(false)
-  const [wasSaved, setWasSaved] = useState(false)
-  const isLeaving = useRef(false)
-  const latest = useRef(rows)
-  latest.current = rows
-  const focusNext = useRef<Caret | null>(taken?.focus ?? null)
+  const focusOn = useFocusNext(taken?.focus ?? null)
   const statusId = useId()
 
+  const mode = modeOf(doc)
+  const read = useMemo(() => parse(doc.text ?? ''), [doc.text])
   const found = check(rows)
-  const changed = isChanged(rows, saved.vars)
+  const isDirty = isChanged(rows, saved.vars) || !isReadable(doc)
+  const leave = useLeaveGuard(isDirty)
+  const paste = usePaste(mode === 'table', takePairs)
+  const now = toVars(rows)
+  const differences = changes(saved.vars, now)
+  const merging = theirs && merge(saved.vars, now, theirs.vars)
 
-  useEffect(() => {
-    if (!focusNext.current) return
-    const { id, at } = focusNext.current
-    const field = document.getElementById(id)
-    field?.focus()
-    if (at !== null && (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) field.setSelectionRange(at, at)
-    focusNext.current = null
-  })
-
-  useEffect(() => {
-    if (!changed) return
-    const warn = (event: BeforeUnloadEvent) => {
-      if (!isLeaving.current) event.preventDefault()
-    }
-    window.addEventListener('beforeunload', warn)
-    return () => window.removeEventListener('beforeunload', warn)
-  }, [changed])
-
-  /** Once the next render is on the page. */
-  function focusOn(id: string) {
-    focusNext.current = { id, at: null }
-  }
-
-  function edit(row: Row, change: Partial<Row>) {
-    setRows((now) => now.map((r) => (r.id === row.id ? { ...r, ...change } : r)))
+  function edit(row: Row, to: Partial<Row>) {
+    const [field] = Object.keys(to)
+    const isTyping = (field === 'key' || field === 'value') && to.value !== null
+    const put = (r: Row) => (r.id === row.id ? { ...r, ...to } : r)
+    change((at) => ({ ...at, rows: at.rows.map(put) }), isTyping ? `${row.id} ${field}` : null)
     setStatus(atRest)
-    setRefused((now) => forget(now, row.id, Object.keys(change)))
+    saving.touch(row, Object.keys(to))
   }
 
-  function add() {
-    const row = blankRow()
-    focusOn(fieldId(row, 'key'))
-    setRows((now) => [...now, row])
+  function add(row = blankRow()) {
+    focusOn(fieldId(row, row.key ? 'value' : 'key'))
+    change((at) => ({ ...at, rows: row.key ? [...at.rows.filter((r) => !isBlank(r)), row, blankRow()] : [...at.rows, row] }))
   }
 
   function remove(row: Row) {
@@ -94,157 +90,184 @@ export function EnvVarsEditor({ app, saved: initial, live, taken }: Props) {
     if (rest.length === 0) rest.push(blankRow())
     const next = rest[Math.min(at, rest.length - 1)]
     if (next) focusOn(fieldId(next, 'key'))
-    setRows(rest)
-    setStatus(`${row.key || `Row ${at + 1}`} removed; not saved yet.`)
+    change((before) => ({ ...before, rows: rest }))
+    setStatus(`${row.key || `Row ${at + 1}`} removed; not saved yet. Ctrl+Z brings it back.`)
   }
 
-  /** Server answers win over our own check until the field is edited again. */
-  function errorsOf(row: Row): Partial<Record<Field, string>> {
-    return { ...(left.has(row.id) ? found.get(row.id) : null), ...refused.get(row.id) }
+  function takePairs(pairs: Pair[], restored: Row | null) {
+    const before = edited.latest().rows.map((r) => (r.id === restored?.id ? { ...r, value: restored.value } : r))
+    const { rows: after, set, added } = withPairs(before, pairs)
+    change(() => tableOf(after))
+    if (set[0]) focusOn(fieldId(set[0], 'key'))
+    setStatus(`${counted(set.length, 'variable')} pasted: ${added} new, ${set.length - added} replaced. Ctrl+Z undoes it.`)
   }
 
+  function travel(direction: 'undo' | 'redo') {
+    const before = new Set(rows.map((row) => row.id))
+    const after = edited.travel(direction)
+    if (!after) return
+    const back = after.rows.find((row) => !before.has(row.id) && !isBlank(row))
+    if (back && modeOf(after) === 'table') focusOn(fieldId(back, 'key'))
+    paste.forget()
+    setStatus(direction === 'undo' ? 'Undone.' : 'Done again.')
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return
+    const key = event.key.toLowerCase()
+    if (key !== 'z' && key !== 'y') return
+    event.preventDefault()
+    travel(key === 'y' || event.shiftKey ? 'redo' : 'undo')
+  }
+
+  function show(to: Mode) {
+    if (!isReadable(doc)) {
+      focusOn(TEXT_ID)
+      setStatus('The table cannot show this text before it can be read; nothing was changed.')
+      return
+    }
+    paste.forget()
+    switchTo(to)
+  }
+
+  /** Shows where something is wrong. */
   function point(at: RowErrors) {
-    const row = rows.find((r) => at.get(r.id))
-    const field = row && FIELDS.find((f) => at.get(row.id)?.[f])
-    if (row && field) focusOn(fieldId(row, field))
+    if (mode === 'text') return focusOn(TEXT_ID)
+    const first = firstError(rows, at, FIELDS)
+    if (first) focusOn(fieldId(first.row, first.field))
   }
 
   async function save(event: SubmitEvent) {
     event.preventDefault()
     const applies = event.nativeEvent.submitter?.getAttribute('name') === 'apply'
-    if (isSaving || !(changed || (applies && wasSaved))) return
-    if (!changed) return apply()
-    setProblem(null)
+    if (isSaving || theirs || !(isDirty || (applies && wasSaved))) return
+    if (!isDirty) return apply()
     setLeft(new Set(rows.map((row) => row.id)))
-    if (found.size > 0) {
+    const wrong = read.ok ? found.size : read.errors.length
+    if (wrong > 0) {
       point(found)
-      setStatus(`${found.size === 1 ? 'One row' : `${found.size} rows`} to put right; nothing was saved.`)
+      setStatus(`${wrong === 1 ? 'One' : wrong} ${wrong === 1 ? 'line' : 'lines'} to put right; nothing was saved.`)
       return
     }
-    const sent = filled(rows)
-    setSaving(true)
+    paste.forget()
     setStatus('Saving')
-    const answer = await putEnv(app, { version: saved.version, vars: toVars(rows) })
-    setSaving(false)
-    if (!answer.ok) {
-      const placed = placeErrors(sent, answer.problem.errors)
-      setRefused(placed.rows)
-      point(placed.rows)
-      setProblem({ ...answer.problem, errors: placed.rest.map((message) => ({ field: '', message })) })
+    const outcome = await saving.save()
+    if (outcome.kind === 'conflict') {
+      focusOn(CONFLICT_ID)
       setStatus('Nothing was saved; what you typed is still here.')
-      return
-    }
-    setSaved(answer.env)
-    setRefused(NO_ERRORS)
-    setWasSaved(true)
-    if (applies && latest.current === rows) return apply()
-    if (latest.current === rows) {
-      setLeft(new Set())
-      setRows([...answer.env.vars.map((v) => ({ ...rowFrom(v), id: sent.find((r) => r.key === v.key)?.id ?? blankRow().id })), blankRow()])
-      setStatus(live ? 'Saved. Not live yet.' : 'Saved. Takes effect with the first deployment.')
-      // The button is about to be disabled, and a disabled button drops the focus.
-      if (document.activeElement?.matches('button[type=submit]')) focusOn(statusId)
-    } else {
-      setRows((now) => now.map((row) => ({ ...row, storedAs: answer.env.vars.find((v) => v.secret && v.key === row.key)?.key ?? null })))
+    } else if (outcome.kind === 'refused') {
+      point(outcome.at)
+      setStatus('Nothing was saved; what you typed is still here.')
+    } else if (!outcome.whole) {
       setStatus('Saved, but for what you typed since.')
+    } else if (applies) {
+      apply()
+    } else {
+      setLeft(new Set())
+      // The button is about to be disabled, and a disabled button drops the keyboard.
+      if (document.activeElement?.matches('button[type=submit]')) focusOn(statusId)
+      setStatus(live ? 'Saved. Not live yet.' : 'Saved. Takes effect with the first deployment.')
     }
   }
 
-  /** Leads to the deployment, as the plain form's button does. */
   function apply() {
-    isLeaving.current = true
-    const form = document.createElement('form')
-    form.method = 'post'
-    form.action = `/apps/${encodeURIComponent(app)}/apply`
-    document.body.append(form)
-    form.submit()
+    leave()
+    leadToDeployment(app)
+  }
+
+  /** Server answers win over our own check until the field is edited again. */
+  const errorsOf = (row: Row) => ({ ...(left.has(row.id) ? found.get(row.id) : null), ...saving.refused.get(row.id) })
+
+  function mergeIn(vars: EnvVar[], outcome: string) {
+    const known = new Map(rows.map((row) => [row.key, row]))
+    const after = vars.map((v) => {
+      const own = known.get(v.key)
+      return { ...(own ?? rowFrom(v)), ...v, storedAs: theirs?.vars.some((t) => t.secret && t.key === v.key) ? v.key : null }
+    })
+    saving.acceptTheirs()
+    change(() => (mode === 'text' ? textOf(after) : tableOf(after)))
+    focusOn(statusId)
+    setStatus(outcome)
   }
 
   return (
-    <form className="card" noValidate onSubmit={save}>
-      <table className="table env-table" aria-label="Variables">
-        <thead>
-          <tr>
-            <th scope="col" className="env-key">
-              Key
-            </th>
-            <th scope="col">Value</th>
-            <th scope="col" className="env-secret">
-              Secret
-            </th>
-            <th scope="col" className="env-scope">
-              Used at
-            </th>
-            <th scope="col" className="env-remove">
-              <span className="visually-hidden">Remove</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <VarRow
-              key={row.id}
-              row={row}
-              number={index + 1}
-              errors={errorsOf(row)}
-              onEdit={(change) => edit(row, change)}
-              onLeave={() => setLeft((now) => new Set(now).add(row.id))}
-              onReplace={() => {
-                focusOn(fieldId(row, 'value'))
-                edit(row, { value: '' })
-              }}
-              onRemove={() => remove(row)}
+    <form className={`card${hidesValues ? ' hides-values' : ''}`} noValidate onSubmit={save} onKeyDown={onKeyDown}>
+      <Toolbar mode={mode} onMode={show} hidesValues={hidesValues} onHide={setHidesValues} canUndo={edited.canUndo} canRedo={edited.canRedo} onTravel={travel} />
+      {doc.text === null ? (
+        <VarTable
+          rows={rows}
+          errorsOf={errorsOf}
+          onEdit={edit}
+          onLeave={(row) => setLeft((at) => new Set(at).add(row.id))}
+          onReplace={(row) => {
+            focusOn(fieldId(row, 'value'))
+            edit(row, { value: '' })
+          }}
+          onRemove={remove}
+          onPaste={paste.onPaste}
+        >
+          {shared.length > 0 && (
+            <SharedRows
+              shared={shared}
+              own={new Set(now.map((v) => v.key))}
+              onOverride={(v) => add({ ...blankRow(), key: v.key, value: v.value ?? '', secret: v.secret, scope: v.scope })}
             />
-          ))}
-        </tbody>
-      </table>
-      {problem && <Refusal problem={problem} />}
+          )}
+        </VarTable>
+      ) : (
+        <RawText
+          text={doc.text}
+          read={read}
+          kept={keptRows(rows)}
+          refused={rows.flatMap((row) => Object.values(errorsOf(row)).map((message) => `${row.key}: ${message}`))}
+          onType={(text) => {
+            change((at) => typeText(at, text), 'text')
+            setStatus(atRest)
+          }}
+        />
+      )}
       <div className="card-foot form-actions">
-        <button type="submit" className="button button-primary" disabled={!changed} aria-busy={isSaving} aria-describedby={statusId}>
+        <button type="submit" className="button button-primary" disabled={!isDirty} aria-busy={isSaving} aria-describedby={statusId}>
           Save
         </button>
         {live && (
-          <button type="submit" name="apply" value="now" className="button" disabled={!changed && !wasSaved} aria-describedby={statusId}>
+          <button type="submit" name="apply" value="now" className="button" disabled={!isDirty && !wasSaved} aria-describedby={statusId}>
             Save and apply now
           </button>
         )}
-        <button type="button" className="button" onClick={add}>
-          Add a row
-        </button>
+        {mode === 'table' && (
+          <button type="button" className="button" onClick={() => add()}>
+            Add a row
+          </button>
+        )}
         <p className="help" role="status" id={statusId} tabIndex={-1}>
           {status}
         </p>
       </div>
+      <div className="env-more">
+        {saving.problem && <Refusal problem={saving.problem} />}
+        {merging && <Conflict merge={merging} onMerge={(vars) => mergeIn(vars, BOTH)} onDiscard={() => mergeIn(theirs.vars, THEIRS)} />}
+        <PasteNotes paste={paste} />
+      </div>
+      {differences.length > 0 && !merging && <Changes changes={differences} cost={costOf(cost, live, needsBuild(saved.vars, now))} />}
     </form>
   )
 }
 
-function Refusal({ problem }: { problem: Problem }) {
-  const isConflict = problem.status === 409
-  return (
-    <div className="card-foot">
-      <section className="notice notice-bad" role="alert">
-        <h2>{isConflict ? 'Somebody else saved these variables meanwhile' : problem.title}</h2>
-        {isConflict ? (
-          <p>
-            Yours were not saved and are still here. <a href={location.pathname}>Reload to see theirs</a>; what you typed is lost then, so
-            copy it first.
-          </p>
-        ) : (
-          problem.detail && <p>{problem.detail}</p>
-        )}
-        {problem.status === 401 && (
-          <p>
-            <a href="/login" target="_blank" rel="noreferrer">
-              Sign in in another tab
-            </a>
-            , then save again here.
-          </p>
-        )}
-        {problem.errors.map(({ message }) => (
-          <p key={message}>{message}</p>
-        ))}
-      </section>
-    </div>
-  )
+function costOf(cost: Cost | null | undefined, live: boolean, isBuild: boolean): string | null {
+  if (!cost || !live) return null
+  return isBuild || cost.needsBuild ? cost.build : cost.restart
+}
+
+/** As the plain form's button does. */
+function leadToDeployment(app: string): void {
+  const form = document.createElement('form')
+  form.method = 'post'
+  form.action = `/apps/${encodeURIComponent(app)}/apply`
+  document.body.append(form)
+  form.submit()
+}
+
+function counted(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
 }

@@ -1,5 +1,6 @@
 // One line of the table, with the same markup as the plain form's line.
 
+import type { ClipboardEvent } from 'react'
 import { SCOPES } from '../api/env'
 import { type Field, fieldId, isBlank, type Row } from './rows'
 
@@ -12,9 +13,10 @@ interface Props {
   onLeave: () => void
   onReplace: () => void
   onRemove: () => void
+  onPaste: (event: ClipboardEvent, field: 'key' | 'value') => void
 }
 
-export function VarRow({ row, number, errors, onEdit, onLeave, onReplace, onRemove }: Props) {
+export function VarRow({ row, number, errors, onEdit, onLeave, onReplace, onRemove, onPaste }: Props) {
   const wrong = (field: Field) =>
     errors[field] ? ({ 'aria-invalid': true, 'aria-describedby': `${fieldId(row, field)}-error` } as const) : {}
   const message = (field: Field) =>
@@ -39,6 +41,7 @@ export function VarRow({ row, number, errors, onEdit, onLeave, onReplace, onRemo
           autoCapitalize="none"
           spellCheck={false}
           onChange={(e) => onEdit({ key: e.target.value })}
+          onPaste={(e) => onPaste(e, 'key')}
           onBlur={onLeave}
           {...wrong('key')}
         />
@@ -71,6 +74,7 @@ export function VarRow({ row, number, errors, onEdit, onLeave, onReplace, onRemo
               autoComplete="off"
               spellCheck={false}
               onChange={(e) => onEdit({ value: e.target.value })}
+              onPaste={(e) => onPaste(e, 'value')}
               {...wrong('value')}
             />
             {row.storedAs !== null && (

@@ -1,13 +1,8 @@
 // Reads the plain form that the island replaces, so that what was typed before the script arrived stays.
 
 import { type EnvVar, SCOPES } from '../api/env'
+import type { Caret } from '../parts/focus'
 import { blankRow, fieldId, FIELDS, type Row, rowFrom } from './rows'
-
-/** The field with the keyboard; `at` is the caret, where the field has one. */
-export interface Caret {
-  id: string
-  at: number | null
-}
 
 /** The form's rows, those ticked for removal left out; null when `place` holds no such form. */
 export function readPlainForm(place: HTMLElement, saved: EnvVar[]): { rows: Row[]; focus: Caret | null } | null {

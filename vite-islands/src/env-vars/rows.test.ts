@@ -11,11 +11,12 @@ test('sends values byte for byte and leaves blank rows out', () => {
   expect(toVars([row({ key: 'A', value }), blankRow(), rowFrom(secret)])).toEqual([{ ...plain, value }, secret])
 })
 
-test('a blank row changes nothing; order, scope and a replaced secret do', () => {
+test('a blank row and the order change nothing; scope, a repeated key and a replaced secret do', () => {
   const saved = [plain, secret]
   const rows = saved.map(rowFrom)
   expect(isChanged([...rows, blankRow()], saved)).toBe(false)
-  expect(isChanged([...rows].reverse(), saved)).toBe(true)
+  expect(isChanged([...rows].reverse(), saved)).toBe(false)
+  expect(isChanged([rowFrom(plain), rowFrom(plain)], saved)).toBe(true)
   expect(isChanged(rows.slice(1), saved)).toBe(true)
   expect(isChanged([rowFrom({ ...plain, scope: 'both' }), rowFrom(secret)], saved)).toBe(true)
   expect(isChanged([rowFrom(plain), { ...rowFrom(secret), value: '' }], saved)).toBe(true)
@@ -23,7 +24,15 @@ test('a blank row changes nothing; order, scope and a replaced secret do', () =>
 
 test.each(['2X', 'A-B', 'A B', ' A', 'É', 'A.B', '-'])('the key %j is refused', (key) => {
   const bad = row({ key, value: '1' })
-  expect(check([bad]).get(bad.id)?.key).toMatch(/letters, digits and underscores/)
+  expect(check([bad]).get(bad.id)?.key).toMatch(/letters, digits and _/)
+})
+
+test('names that Dhow sets and values that no system takes are told', () => {
+  const bad = [row({ key: 'PORT', value: '1' }), row({ key: 'DHOW_APP' }), row({ key: 'LONG', value: 'x'.repeat(131_000) })]
+  const errors = check(bad)
+  expect(errors.get(bad[0]!.id)?.key).toMatch(/set by Dhow itself/)
+  expect(errors.get(bad[1]!.id)?.key).toMatch(/set by Dhow itself/)
+  expect(errors.get(bad[2]!.id)?.value).toMatch(/at most 127 KiB/)
 })
 
 test.each(['A', '_', 'a1_B', '__2'])('the key %j is fine', (key) => {

@@ -2,6 +2,8 @@
 
 import type { FieldError } from '../api/client'
 import type { EnvVar, Scope } from '../api/env'
+import { isSame } from './changes'
+import { keyFault, valueFault } from './variable'
 
 export interface Row {
   /** Stays the same while the row is edited; never sent. */
@@ -34,6 +36,12 @@ export function isBlank(row: Row): boolean {
   return row.key === '' && row.value === ''
 }
 
+/** The rows of the table: a blank one at the end is there to be filled. */
+export function withBlank(rows: Row[]): Row[] {
+  const last = rows.at(-1)
+  return last && isBlank(last) ? rows : [...rows, blankRow()]
+}
+
 /** What would be sent: blank rows are nobody's variable. */
 export function filled(rows: Row[]): Row[] {
   return rows.filter((row) => !isBlank(row))
@@ -43,13 +51,12 @@ export function toVars(rows: Row[]): EnvVar[] {
   return filled(rows).map(({ key, value, secret, scope }) => ({ key, value, secret, scope }))
 }
 
+/** Whether saving would change anything; Dhow keeps no order. */
 export function isChanged(rows: Row[], saved: EnvVar[]): boolean {
   const now = toVars(rows)
-  return now.length !== saved.length || now.some((v, i) => !isSame(v, saved[i]))
-}
-
-function isSame(a: EnvVar, b: EnvVar | undefined): boolean {
-  return a.key === b?.key && a.value === b.value && a.secret === b.secret && a.scope === b.scope
+  const stored = new Map(saved.map((v) => [v.key, v]))
+  const keys = new Set(now.map((v) => v.key))
+  return now.length !== saved.length || keys.size !== saved.length || now.some((v) => !isSame(v, stored.get(v.key)))
 }
 
 /** The rules of the API, told before the round trip. */
@@ -59,18 +66,17 @@ export function check(rows: Row[]): RowErrors {
   rows.forEach((row, index) => {
     if (isBlank(row)) return
     const first = firstAt.get(row.key)
-    if (row.key === '') {
-      errors.set(row.id, { key: 'This value has no key yet.' })
-    } else if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(row.key)) {
-      errors.set(row.id, { key: 'Use letters, digits and underscores, no digit first.' })
-    } else if (first !== undefined) {
-      errors.set(row.id, { key: `${row.key} is already in row ${first + 1}.` })
-    } else {
-      firstAt.set(row.key, index)
-      if (row.value === null && row.key !== row.storedAs) {
-        errors.set(row.id, { value: `Kept under ${row.storedAs} only. Replace it to use another key.` })
-      }
+    const found: Partial<Record<Field, string>> = {}
+    const fault = row.key === '' ? 'This value has no key yet.' : keyFault(row.key)
+    if (fault !== null) found.key = fault
+    else if (first !== undefined) found.key = `${row.key} is already in row ${first + 1}.`
+    else firstAt.set(row.key, index)
+    const valueRule = row.value === null ? null : valueFault(row.value)
+    if (valueRule !== null) found.value = valueRule
+    else if (row.value === null && row.key !== row.storedAs && !found.key) {
+      found.value = `Kept under ${row.storedAs} only. Replace it to use another key.`
     }
+    if (found.key || found.value) errors.set(row.id, found)
   })
   return errors
 }
