@@ -201,6 +201,9 @@ impl From<BuildError> for DeployError {
         match error {
             BuildError::Failed { message, .. } => Self::BuildFailed { message },
             BuildError::FrontendTooOld(message) => Self::BuildFailed { message },
+            error @ BuildError::SecretMissing { .. } => Self::BuildFailed {
+                message: format!("{error}."),
+            },
             BuildError::Engine(error) => match error.into() {
                 Self::StartFailed(message) => Self::BuildFailed { message },
                 other => other,
