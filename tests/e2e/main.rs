@@ -35,6 +35,7 @@ mod halfway;
 mod hostile_input;
 mod instance_limits;
 mod island;
+mod key_rotation;
 mod live_dashboard;
 mod log_is_text;
 mod log_reading;
