@@ -50,6 +50,9 @@ pub enum Verb {
     /// Manage API tokens.
     #[command(subcommand)]
     Token(TokenVerb),
+    /// Manage the key that stored secrets are sealed with.
+    #[command(subcommand)]
+    Secrets(SecretsVerb),
     /// Print the version.
     Version,
 }
@@ -120,6 +123,17 @@ pub enum TokenVerb {
         /// How long it is good, such as 30d; for ever when left out.
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
         expires: Option<Duration>,
+        /// Where all state is.
+        #[command(flatten)]
+        data: DataDir,
+    },
+}
+
+/// Verbs about the key.
+#[derive(Debug, Subcommand)]
+pub enum SecretsVerb {
+    /// Make a new key and seal everything with it; the old one is gone afterwards. Works while Dhow serves.
+    Rotate {
         /// Where all state is.
         #[command(flatten)]
         data: DataDir,

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actions::Actions;
 use crate::config::{Config, SHUTDOWN_TIMEOUT};
-use crate::db::Db;
+use crate::db::{Db, meta};
 use crate::deploy::{Parts, Paths, Worker};
 use crate::docker::Engine;
 use crate::events::Events;
@@ -44,8 +44,8 @@ pub mod web;
 pub const DATABASE_FILE: &str = "dhow.db";
 /// In `meta`: the random identity that this installation's Docker objects carry.
 const OWNER: &str = "owner";
-/// In `meta`: what is derived from `secret.key`, by which another key is noticed.
-const KEY_FINGERPRINT: &str = "key_fingerprint";
+/// The key's name in the data directory.
+pub const KEY_FILE: &str = "secret.key";
 
 /// Serves on a listener until `shutdown` resolves. `tell` is given each line that is meant for the operator.
 pub async fn run(
@@ -99,7 +99,7 @@ async fn assemble(
             database.display()
         )
     })?;
-    let secrets = open_key(&db, &data_dir.join("secret.key")).await?;
+    let secrets = open_key(&db, &data_dir.join(KEY_FILE)).await?;
     actions::webhooks::make_missing(&db, &secrets).await?;
     let logs = Logs::open(&data_dir.join("logs")).context("the directory of logs cannot be used")?;
     let owner = find_or_make_owner(&db).await?;
@@ -151,7 +151,7 @@ pub fn prepare_data_dir(path: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// One `serve` a data directory; the lock goes with the process, however it ends.
-fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
+pub fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
     let path = data_dir.join("serve.lock");
     let open = fs::OpenOptions::new()
         .write(true)
@@ -172,39 +172,30 @@ fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
 /// The key of this installation, made at its first start. A missing or another key would lose all that is sealed, bit
 /// by bit: nothing is started then, and nothing overwritten.
 async fn open_key(db: &Db, path: &Path) -> anyhow::Result<SecretKey> {
-    let stored = db.read(|c| db::meta::find(c, KEY_FINGERPRINT)).await?;
-    if stored.is_some() && !path.exists() {
-        bail!(
-            "{} is missing; put it back, the stored variables are sealed with it",
-            path.display()
-        );
+    let stored = db.read(|c| meta::find(c, meta::KEY_FINGERPRINT)).await?;
+    let secrets = SecretKey::open(path, stored.as_deref())?;
+    if stored.is_none() {
+        let fingerprint = secrets.fingerprint();
+        db.write(move |tx| meta::set(tx, meta::KEY_FINGERPRINT, &fingerprint))
+            .await?;
     }
-    let secrets = SecretKey::load_or_create(path)?;
-    let fingerprint = secrets.derive_password("fingerprint of secret.key");
-    match stored {
-        Some(stored) if stored != fingerprint => {
-            bail!(
-                "{} is not the key that sealed the stored variables; put the right one back",
-                path.display()
-            )
-        }
-        Some(_) => {}
-        None => {
-            db.write(move |tx| db::meta::set(tx, KEY_FINGERPRINT, &fingerprint))
-                .await?;
-        }
-    }
+    let followed = secrets.clone();
+    db.before_each_write(move |tx| {
+        let fingerprint = meta::find(tx, meta::KEY_FINGERPRINT)?;
+        let followed = fingerprint.map_or(Ok(()), |fingerprint| followed.follow(&fingerprint));
+        followed.map_err(|error| db::Error::Key(error.to_string()))
+    });
     Ok(secrets)
 }
 
 /// The identity of this installation, made once.
 async fn find_or_make_owner(db: &Db) -> db::Result<String> {
     db.write(|tx| {
-        if let Some(owner) = db::meta::find(tx, OWNER)? {
+        if let Some(owner) = meta::find(tx, OWNER)? {
             return Ok(owner);
         }
         let owner = secrets::random_label();
-        db::meta::set(tx, OWNER, &owner)?;
+        meta::set(tx, OWNER, &owner)?;
         Ok(owner)
     })
     .await

@@ -3,31 +3,23 @@
 //! One key, `secret.key`, seals all values; each is bound to the row it belongs to, so that a value copied to
 //! another row does not open. What cannot be opened is an error, never an empty value.
 
-use std::fs;
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::{Aead as _, Payload};
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 mod deploy_key;
+mod key;
+mod key_files;
 mod passwords;
 mod signatures;
 mod totp;
 
 pub use deploy_key::DeployKey;
+pub use key::SecretKey;
+pub use key_files::Rotation;
 pub use passwords::Passwords;
 pub use signatures::{check_signature, random_webhook_secret};
 pub use totp::{TotpSecret, hash_recovery_code, recovery_code};
-
-/// Bytes of the nonce in front of every sealed value (XChaCha20).
-const NONCE_BYTES: usize = 24;
 
 /// What can go wrong with the key or a sealed value.
 #[derive(Debug, thiserror::Error)]
@@ -40,92 +32,21 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The key is gone; another one would open nothing.
+    #[error("{path} is missing; put it back, the stored variables are sealed with it")]
+    KeyMissing {
+        /// Where it was.
+        path: String,
+    },
+    /// The key is another one than everything was sealed with.
+    #[error("{path} is not the key that sealed the stored variables; put the right one back")]
+    WrongKey {
+        /// Where it is.
+        path: String,
+    },
     /// A value was sealed under another key or for another row, or was changed.
     #[error("a stored secret cannot be opened with this server's secret.key")]
     Unreadable,
-}
-
-/// The key of this installation.
-#[derive(Clone)]
-pub struct SecretKey(Arc<[u8; 32]>);
-
-impl SecretKey {
-    /// Reads the key, or makes one when there is none; the file is private (0600) from its first byte.
-    pub fn load_or_create(path: &Path) -> Result<Self, Error> {
-        let unusable = |reason: String| Error::KeyFile {
-            path: path.display().to_string(),
-            reason,
-        };
-        match fs::File::open(path) {
-            Ok(mut file) => {
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes).map_err(|e| unusable(e.to_string()))?;
-                let key = <[u8; 32]>::try_from(bytes).map_err(|_| unusable("it does not hold 32 bytes".into()))?;
-                Ok(Self(Arc::new(key)))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let key: [u8; 32] = random_bytes();
-                let mut file = fs::OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(path)
-                    .map_err(|e| unusable(e.to_string()))?;
-                file.write_all(&key)
-                    .and_then(|()| file.sync_all())
-                    .map_err(|e| unusable(e.to_string()))?;
-                Ok(Self(Arc::new(key)))
-            }
-            Err(error) => Err(unusable(error.to_string())),
-        }
-    }
-
-    /// Seals a value for the row that `identity` names.
-    pub fn seal(&self, identity: &str, value: &str) -> Vec<u8> {
-        let nonce: [u8; NONCE_BYTES] = random_bytes();
-        let payload = Payload {
-            msg: value.as_bytes(),
-            aad: identity.as_bytes(),
-        };
-        let sealed = self.cipher().encrypt(XNonce::from_slice(&nonce), payload);
-        let sealed = sealed.expect("XChaCha20-Poly1305 takes values up to 256 GiB");
-        [nonce.as_slice(), &sealed].concat()
-    }
-
-    /// Opens what [`SecretKey::seal`] made for the same identity.
-    pub fn unseal(&self, identity: &str, sealed: &[u8]) -> Result<String, Error> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or(Error::Unreadable)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: identity.as_bytes(),
-        };
-        let value = self
-            .cipher()
-            .decrypt(XNonce::from_slice(nonce), payload)
-            .map_err(|_| Error::Unreadable)?;
-        String::from_utf8(value).map_err(|_| Error::Unreadable)
-    }
-
-    /// A password for a part of Dhow's own, the same at every start (RFC 5869's expand step with one block).
-    pub fn derive_password(&self, purpose: &str) -> String {
-        self.mac(&[purpose.as_bytes(), &[1]])
-    }
-
-    /// A text by which equal values are known without being stored; worthless without the key.
-    pub fn digest(&self, value: &str) -> String {
-        self.mac(&[b"digest of a value\0", value.as_bytes()])
-    }
-
-    fn mac(&self, parts: &[&[u8]]) -> String {
-        let mut mac =
-            <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.0.as_slice()).expect("HMAC takes keys of any length");
-        parts.iter().for_each(|part| mac.update(part));
-        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(self.0.as_slice().into())
-    }
 }
 
 /// A random text for tokens and links: 32 bytes as unpadded base64url (43 characters).
@@ -193,34 +114,6 @@ impl Redaction {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn key() -> SecretKey {
-        SecretKey(Arc::new([7; 32]))
-    }
-
-    #[test]
-    fn a_sealed_value_opens_only_in_its_own_row() {
-        let sealed = key().seal("env:1:A", "valüe");
-        assert_eq!(key().unseal("env:1:A", &sealed).unwrap(), "valüe");
-        assert!(key().unseal("env:2:A", &sealed).is_err());
-        assert!(SecretKey(Arc::new([8; 32])).unseal("env:1:A", &sealed).is_err());
-        assert!(key().unseal("env:1:A", &sealed[..10]).is_err());
-        assert!(!sealed.windows(3).any(|w| w == b"val"));
-    }
-
-    #[test]
-    fn the_key_file_is_private_and_stays_the_same() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("secret.key");
-        let first = SecretKey::load_or_create(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let again = SecretKey::load_or_create(&path).unwrap();
-        assert_eq!(first.derive_password("proxy"), again.derive_password("proxy"));
-        assert_ne!(first.derive_password("proxy"), first.derive_password("other"));
-        fs::write(&path, b"short").unwrap();
-        assert!(SecretKey::load_or_create(&path).is_err());
-    }
 
     #[test]
     fn redaction_hides_every_line_of_a_secret() {

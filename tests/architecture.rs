@@ -70,6 +70,8 @@ const HOMES: &[(&str, &[&str])] = &[
         &["web/", "web.rs", "api/", "api.rs", "actions/sessions.rs", "lib.rs"],
     ),
     ("bollard", &["docker/", "docker.rs"]),
+    ("bollard_buildkit_proto", &["docker/", "docker.rs"]),
+    ("tonic", &["docker/", "docker.rs"]),
     ("git2", &["git/", "git.rs"]),
     ("russh", &["git/", "git.rs", "secrets/", "secrets.rs"]),
     ("rusqlite", &["db/", "db.rs"]),

@@ -25,6 +25,7 @@ pub mod domains;
 pub mod env_vars;
 pub mod invitations;
 pub mod json;
+pub mod key_rotation;
 pub mod members;
 pub mod projects;
 pub mod pushes;

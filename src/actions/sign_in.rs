@@ -75,7 +75,7 @@ impl Actions {
         else {
             return Ok(None);
         };
-        if self.secrets.digest(&hash) != pending.password_digest || !self.use_code(client, &user, code).await? {
+        if !self.secrets.is_digest(&hash, &pending.password_digest) || !self.use_code(client, &user, code).await? {
             tracing::info!(address = %client.address, "the code of a sign-in was refused");
             return Ok(None);
         }
@@ -90,7 +90,7 @@ impl Actions {
             .db
             .read(move |c| db::users::find_active_with_password(c, id))
             .await?;
-        Ok(found.is_some_and(|(_, hash)| self.secrets.digest(&hash) == step.password_digest))
+        Ok(found.is_some_and(|(_, hash)| self.secrets.is_digest(&hash, &step.password_digest)))
     }
 
     /// What a password is counted for; the address of a session that goes on is known.

@@ -64,9 +64,9 @@ impl Actions {
             return Err(Error::field("password", wrong_password()));
         }
         let id = user.id;
-        let sealed = self.secrets.seal(&identity(id), &TotpSecret::random().to_text());
-        let actor = client.acting(user);
+        let (actor, secrets) = (client.acting(user), self.secrets.clone());
         let begun = self.db.write(move |tx| {
+            let sealed = secrets.seal(&identity(id), &TotpSecret::random().to_text());
             let is_begun = second_factors::begin(tx, id, &sealed)?;
             if is_begun {
                 audit::insert(tx, &actor, "two_factor.begin", &format!("user:{id}"))?;

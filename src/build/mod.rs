@@ -11,7 +11,7 @@ pub use context::Context;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::dockerfile::FrontendNeeds;
+use crate::model::dockerfile::{Declared, FrontendNeeds};
 use crate::model::text::shown_path;
 
 /// A decided build: which directory is sent to the builder and which Dockerfile it follows. Paths are absolute and
@@ -28,6 +28,8 @@ pub struct BuildPlan {
     pub target: Option<String>,
     /// What the Dockerfile asks of BuildKit.
     pub needs: FrontendNeeds,
+    /// The names that the Dockerfile declares.
+    pub declared: Vec<Declared>,
 }
 
 /// Why a checkout cannot be built as its app says. Every path is relative to the repository.
@@ -91,12 +93,14 @@ pub fn plan(
         path: shown(&dockerfile_path),
         source,
     })?;
+    let text = String::from_utf8_lossy(&text);
     Ok(BuildPlan {
         ignore_path: checkout.ignore_file(&dockerfile_path, &context_path)?,
         context_dir,
         dockerfile_path: found,
         target: target.map(str::to_owned),
-        needs: FrontendNeeds::of(&String::from_utf8_lossy(&text)),
+        needs: FrontendNeeds::of(&text),
+        declared: Declared::all_of(&text),
     })
 }
 

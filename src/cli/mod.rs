@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use crate::config::{CommandLine, DataDir, Verb};
 use crate::db::Db;
 
+mod secrets;
 mod serve;
 mod token;
 mod user;
@@ -36,6 +37,7 @@ fn run_verb(verb: Verb) -> anyhow::Result<()> {
             Verb::Serve(config) => serve::run(*config).await,
             Verb::User(verb) => user::run(verb).await,
             Verb::Token(verb) => token::run(verb).await,
+            Verb::Secrets(verb) => secrets::run(verb).await,
             Verb::Version => print_line(&format!("dhow {}", env!("CARGO_PKG_VERSION"))),
         }
     });

@@ -4,6 +4,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Result;
 
+/// What is derived from `secret.key`: by it another key is noticed, and it says which one counts while it is changed.
+pub const KEY_FINGERPRINT: &str = "key_fingerprint";
+
 /// The value of a fact.
 pub fn find(connection: &Connection, key: &str) -> Result<Option<String>> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;

@@ -5,7 +5,7 @@
 //! upgrade without waiting (SQLite docs, "Transactions").
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use r2d2_sqlite::SqliteConnectionManager;
@@ -25,6 +25,7 @@ pub mod meta;
 pub mod migrate;
 pub mod projects;
 pub mod releases;
+pub mod sealed;
 pub mod second_factors;
 pub mod sessions;
 pub mod source_credentials;
@@ -61,6 +62,9 @@ pub enum Error {
     /// The schema could not be brought up to date.
     #[error("database migration: {0}")]
     Migration(#[from] rusqlite_migration::Error),
+    /// The key that counts is not here; the text says which file is to be looked at.
+    #[error("{0}")]
+    Key(String),
     /// The file could not be made or copied.
     #[error("database file: {0}")]
     File(#[from] std::io::Error),
@@ -84,7 +88,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Db {
     readers: r2d2::Pool<SqliteConnectionManager>,
     writer: Arc<Mutex<Connection>>,
+    before_write: Arc<OnceLock<BeforeWrite>>,
 }
+
+type BeforeWrite = Box<dyn Fn(&Tx) -> Result<()> + Send + Sync>;
 
 impl Db {
     /// Opens the file, making it (0600) when missing, and brings its schema up to date.
@@ -110,7 +117,14 @@ impl Db {
         Ok(Self {
             readers,
             writer: Arc::new(Mutex::new(writer)),
+            before_write: Arc::default(),
         })
+    }
+
+    /// Has something looked after at the beginning of each transaction that writes, where no other process can change it
+    /// any more. For the key: what is sealed in a transaction is sealed with the one that counts.
+    pub fn before_each_write(&self, check: impl Fn(&Tx) -> Result<()> + Send + Sync + 'static) {
+        let _only_the_first = self.before_write.set(Box::new(check));
     }
 
     /// Runs a query on a reader.
@@ -130,18 +144,49 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: FnOnce(&Tx) -> std::result::Result<T, E> + Send + 'static,
     {
-        let writer = Arc::clone(&self.writer);
+        let db = self.clone();
         run_blocking(move || {
             // A panic in a transaction rolled it back when it unwound; the connection is good.
-            let mut connection = writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let tx = connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-                .map_err(Error::from)?;
-            let value = statements(&tx)?;
-            tx.commit().map_err(Error::from)?;
-            Ok(value)
+            let mut connection = db.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            db.transact(&mut connection, statements)
         })
         .await
+    }
+
+    /// The same, and on the disk when it returns: what is done to a file afterwards cannot come before it. Otherwise a loss
+    /// of power may take the last transactions back (SQLite docs, "PRAGMA synchronous").
+    pub async fn write_durably<T, E, F>(&self, statements: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&Tx) -> std::result::Result<T, E> + Send + 'static,
+    {
+        let db = self.clone();
+        run_blocking(move || {
+            let mut connection = db.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let set = |connection: &Connection, level| connection.pragma_update(None, "synchronous", level);
+            set(&connection, "full").map_err(Error::from)?;
+            let outcome = db.transact(&mut connection, statements);
+            set(&connection, "normal").map_err(Error::from)?;
+            outcome
+        })
+        .await
+    }
+
+    fn transact<T, E: From<Error>>(
+        &self,
+        connection: &mut Connection,
+        statements: impl FnOnce(&Tx) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let tx = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Error::from)?;
+        if let Some(check) = self.before_write.get() {
+            check(&tx)?;
+        }
+        let value = statements(&tx)?;
+        tx.commit().map_err(Error::from)?;
+        Ok(value)
     }
 }
 

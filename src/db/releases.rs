@@ -94,6 +94,26 @@ pub fn find_made_of(connection: &Connection, app: AppId, inputs: &BuildInputs) -
         .optional()?)
 }
 
+/// What the images of all apps' releases were made of, where it is known.
+pub fn list_build_inputs(connection: &Connection) -> Result<Vec<(ReleaseId, BuildInputs)>> {
+    let sql = "SELECT id, build_inputs FROM releases WHERE build_inputs IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| Ok((ReleaseId(row.get("id")?), build_inputs_from_row(row)?)))?;
+    let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, inputs)| Some((id, inputs?)))
+        .collect())
+}
+
+/// Writes what a release's image was made of under another key.
+pub fn update_build_inputs(connection: &Connection, release: ReleaseId, inputs: &BuildInputs) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE releases SET build_inputs = ?2 WHERE id = ?1")?
+        .execute(params![release.0, to_text(inputs)])?;
+    Ok(())
+}
+
 fn to_text(inputs: &BuildInputs) -> String {
     serde_json::to_string(inputs).expect("maps of texts are valid JSON")
 }

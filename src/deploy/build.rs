@@ -14,6 +14,7 @@ use crate::docker::{BuildError, ImageBuild};
 use crate::model::app::BuildTarget;
 use crate::model::build_inputs::BuildInputs;
 use crate::model::container::{APP_LABEL, DEPLOYMENT_LABEL, PROJECT_LABEL, RELEASE_LABEL};
+use crate::model::dockerfile::Declared;
 use crate::model::source::Source;
 
 /// The finished image.
@@ -35,9 +36,13 @@ pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployErr
         dockerfile: context.dockerfile().to_owned(),
         needs: plan.needs.clone(),
         target: plan.target.clone(),
-        args: start::open_variables(job, |var| var.scope.is_build()).await?,
+        args: start::open_variables(job, |var| var.scope.is_build() && !var.is_secret).await?,
+        secrets: start::open_variables(job, |var| var.scope.is_build() && var.is_secret).await?,
         labels: labels(job, release_number),
     };
+    for warning in warnings(&plan.declared, &image.secrets) {
+        job.log.line(&warning);
+    }
     let (lines, log) = lines_to_log(job);
     let limit = job.context.config.build_timeout;
     let built = tokio::time::timeout(
@@ -68,6 +73,22 @@ fn plan(job: &Job, checkout: &Checkout) -> Result<BuildPlan, DeployError> {
         dockerfile,
         target,
     )?)
+}
+
+/// What the author of a Dockerfile should know who takes a secret for a build argument.
+fn warnings(declared: &[Declared], secrets: &[(String, String)]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (key, _) in secrets {
+        if let Some(found) = declared.iter().find(|found| found.name == *key) {
+            warnings.push(format!(
+                "Warning: the Dockerfile declares `{} {key}`, but {key} is secret and is passed to no ARG or ENV, since \
+                 its value would stay in the image. Read it in the step that needs it: \
+                 RUN --mount=type=secret,id={key} … /run/secrets/{key}",
+                found.instruction
+            ));
+        }
+    }
+    warnings
 }
 
 async fn next_release(job: &Job) -> Result<i64, DeployError> {
@@ -152,6 +173,16 @@ fn whole_minutes(limit: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_declared_secret_is_warned_of_without_its_value() {
+        let declared = Declared::all_of("FROM a\nARG TOKEN\nENV TOKEN=$TOKEN\nARG OTHER");
+        let secrets = ["TOKEN", "UNUSED"].map(|key| (key.to_owned(), "sk-1".to_owned()));
+        let warnings = warnings(&declared, &secrets);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("`ARG TOKEN`") && warnings[0].contains("--mount=type=secret,id=TOKEN"));
+        assert!(!warnings[0].contains("sk-1"));
+    }
 
     #[test]
     fn the_failed_command_is_found_in_old_and_new_messages() {

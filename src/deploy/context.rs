@@ -24,6 +24,8 @@ pub struct Context {
     pub(super) events: Events,
     pub(super) logs: Logs,
     pub(super) secrets: SecretKey,
+    /// Of the proxy's API; stays what it was at the start when the key is changed.
+    pub(super) proxy_password: String,
     pub(super) engine: Engine,
     pub(super) routes: DynamicFiles,
     /// Held from reading the database until the route file is written, so that the newest reading wins.
@@ -66,6 +68,7 @@ impl Context {
             db: parts.db,
             events: parts.events,
             logs: parts.logs,
+            proxy_password: proxy::password(&parts.secrets),
             secrets: parts.secrets,
             engine: parts.engine,
             routes,

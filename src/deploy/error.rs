@@ -43,6 +43,15 @@ pub enum DeployError {
     /// The engine refused to start the container.
     #[error("The container could not be started: {0}")]
     StartFailed(String),
+    /// The engine gave the container another value than it was told.
+    #[error(
+        "The variable {key} did not reach the container as it is set, so the new version does not serve. Deploy again; \
+         if this comes back, set {key} anew and check the Docker engine."
+    )]
+    VariableDiffers {
+        /// Which one.
+        key: String,
+    },
     /// The new instance ended.
     #[error("The app ended {when}: {reason} See its last output in the log.")]
     Exited {
@@ -131,7 +140,7 @@ impl DeployError {
             Self::BuildTimedOut { .. } => ErrorKind::BuildTimedOut,
             Self::DiskFull { .. } | Self::NoSpace => ErrorKind::DiskFull,
             Self::ImageNotFound(_) => ErrorKind::ImageNotFound,
-            Self::StartFailed(_) => ErrorKind::StartFailed,
+            Self::StartFailed(_) | Self::VariableDiffers { .. } => ErrorKind::StartFailed,
             Self::Exited { .. } => ErrorKind::Exited,
             Self::PortNotListening { .. } => ErrorKind::PortNotListening,
             Self::HealthCheckFailed { .. } | Self::Unhealthy { .. } => ErrorKind::HealthCheckFailed,
@@ -192,6 +201,9 @@ impl From<BuildError> for DeployError {
         match error {
             BuildError::Failed { message, .. } => Self::BuildFailed { message },
             BuildError::FrontendTooOld(message) => Self::BuildFailed { message },
+            error @ BuildError::SecretMissing { .. } => Self::BuildFailed {
+                message: format!("{error}."),
+            },
             BuildError::Engine(error) => match error.into() {
                 Self::StartFailed(message) => Self::BuildFailed { message },
                 other => other,

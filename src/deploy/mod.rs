@@ -25,6 +25,7 @@ mod build;
 mod check;
 mod context;
 mod deliveries;
+mod environment;
 mod error;
 mod exit;
 mod fetch;

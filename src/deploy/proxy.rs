@@ -16,6 +16,7 @@ use crate::model::container::{ContainerSpec, ContainerState, PROJECT_LABEL};
 use crate::model::ids::ProjectId;
 use crate::model::route::AppRoutes;
 use crate::model::slug::{AppSlug, ProjectSlug};
+use crate::secrets::SecretKey;
 use crate::traefik::proxy::{self, Acme, PRIVATE_PORT, ProxySettings, SPEC_LABEL};
 use crate::traefik::{self, Counters, ProxyApi};
 use crate::{db, docker};
@@ -40,7 +41,7 @@ pub async fn ensure(context: &Context) -> anyhow::Result<bool> {
     let _one_at_a_time = context.proxy_lock.lock().await;
     context
         .routes
-        .write(traefik::api_file(), &traefik::render_api(&password(context)))
+        .write(traefik::api_file(), &traefik::render_api(&context.proxy_password))
         .await?;
     let spec = proxy::container(&settings(context));
     let labels = BTreeMap::new();
@@ -182,8 +183,9 @@ fn settings(context: &Context) -> ProxySettings {
     }
 }
 
-fn password(context: &Context) -> String {
-    context.secrets.derive_password(PASSWORD_PURPOSE)
+/// The password of the proxy's API, as the start writes it for the proxy.
+pub fn password(secrets: &SecretKey) -> String {
+    secrets.derive_password(PASSWORD_PURPOSE)
 }
 
 /// The proxy's API at the port that the engine chose for it; another one after each start.
@@ -194,7 +196,7 @@ pub async fn api(context: &Context) -> Result<ProxyApi, DeployError> {
     let port = port.ok_or_else(|| traefik::Error::Unreachable("its container does not run".to_owned()))?;
     Ok(ProxyApi::new(
         SocketAddr::from(([127, 0, 0, 1], port)),
-        &password(context),
+        &context.proxy_password,
     ))
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::strays::{self, all_containers, deployment_of};
-use super::{Context, DeployError, proxy, routes, start};
+use super::{Context, DeployError, environment, proxy, routes, start};
 use crate::db;
 use crate::docker::{self, ContainerSummary};
 use crate::model::app::App;
@@ -167,7 +167,8 @@ async fn make_instance(
         .db
         .read(move |c| db::env_vars::list_of_release(c, release_id))
         .await?;
-    let env = start::unseal_all(context, app.id, &sealed)?;
+    let mut env = start::unseal_all(context, app.id, &sealed)?;
+    env.extend(environment::reserved(context, app, release).await?);
     let labels = [
         (PROJECT_LABEL, app.project_slug.to_string()),
         (APP_LABEL, app.slug.to_string()),
@@ -180,6 +181,10 @@ async fn make_instance(
         .collect();
     let spec = start::instance_spec(context, app, release, name, env, labels);
     context.engine.create_container(&spec).await?;
+    if let Err(error) = environment::confirm(&context.engine, &spec).await {
+        context.engine.remove_container(name).await?;
+        return Err(error);
+    }
     Ok(())
 }
 

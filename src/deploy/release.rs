@@ -79,7 +79,13 @@ pub async fn made_before(job: &Job, commit: &CommitInfo) -> Result<Option<BuiltI
 pub async fn build_inputs(context: &Context, app: &App, commit: &CommitInfo) -> Result<BuildInputs, DeployError> {
     let id = app.id;
     let sealed = context.db.read(move |c| db::env_vars::list_of_app(c, id)).await?;
-    let variables = digests(context, id, sealed.iter().filter(|var| var.scope.is_build()))?;
+    let mut variables = digests(context, id, sealed.iter().filter(|var| var.scope.is_build()))?;
+    // The same value as an argument or as a secret makes two images.
+    for var in sealed.iter().filter(|var| var.is_secret) {
+        if let Some(digest) = variables.get_mut(var.key.as_str()) {
+            digest.push_str(BuildInputs::SECRET_SUFFIX);
+        }
+    }
     Ok(BuildInputs::of(&app.settings, &commit.sha, variables))
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Context, DeployError};
 use crate::db;
+use crate::model::app::App;
 use crate::model::ids::AppId;
 use crate::model::route::{AppRoutes, Server};
 use crate::traefik::{self, PublicPorts};
@@ -32,6 +33,18 @@ pub async fn remove_strays(context: &Context) -> Result<(), DeployError> {
         }
     }
     Ok(())
+}
+
+/// The address at which an app serves, as text; the first of several, none that only sends on or stands for many hosts.
+pub async fn first_address(context: &Context, app: &App) -> Result<Option<String>, DeployError> {
+    let id = app.id;
+    let domains = context.db.read(move |c| db::domains::list_of_app(c, id)).await?;
+    let (config, ports) = (&context.config, public_ports(context));
+    let routes = AppRoutes::of_app(&app.slug, &domains, &config.base_domain, None, config.has_acme())
+        .map_err(|error| DeployError::Internal(error.to_string()))?;
+    let serving = routes.routes.iter().filter(|route| route.redirect.is_none());
+    let mut addresses = serving.map(|route| route.address(ports.http, ports.https));
+    Ok(addresses.find(|address| !address.contains('*')))
 }
 
 /// Ports on which sites are reached from outside.

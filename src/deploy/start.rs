@@ -7,13 +7,12 @@ use futures_util::StreamExt as _;
 
 use super::build::labels;
 use super::job::Job;
-use super::{Context, DeployError, exit, proxy};
+use super::{Context, DeployError, environment, exit, proxy};
 use crate::db;
 use crate::docker::{self, Engine};
 use crate::model::app::App;
 use crate::model::container::{ContainerSpec, KIND_LABEL, RestartPolicy};
 use crate::model::env_var::SealedEnvVar;
-use crate::model::ids::ReleaseId;
 use crate::model::release::Release;
 use crate::model::text::ContainerCommand;
 use crate::secrets::Redaction;
@@ -23,7 +22,7 @@ const PIDS_LIMIT: i64 = 4_096;
 
 /// Starts an instance of the release.
 pub async fn run(job: &Job, release: &Release) -> Result<(), DeployError> {
-    let env = release_env(job, release.id).await?;
+    let env = release_env(job, release).await?;
     proxy::ensure_project_network(&job.context, &job.app).await?;
     // A release that comes back, or is started once more, was prepared when it was new.
     if let Some(command) = &release.run.release_command
@@ -33,12 +32,17 @@ pub async fn run(job: &Job, release: &Release) -> Result<(), DeployError> {
     }
     let labels = labels(job, release.number);
     let spec = instance_spec(&job.context, &job.app, release, &job.container(), env, labels);
-    let engine = &job.context.engine;
-    free_name(engine, &spec.name).await?;
-    engine.create_container(&spec).await.map_err(cannot_start)?;
-    engine.start_container(&spec.name).await.map_err(cannot_start)?;
+    start_container(&job.context.engine, &spec).await?;
     job.log.line(&format!("Started {}", spec.name));
     Ok(())
+}
+
+/// Makes and starts a container, and sees that its variables are those that it was to be given.
+async fn start_container(engine: &Engine, spec: &ContainerSpec) -> Result<(), DeployError> {
+    free_name(engine, &spec.name).await?;
+    engine.create_container(spec).await.map_err(cannot_start)?;
+    engine.start_container(&spec.name).await.map_err(cannot_start)?;
+    environment::confirm(engine, spec).await
 }
 
 /// Removes what a former attempt left under a name. What belongs to somebody else stays: making ours then fails, and the
@@ -58,14 +62,17 @@ fn cannot_start(error: docker::Error) -> DeployError {
     }
 }
 
-/// The frozen variables in the clear; secrets among them are hidden in the log from now on.
-async fn release_env(job: &Job, release: ReleaseId) -> Result<Vec<(String, String)>, DeployError> {
+/// The frozen variables and Dhow's own in the clear; secrets among them are hidden in the log from now on.
+async fn release_env(job: &Job, release: &Release) -> Result<Vec<(String, String)>, DeployError> {
+    let id = release.id;
     let sealed = job
         .context
         .db
-        .read(move |c| db::env_vars::list_of_release(c, release))
+        .read(move |c| db::env_vars::list_of_release(c, id))
         .await?;
-    open(job, &sealed)
+    let mut env = open(job, &sealed)?;
+    env.extend(environment::reserved(&job.context, &job.app, release).await?);
+    Ok(env)
 }
 
 /// The app's present variables that pass a filter, in the clear, hidden in the log when secret.
@@ -105,17 +112,16 @@ pub fn unseal_all(
     sealed.iter().map(unseal).collect()
 }
 
-/// The container of an instance.
+/// The container of an instance; `env` is all that it is given.
 pub fn instance_spec(
     context: &Context,
     app: &App,
     release: &Release,
     name: &str,
-    mut env: Vec<(String, String)>,
+    env: Vec<(String, String)>,
     mut labels: BTreeMap<String, String>,
 ) -> ContainerSpec {
     let run = &release.run;
-    env.push(("PORT".to_owned(), run.port.get().to_string()));
     labels.insert(KIND_LABEL.to_owned(), "app".to_owned());
     ContainerSpec {
         name: name.to_owned(),
@@ -152,9 +158,7 @@ async fn run_release_command(
     job.log
         .line(&format!("Running the release command: {}", command.as_str()));
     let engine = &job.context.engine;
-    free_name(engine, &name).await?;
-    engine.create_container(&spec).await.map_err(cannot_start)?;
-    engine.start_container(&name).await.map_err(cannot_start)?;
+    start_container(engine, &spec).await?;
     let mut output = std::pin::pin!(engine.follow_output(&name));
     while let Some(bytes) = output.next().await {
         let text = String::from_utf8_lossy(&bytes?).into_owned();

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use bollard::errors::Error as BollardError;
 use bollard::models::{BuildInfo, BuildInfoAux};
-use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion};
+use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
 use super::error::is_disk_full;
 use super::progress::Progress;
+use super::session::Session;
 use super::upload::Upload;
 use super::{Engine, Error};
 use crate::model::dockerfile::FrontendNeeds;
@@ -37,8 +38,10 @@ pub struct ImageBuild {
     pub needs: FrontendNeeds,
     /// Stage to stop at; `None` builds the last one.
     pub target: Option<String>,
-    /// Build arguments.
+    /// Build arguments; they stay in the image's history.
     pub args: Vec<(String, String)>,
+    /// What `RUN --mount=type=secret,id=…` may mount, by id; seen by that step alone and left nowhere.
+    pub secrets: Vec<(String, String)>,
     /// Labels of the image besides those of ownership.
     pub labels: BTreeMap<String, String>,
 }
@@ -57,6 +60,15 @@ pub enum BuildError {
     /// The Dockerfile uses syntax that the engine's BuildKit does not know; the text says which and what to do.
     #[error("{0}")]
     FrontendTooOld(String),
+    /// The Dockerfile mounts a secret that it was not given.
+    #[error(
+        "the Dockerfile mounts the secret `{id}`, and there is none: add a secret variable of that name with the scope \
+         build or both, or take the mount out"
+    )]
+    SecretMissing {
+        /// As the Dockerfile names it.
+        id: String,
+    },
     /// The engine, not the Dockerfile, is the trouble.
     #[error(transparent)]
     Engine(#[from] Error),
@@ -72,7 +84,8 @@ impl Engine {
         lines: mpsc::Sender<String>,
     ) -> Result<String, BuildError> {
         let docker = self.docker().await?.with_timeout(ANSWER_TIMEOUT);
-        let options = self.build_options(build)?;
+        let session = Session::open(&self.connection, &build.secrets).await?;
+        let options = self.build_options(build, session.id());
         let upload = Upload::default();
         let context = upload.watch(context);
         let mut records = docker.build_image(options, None, Some(bollard::body_try_stream(context)));
@@ -97,23 +110,22 @@ impl Engine {
             return Err(failed(format!("the files to build from could not be read: {error}")));
         }
         if let Err(error) = outcome {
-            return Err(self.build_error(build, error, &lines).await);
+            return Err(self.build_error(build, error, session.missing(), &lines).await);
         }
         self.built(build, image_id).await
     }
 
-    fn build_options(&self, build: &ImageBuild) -> Result<BuildImageOptions, Error> {
+    fn build_options(&self, build: &ImageBuild, session: &str) -> BuildImageOptions {
         let labels = self.with_our_labels(&build.labels);
         let args: HashMap<String, String> = build.args.iter().cloned().collect();
-        Ok(BuildImageOptionsBuilder::default()
-            .version(BuilderVersion::BuilderBuildKit)
-            .session(&session_id()?)
+        BuildImageOptionsBuilder::default()
+            .session(session)
             .t(&build.tag)
             .dockerfile(&build.dockerfile)
             .target(build.target.as_deref().unwrap_or_default())
             .buildargs(&args)
             .labels(&labels)
-            .build())
+            .build()
     }
 
     async fn built(&self, build: &ImageBuild, image_id: Option<String>) -> Result<String, BuildError> {
@@ -126,15 +138,25 @@ impl Engine {
             .ok_or_else(|| failed("BuildKit ended without an image and without an error".into()))
     }
 
-    async fn build_error(&self, build: &ImageBuild, error: BollardError, lines: &mpsc::Sender<String>) -> BuildError {
+    async fn build_error(
+        &self,
+        build: &ImageBuild,
+        error: BollardError,
+        missing_secret: Option<String>,
+        lines: &mpsc::Sender<String>,
+    ) -> BuildError {
         let BollardError::DockerStreamError { error: message } = error else {
             return BuildError::Engine(self.connection.explain(error));
         };
         let engine_version = self.connection.engine_version();
+        // A sentence says what to do; the log keeps what BuildKit said.
         if let Some(sentence) = frontend_too_old(&build.needs, &engine_version, &message) {
-            // The sentence says what to do; the log keeps what BuildKit said.
             let _ = lines.send(message).await;
             return BuildError::FrontendTooOld(sentence);
+        }
+        if let Some(id) = missing_secret {
+            let _ = lines.send(message).await;
+            return BuildError::SecretMissing { id };
         }
         let exit_code = exit_code(&message);
         if exit_code.is_none() && is_disk_full(&message) {
@@ -170,13 +192,6 @@ fn failed(message: String) -> BuildError {
         exit_code: None,
         message,
     }
-}
-
-/// Any id that no other session of the engine has.
-fn session_id() -> Result<String, Error> {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Refused(format!("no random numbers: {error}")))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// BuildKit ends its message with `exit code: 3` when a command failed.

@@ -108,6 +108,11 @@ impl Connection {
         error
     }
 
+    /// Where the engine is, as `unix://…` or `tcp://…`.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Minor number of the agreed API version `1.x`.
     pub(super) fn api_minor(&self) -> u32 {
         self.api_minor.load(Ordering::Relaxed)
@@ -129,18 +134,30 @@ impl Connection {
     }
 }
 
-/// Puts `/v1.x` before the path. `/version` stays free of it: it is how the version is found out.
+/// Puts `/v1.x` before the path. `/version` stays free of it: it is how the version is found out. A build is made one by
+/// BuildKit here: told so, bollard would open a session of its own beside ours, and a build has only one.
 fn versioned(mut request: BollardRequest, minor: u32) -> BollardRequest {
     if request.uri().path() == "/version" {
         return request;
     }
     let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = format!("/v1.{minor}{path}").parse().ok();
+    let path = versioned_path(path, minor);
+    let path = if request.uri().path() == "/build" {
+        path.replacen("&version=1&", "&version=2&", 1)
+    } else {
+        path
+    };
+    parts.path_and_query = path.parse().ok();
     if let Ok(uri) = parts.try_into() {
         *request.uri_mut() = uri;
     }
     request
+}
+
+/// A path of the engine's API in a version of it.
+pub(super) fn versioned_path(path: &str, minor: u32) -> String {
+    format!("/v1.{minor}{path}")
 }
 
 fn minor(version: Option<&str>) -> Option<u32> {

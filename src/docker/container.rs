@@ -145,6 +145,12 @@ impl Engine {
         Ok(ours.map(container_state))
     }
 
+    /// The variables of a container that is ours, as `KEY=value`, those of its image among them.
+    pub async fn container_environment(&self, name: &str) -> Result<Vec<String>, Error> {
+        let config = self.our_container(name).await?.config;
+        Ok(config.and_then(|config| config.env).unwrap_or_default())
+    }
+
     /// Our containers, stopped ones included, optionally only those of a kind (`app`, `proxy`, `job`).
     pub async fn list_containers(&self, kind: Option<&str>) -> Result<Vec<ContainerSummary>, Error> {
         let label = kind.map_or_else(|| KIND_LABEL.to_owned(), |kind| format!("{KIND_LABEL}={kind}"));

@@ -13,7 +13,9 @@ mod network;
 mod output;
 mod ownership;
 mod progress;
+mod session;
 mod state;
+mod upgrade;
 mod upload;
 
 pub use build::{BuildError, ImageBuild};

@@ -14,11 +14,14 @@ pub struct BuildInputs {
     pub commit: String,
     /// The settings by their names in the API.
     pub settings: BTreeMap<String, String>,
-    /// A digest of each build variable's value, by key.
+    /// A digest of each build variable's value, by key; with [`BuildInputs::SECRET_SUFFIX`] where it is a secret.
     pub variables: BTreeMap<String, String>,
 }
 
 impl BuildInputs {
+    /// What follows the digest of a variable that builds get as a secret.
+    pub const SECRET_SUFFIX: &'static str = ":secret";
+
     /// The inputs of a build of a commit with these settings; `variables` holds digests, never values.
     pub fn of(settings: &AppSettings, commit: &str, variables: BTreeMap<String, String>) -> Self {
         let (root_dir, submodules) = match &settings.source {

@@ -1,5 +1,9 @@
 //! What can be told from a Dockerfile's text without building it.
 
+mod declared;
+
+pub use declared::Declared;
+
 /// What a Dockerfile asks of the program that reads it (BuildKit calls that its frontend).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FrontendNeeds {

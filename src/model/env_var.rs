@@ -87,7 +87,7 @@ words! {
     EnvScope {
         /// By instances.
         Run = "run",
-        /// By builds, as a build argument.
+        /// By builds: as a build argument, or when secret as a build secret.
         Build = "build",
         /// By both.
         Both = "both",

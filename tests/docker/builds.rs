@@ -278,6 +278,7 @@ async fn a_context_that_cannot_be_read_fails_the_build_with_the_reason() {
         needs: Default::default(),
         target: None,
         args: Vec::new(),
+        secrets: Vec::new(),
         labels: BTreeMap::new(),
     };
     let (sender, _receiver) = mpsc::channel(16);

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
+mod build_secrets;
 mod builds;
 mod containers;
+#[path = "../support/docker_cli.rs"]
+mod docker_cli;
 mod events;
 mod harness;
 mod negotiation;

@@ -66,6 +66,7 @@ pub async fn build_trivially(engine: &Engine, tag: &str) {
         needs: plan.needs,
         target: None,
         args: Vec::new(),
+        secrets: Vec::new(),
         labels: BTreeMap::new(),
     };
     let (sender, _receiver) = mpsc::channel(64);
@@ -92,8 +93,28 @@ pub async fn build_with(
         needs: plan.needs,
         target: plan.target,
         args,
+        secrets: Vec::new(),
         labels: BTreeMap::from([(APP_LABEL.to_owned(), "shop".to_owned())]),
     };
+    carry_out(place, &build, context).await
+}
+
+pub async fn build_with_secrets(place: &Place, checkout: &Checkout, secrets: Vec<(String, String)>) -> Built {
+    let plan = plan(checkout.path(), "", ".", "Dockerfile", None).unwrap();
+    let context = Context::open(&plan).unwrap();
+    let build = ImageBuild {
+        tag: format!("{}/app:1", place.name),
+        dockerfile: context.dockerfile().to_owned(),
+        needs: plan.needs,
+        target: None,
+        args: Vec::new(),
+        secrets,
+        labels: BTreeMap::new(),
+    };
+    carry_out(place, &build, context).await
+}
+
+async fn carry_out(place: &Place, build: &ImageBuild, context: Context) -> Built {
     let (sender, mut receiver) = mpsc::channel(16);
     let begun = Instant::now();
     let collecting = tokio::spawn(async move {
@@ -103,7 +124,7 @@ pub async fn build_with(
         }
         lines
     });
-    let outcome = place.engine.build_image(&build, context.into_stream(), sender).await;
+    let outcome = place.engine.build_image(build, context.into_stream(), sender).await;
     Built {
         outcome,
         lines: collecting.await.unwrap(),

@@ -1,0 +1,260 @@
+//! The files of the key: `secret.key`, and `secret.key.new` while it is being changed. Both are private (0600) from
+//! their first byte and on the disk before anything depends on them.
+//!
+//! Which of the two counts is told by a fingerprint that the database keeps. Whoever writes here holds the lock.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::key::Key;
+use super::{Error, SecretKey};
+
+/// Where the key is kept.
+#[derive(Clone)]
+pub(super) struct KeyFiles {
+    path: PathBuf,
+}
+
+impl KeyFiles {
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Waits until nobody else changes the files; good until the answer is dropped.
+    pub(super) fn lock(&self) -> Result<File, Error> {
+        let path = self.beside(".lock");
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let locked = file.and_then(|file| file.lock().map(|()| file));
+        locked.map_err(unusable(&path))
+    }
+
+    /// The key that `secret.key` holds, made when there is none.
+    pub(super) fn read_or_make(&self) -> Result<Key, Error> {
+        if let Some(key) = read(&self.path)? {
+            return Ok(key);
+        }
+        let key = Key::random();
+        self.write(&self.path, &key)?;
+        Ok(key)
+    }
+
+    /// The key with this fingerprint, as the only one that is left. A key that came to nothing is removed; with the wrong
+    /// one nothing is touched.
+    pub(super) fn settle(&self, fingerprint: &str) -> Result<Key, Error> {
+        let (current, new) = (read(&self.path)?, read(&self.new_path()));
+        let counts = |key: &Key| key.fingerprint() == fingerprint;
+        if let Some(key) = current.as_ref().filter(|key| counts(key)) {
+            // Also one that was broken off in the middle of writing it.
+            self.remove_new()?;
+            return Ok(key.clone());
+        }
+        if let Some(key) = new?.filter(counts) {
+            self.adopt_new()?;
+            return Ok(key);
+        }
+        let path = self.path.display().to_string();
+        Err(if current.is_none() {
+            Error::KeyMissing { path }
+        } else {
+            Error::WrongKey { path }
+        })
+    }
+
+    /// A key that is there now, without the lock. The first file is looked at twice, since the second may become it in
+    /// between.
+    pub(super) fn find(&self, is_wanted: impl Fn(&Key) -> bool) -> Result<Key, Error> {
+        for path in [&self.path, &self.new_path(), &self.path] {
+            // One that is just being written counts for nothing yet.
+            if let Some(key) = read(path).ok().flatten().filter(&is_wanted) {
+                return Ok(key);
+            }
+        }
+        Err(Error::WrongKey {
+            path: self.path.display().to_string(),
+        })
+    }
+
+    fn write_new(&self, key: &Key) -> Result<(), Error> {
+        self.remove_new()?;
+        self.write(&self.new_path(), key)
+    }
+
+    fn remove_new(&self) -> Result<(), Error> {
+        let path = self.new_path();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(&path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn adopt_new(&self) -> Result<(), Error> {
+        let renamed = fs::rename(self.new_path(), &self.path).and_then(|()| self.sync_directory());
+        renamed.map_err(unusable(&self.path))
+    }
+
+    fn write(&self, path: &Path, key: &Key) -> Result<(), Error> {
+        let open = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
+        let written = open.and_then(|mut file| {
+            file.write_all(&key.0)?;
+            file.sync_all()?;
+            self.sync_directory()
+        });
+        written.map_err(unusable(path))
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        self.path
+            .parent()
+            .map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    }
+
+    fn new_path(&self) -> PathBuf {
+        self.beside(".new")
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut name: OsString = self.path.clone().into();
+        name.push(ending);
+        name.into()
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Key>, Error> {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(path)(error)),
+    }
+    let key = <[u8; 32]>::try_from(bytes);
+    let key = key.map_err(|_| unusable(path)(io::Error::other("it does not hold 32 bytes")))?;
+    Ok(Some(Key(key)))
+}
+
+fn unusable(path: &Path) -> impl Fn(io::Error) -> Error + use<> {
+    let path = path.display().to_string();
+    move |error| Error::KeyFile {
+        path: path.clone(),
+        reason: error.to_string(),
+    }
+}
+
+/// A change of the key at work. Between [`Rotation::begin`] and [`Rotation::finish`] everything is sealed anew, and the
+/// new fingerprint written, in one transaction; a kill anywhere is made good by [`SecretKey::open`].
+pub struct Rotation {
+    files: KeyFiles,
+    old: SecretKey,
+    new: SecretKey,
+    _alone: File,
+}
+
+impl Rotation {
+    /// Makes a new key beside the one that has this fingerprint.
+    pub fn begin(path: &Path, fingerprint: &str) -> Result<Self, Error> {
+        let files = KeyFiles::at(path);
+        let alone = files.lock()?;
+        let (old, new) = (files.settle(fingerprint)?, Key::random());
+        files.write_new(&new)?;
+        Ok(Self {
+            old: SecretKey::new(files.clone(), old),
+            new: SecretKey::new(files.clone(), new),
+            files,
+            _alone: alone,
+        })
+    }
+
+    /// The key that has counted so far.
+    pub fn old_key(&self) -> &SecretKey {
+        &self.old
+    }
+
+    /// The key that is to count.
+    pub fn new_key(&self) -> &SecretKey {
+        &self.new
+    }
+
+    /// Puts the new key in the place of the old one; the database counts on it already.
+    pub fn finish(self) -> Result<(), Error> {
+        self.files.adopt_new()
+    }
+
+    /// Forgets the new key; the database knows nothing of it.
+    pub fn give_up(self) -> Result<(), Error> {
+        self.files.remove_new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_key_file_is_private_and_stays_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        let first = SecretKey::open(&path, None).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let again = SecretKey::open(&path, Some(&first.fingerprint())).unwrap();
+        assert_eq!(first.derive_password("proxy"), again.derive_password("proxy"));
+        assert_ne!(first.derive_password("proxy"), first.derive_password("other"));
+        fs::write(&path, b"short").unwrap();
+        assert!(SecretKey::open(&path, None).is_err());
+    }
+
+    #[test]
+    fn a_kill_at_any_moment_of_a_rotation_is_made_good_at_the_next_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        let new_path = dir.path().join("secret.key.new");
+        let old = SecretKey::open(&path, None).unwrap().fingerprint();
+
+        // While the new key was being written, and before the transaction was committed.
+        fs::write(&new_path, b"half").unwrap();
+        assert_eq!(SecretKey::open(&path, Some(&old)).unwrap().fingerprint(), old);
+        assert!(!new_path.exists());
+        drop(Rotation::begin(&path, &old).unwrap());
+        assert!(new_path.exists());
+        assert_eq!(SecretKey::open(&path, Some(&old)).unwrap().fingerprint(), old);
+        assert!(!new_path.exists());
+
+        // After the commit, before the rename; then after everything.
+        let rotation = Rotation::begin(&path, &old).unwrap();
+        let new = rotation.new_key().fingerprint();
+        drop(rotation);
+        assert_eq!(SecretKey::open(&path, Some(&new)).unwrap().fingerprint(), new);
+        assert!(!new_path.exists());
+        assert_eq!(SecretKey::open(&path, Some(&new)).unwrap().fingerprint(), new);
+        assert!(SecretKey::open(&path, Some(&old)).is_err(), "the old key is gone");
+    }
+
+    #[test]
+    fn with_the_wrong_key_or_none_nothing_is_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        let right = SecretKey::open(&path, None).unwrap().fingerprint();
+        fs::write(&path, [7; 32]).unwrap();
+        fs::write(dir.path().join("secret.key.new"), [8; 32]).unwrap();
+        assert!(matches!(
+            SecretKey::open(&path, Some(&right)),
+            Err(Error::WrongKey { .. })
+        ));
+        assert_eq!(fs::read(&path).unwrap(), [7; 32]);
+        assert_eq!(fs::read(dir.path().join("secret.key.new")).unwrap(), [8; 32]);
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(
+            SecretKey::open(&path, Some(&right)),
+            Err(Error::KeyMissing { .. })
+        ));
+        assert!(!path.exists());
+    }
+}
