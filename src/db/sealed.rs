@@ -18,7 +18,13 @@ struct Place {
     identity: &'static str,
 }
 
-const PLACES: [Place; 5] = [
+const PLACES: [Place; 6] = [
+    Place {
+        table: "project_env_vars",
+        column: "sealed",
+        keys: &["project_id", "key"],
+        identity: "'project-env:' || project_id || ':' || key",
+    },
     Place {
         table: "env_vars",
         column: "sealed",
@@ -100,8 +106,8 @@ mod tests {
     use super::*;
     use crate::db::Db;
     use crate::model::delivery::Webhook;
-    use crate::model::env_var::EnvKey;
-    use crate::model::ids::AppId;
+    use crate::model::env_var::{EnvKey, EnvOwner};
+    use crate::model::ids::{AppId, ProjectId};
     use crate::model::source::{CredentialKind, SealedCredential};
 
     #[tokio::test]
@@ -127,6 +133,7 @@ mod tests {
     const ROWS: &str = "
         INSERT INTO releases (id, app_id, number, deployment_id, image_id, port, health_timeout_s, created_at)
             VALUES (5, 3, 1, 1, 'i', 80, 60, 0);
+        INSERT INTO project_env_vars (project_id, key, sealed, is_secret, scope) VALUES (2, 'KEY', x'60', 0, 'run');
         INSERT INTO env_vars (app_id, key, sealed, is_secret, scope) VALUES (3, 'KEY', x'61', 0, 'run');
         INSERT INTO release_env_vars (release_id, key, sealed, is_secret) VALUES (5, 'KEY', x'62', 0);
         INSERT INTO webhooks (app_id, public_id, sealed_secret, created_at) VALUES (3, 'p', x'63', 0);
@@ -145,6 +152,7 @@ mod tests {
         connection.execute_batch(ROWS).unwrap();
         let (app, key) = (AppId(3), EnvKey::parse("KEY").unwrap());
         let expected = [
+            (EnvOwner::Project(ProjectId(2)).seal_identity(&key), "`"),
             (key.seal_identity(app), "a"),
             (key.seal_identity(app), "b"),
             (Webhook::seal_identity(app), "c"),

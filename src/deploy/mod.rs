@@ -47,6 +47,7 @@ mod start;
 mod strays;
 mod switch;
 mod undo;
+mod variables;
 mod watch;
 mod worker;
 

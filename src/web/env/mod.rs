@@ -23,7 +23,7 @@ use super::load::LoadedApp;
 use super::signed_in::SignedIn;
 use super::typed::Typed;
 use crate::actions::Error;
-use crate::actions::env_vars::{EnvInput, EnvVarInput};
+use crate::actions::env_vars::{EnvInput, EnvVarInput, Owner};
 use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::env_var::EnvScope;
@@ -108,7 +108,7 @@ async fn show(
     frame: Frame,
     headers: HeaderMap,
 ) -> Result<EnvPage> {
-    let stored = web.actions.show_env(&app).await?;
+    let stored = web.actions.show_env(Owner::App(&app)).await?;
     EnvPage::new(&web, frame, (&app, right), EnvForm::of(&stored))
         .await?
         .with_island(&web, &headers, &app, &stored)
@@ -124,14 +124,14 @@ async fn save(
     headers: HeaderMap,
     typed: Typed,
 ) -> Result<Response> {
-    let stored = web.actions.show_env(&app).await?;
+    let stored = web.actions.show_env(Owner::App(&app)).await?;
     let mut form = EnvForm::parse(&typed, &stored);
     if form.wants_row {
         let page = EnvPage::new(&web, frame, (&app, right), form).await?;
         return Ok(page.with_island(&web, &headers, &app, &stored).await?.into_response());
     }
     let (input, indexes) = form.to_input(&stored);
-    match web.actions.replace_env(&actor, &app, input).await {
+    match web.actions.replace_env(&actor, Owner::App(&app), input).await {
         Ok(_) => {
             let page = format!("/apps/{}/env", app.slug);
             let next = running::saved(&web, &session, &actor, &app, &typed, &page).await?;
