@@ -219,6 +219,11 @@ impl Config {
         }
     }
 
+    /// The name by which the panel is reached, which no app may have; `None` where it is an address.
+    pub fn panel_host(&self) -> Option<&Host> {
+        self.listen.ip().is_unspecified().then_some(&self.base_domain)
+    }
+
     /// The engine's address as asked for, if anybody asked.
     pub fn engine_address(&self) -> Option<String> {
         self.docker_host

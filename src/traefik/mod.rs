@@ -8,9 +8,11 @@ mod api;
 mod certificate;
 mod dynamic;
 mod files;
+mod guard;
 mod metrics;
 pub mod proxy;
 mod render;
+mod rules;
 mod shown;
 mod text;
 

@@ -22,6 +22,7 @@ mod cross_site;
 mod dangerous_sources;
 mod deploy_queue;
 mod deployment_page;
+mod domains;
 mod engine_killed;
 mod engine_trouble;
 mod env_and_domains;

@@ -31,6 +31,7 @@ pub mod small_disk;
 pub mod sse;
 #[path = "../../support/ssh_server.rs"]
 pub mod ssh_server;
+pub mod tls;
 pub mod totp;
 pub mod visitor;
 pub mod wait;
