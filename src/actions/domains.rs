@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::json::{merge, parse_json};
 use super::{Actions, Error, Result};
 use crate::db;
+use crate::deploy::{AcmeOutcome, DeployError};
 use crate::events::Event;
 use crate::model::Invalid;
 use crate::model::access::Right;
 use crate::model::app::App;
-use crate::model::domain::Domain;
+use crate::model::domain::{Domain, Https, Tls};
 use crate::model::host::Host;
 use crate::model::ids::{AppId, DomainId};
 use crate::model::path_prefix::PathPrefix;
@@ -22,7 +23,8 @@ mod sealing;
 mod view;
 
 pub use input::{DomainInput, SiteUserInput};
-pub use view::{DomainState, DomainView};
+use view::Seen;
+pub use view::{DnsState, DomainState, DomainView};
 
 /// An app's domains in its own order.
 pub struct DomainList {
@@ -58,8 +60,27 @@ impl Actions {
     pub async fn show_domains(&self, app: &App) -> Result<(i64, Vec<DomainView>)> {
         let list = self.list_domains(app).await?;
         let (has_acme, now) = (self.config.has_acme(), Timestamp::now());
+        let by_acme = |domain: &&Domain| domain.https(has_acme) == Https::Acme;
+        let hosts: Vec<Host> = list
+            .domains
+            .iter()
+            .filter(by_acme)
+            .map(|domain| domain.host.clone())
+            .collect();
+        let outcomes = if hosts.is_empty() {
+            Vec::new()
+        } else {
+            self.deployer.certificates(&hosts).await
+        };
+        let mut outcomes = outcomes.into_iter();
         let show = |(position, domain): (usize, &Domain)| {
-            DomainView::new(position, domain, DomainState::of(domain, has_acme, now))
+            let outcome = if by_acme(&domain) { outcomes.next() } else { None };
+            let seen = Seen {
+                has_acme,
+                pointing: self.deployer.pointing(&domain.host).filter(|_| domain.tls == Tls::Auto),
+                outcome: outcome.unwrap_or(AcmeOutcome::Pending),
+            };
+            DomainView::new(position, domain, DomainState::of(domain, seen, now))
         };
         Ok((list.version, (1..).zip(&list.domains).map(show).collect()))
     }
@@ -134,12 +155,9 @@ impl Actions {
     }
 
     async fn show_domain(&self, app: &App, id: DomainId) -> Result<(DomainView, i64)> {
-        let list = self.list_domains(app).await?;
-        let (has_acme, now) = (self.config.has_acme(), Timestamp::now());
-        let found = (1..).zip(&list.domains).find(|(_, domain)| domain.id == id);
-        let (position, domain) = found.ok_or(Error::NotFound)?;
-        let state = DomainState::of(domain, has_acme, now);
-        Ok((DomainView::new(position, domain, state), list.version))
+        let (version, domains) = self.show_domains(app).await?;
+        let domain = domains.into_iter().find(|domain| domain.id == id);
+        Ok((domain.ok_or(Error::NotFound)?, version))
     }
 
     /// Changes an app's domains in one transaction, counts it, and has the proxy serve it.
@@ -171,8 +189,9 @@ impl Actions {
             })
             .await?;
         self.events.announce(Event::App(app.id));
-        let applied = self.deployer.apply_route(app.id).await;
-        applied.map_err(|error| Error::Internal(error.into()))?;
+        let internal = |error: DeployError| Error::Internal(error.into());
+        self.deployer.look_up_domains(app.id).await.map_err(internal)?;
+        self.deployer.apply_route(app.id).await.map_err(internal)?;
         Ok(answer)
     }
 }

@@ -88,6 +88,26 @@ pub fn list_hops(connection: &Connection) -> Result<Vec<Hop>> {
         .collect::<rusqlite::Result<_>>()?)
 }
 
+/// Hosts that are to have a certificate by themselves, and their apps; only those whose DNS was not seen to lead here
+/// where that is wanted.
+pub fn list_automatic(connection: &Connection, is_waiting: bool) -> Result<Vec<(AppId, Host)>> {
+    let sql = "SELECT app_id, host FROM domains WHERE tls = 'auto' AND (NOT ?1 OR NOT points_here)";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_map([is_waiting], |row| {
+            Ok((AppId(row.get("app_id")?), row::text(row, "host", Host::parse_pattern)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes whether a domain's DNS leads here.
+pub fn update_points_here(connection: &Connection, id: DomainId, points_here: bool) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE domains SET points_here = ?2 WHERE id = ?1")?
+        .execute(params![id.0, points_here])?;
+    Ok(())
+}
+
 /// Somebody who has a host, at some path.
 #[derive(Debug)]
 pub struct Holder {

@@ -23,6 +23,7 @@ pub mod instance;
 pub mod invitation;
 pub mod ip_range;
 pub mod path_prefix;
+pub mod pointing;
 pub mod release;
 pub mod route;
 pub mod site_user;

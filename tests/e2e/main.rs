@@ -16,6 +16,7 @@ mod bad_route_file;
 mod body_limits;
 mod broken_versions;
 mod budget;
+mod certificates;
 mod checks_from_outside;
 mod crash;
 mod cross_site;

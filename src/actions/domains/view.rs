@@ -1,11 +1,15 @@
 //! A domain as it is shown: its settings without secrets, and how it is served now.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
 use super::input::{DomainInput, SiteUserInput};
+use crate::deploy::AcmeOutcome;
 use crate::model::certificate::CertificateChain;
 use crate::model::domain::{Domain, Https, Tls};
 use crate::model::ids::DomainId;
+use crate::model::pointing::{Pointing, Verdict};
 use crate::model::time::Timestamp;
 
 /// A domain as shown.
@@ -53,6 +57,8 @@ pub struct DomainState {
     /// When the certificate ends.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+    /// What the DNS says, where it was looked up: for `auto` and public names.
+    pub dns: Option<DnsState>,
 }
 
 impl DomainView {
@@ -78,15 +84,47 @@ impl DomainView {
     }
 }
 
+/// What the DNS says of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DnsState {
+    /// `right`, `wrong`, `missing` or `unknown`.
+    pub verdict: Verdict,
+    /// The addresses that it leads to.
+    #[schema(value_type = Vec<String>)]
+    pub found: Vec<IpAddr>,
+    /// The addresses that it must lead to; none where this machine's public address is not known.
+    #[schema(value_type = Vec<String>)]
+    pub wanted: Vec<IpAddr>,
+    /// The records to make, as zone files spell them.
+    pub records: Vec<String>,
+}
+
+/// What is known of a domain besides its settings.
+pub(super) struct Seen {
+    /// Whether certificates can be had.
+    pub(super) has_acme: bool,
+    /// Where its DNS leads, if it was looked up.
+    pub(super) pointing: Option<Pointing>,
+    /// What became of its certificate by ACME.
+    pub(super) outcome: AcmeOutcome,
+}
+
 impl DomainState {
     /// How a domain is served.
-    pub fn of(domain: &Domain, has_acme: bool, now: Timestamp) -> Self {
-        match domain.https(has_acme) {
-            Https::Off => Self::told("off", plain(domain, has_acme)),
-            Https::Waiting => Self::told("waiting", "Plain http until its DNS leads to this machine."),
-            Https::Acme => Self::told("pending", "The certificate is asked for."),
+    pub(super) fn of(domain: &Domain, seen: Seen, now: Timestamp) -> Self {
+        let dns = seen.pointing.as_ref().map(|pointing| DnsState {
+            verdict: pointing.verdict,
+            found: pointing.found.clone(),
+            wanted: pointing.wanted.clone(),
+            records: pointing.records(&domain.host),
+        });
+        let state = match domain.https(seen.has_acme) {
+            Https::Off => Self::told("off", plain(domain, seen.has_acme)),
+            Https::Waiting => Self::told("waiting", waiting(seen.pointing.as_ref())),
+            Https::Acme => Self::acme(seen.outcome, now),
             Https::Custom => Self::custom(domain, now),
-        }
+        };
+        Self { dns, ..state }
     }
 
     fn told(https: &'static str, words: impl Into<String>) -> Self {
@@ -94,6 +132,22 @@ impl DomainState {
             https,
             words: words.into(),
             expires_at: None,
+            dns: None,
+        }
+    }
+
+    fn acme(outcome: AcmeOutcome, now: Timestamp) -> Self {
+        match outcome {
+            AcmeOutcome::Issued { expires_at, .. } if expires_at <= now => Self {
+                expires_at: Some(expires_at),
+                ..Self::told("expired", "The certificate is over, and no newer one was had.")
+            },
+            AcmeOutcome::Issued { expires_at, issuer } => Self {
+                expires_at: Some(expires_at),
+                ..Self::told("issued", format!("Signed by {issuer}, renewed by itself."))
+            },
+            AcmeOutcome::Pending => Self::told("pending", "The certificate is asked for; this takes seconds."),
+            AcmeOutcome::Failed(reason) => Self::told("failed", format!("No certificate was had: {reason}")),
         }
     }
 
@@ -112,10 +166,7 @@ impl DomainState {
                 "The uploaded certificate is over. Upload a newer one.".to_owned(),
             )
         } else {
-            (
-                "custom",
-                format!("An uploaded certificate, signed by {}.", chain.issuer),
-            )
+            ("custom", format!("Uploaded, signed by {}.", chain.issuer))
         };
         Self {
             expires_at: Some(chain.expires_at),
@@ -124,17 +175,101 @@ impl DomainState {
     }
 }
 
+/// What a domain waits for.
+fn waiting(pointing: Option<&Pointing>) -> String {
+    let list = |addresses: &[IpAddr]| addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ");
+    let Some(pointing) = pointing else {
+        return "Plain http until its DNS is seen to lead to this machine.".to_owned();
+    };
+    let should = if pointing.wanted.is_empty() {
+        "this machine".to_owned()
+    } else {
+        list(&pointing.wanted)
+    };
+    match pointing.verdict {
+        Verdict::Right => "Its DNS leads here; the certificate is asked for next.".to_owned(),
+        Verdict::Wrong => format!(
+            "Its DNS leads to {}, not to {should} alone. Plain http until then.",
+            list(&pointing.found)
+        ),
+        Verdict::Missing => format!("Its DNS has no address. Let it lead to {should}; plain http until then."),
+        Verdict::Unknown => {
+            let reason = pointing.reason.as_deref().unwrap_or_default();
+            format!("The DNS could not be asked ({reason}). Plain http until it says that the host leads here.")
+        }
+    }
+}
+
 /// Why a domain is plain http.
 fn plain(domain: &Domain, has_acme: bool) -> &'static str {
     if domain.tls != Tls::Auto {
-        "Plain http, as chosen."
+        "As chosen."
     } else if domain.host.is_wildcard() {
-        "Plain http: a wildcard gets no certificate by itself. Upload one."
+        "A wildcard gets no certificate by itself. Upload one."
     } else if !domain.may_have_certificate() {
-        "Plain http: no certificate can be had for such a host."
+        "No certificate can be had for such a host."
     } else if !has_acme {
-        "Plain http until Dhow is started with --acme-email, or a certificate is uploaded."
+        "Until Dhow is started with --acme-email, or a certificate is uploaded."
     } else {
-        "Plain http."
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AcmeOutcome, DomainState, Pointing, Seen, Verdict};
+    use crate::model::domain::{Domain, Tls};
+    use crate::model::host::Host;
+    use crate::model::path_prefix::PathPrefix;
+    use crate::model::pointing::Found;
+    use crate::model::time::Timestamp;
+    use std::net::IpAddr;
+
+    #[test]
+    fn a_state_says_what_is_and_what_to_do() {
+        let at = Timestamp::from_millis;
+        let mut domain = Domain::new(Host::parse("a.example.com").expect("a host"), PathPrefix::root());
+        let found = |text: &str| {
+            let address: IpAddr = text.parse().expect("an address");
+            Some(Pointing::new(
+                Found::Addresses(vec![address]),
+                &["9.9.9.9".parse().expect("an address")],
+                &[],
+            ))
+        };
+        let state = |domain: &Domain, has_acme, pointing, outcome| {
+            let seen = Seen {
+                has_acme,
+                pointing,
+                outcome,
+            };
+            DomainState::of(domain, seen, at(1_000))
+        };
+        let waiting = state(&domain, true, found("8.8.8.8"), AcmeOutcome::Pending);
+        assert_eq!(waiting.https, "waiting");
+        assert!(waiting.words.contains("8.8.8.8, not to 9.9.9.9"), "{}", waiting.words);
+        let dns = waiting.dns.expect("looked up");
+        assert_eq!(
+            (dns.verdict, dns.records.join("")),
+            (Verdict::Wrong, "a.example.com. A 9.9.9.9".to_owned())
+        );
+        assert_eq!(state(&domain, false, None, AcmeOutcome::Pending).https, "off");
+        domain.points_here = true;
+        let issued = |millis| AcmeOutcome::Issued {
+            expires_at: at(millis),
+            issuer: "CN=CA".to_owned(),
+        };
+        let refused = AcmeOutcome::Failed("429 :: retry after noon".to_owned());
+        for (outcome, https) in [
+            (AcmeOutcome::Pending, "pending"),
+            (issued(2_000), "issued"),
+            (issued(1_000), "expired"),
+            (refused.clone(), "failed"),
+        ] {
+            assert_eq!(state(&domain, true, None, outcome).https, https);
+        }
+        assert!(state(&domain, true, None, refused).words.contains("retry after noon"));
+        domain.tls = Tls::Off;
+        assert_eq!(state(&domain, true, None, AcmeOutcome::Pending).https, "off");
     }
 }

@@ -112,7 +112,8 @@ async fn save(
             flash::done(&session, format!("{} was saved.", written(&domain))).await?;
             return Ok(to_list(&app).into_response());
         }
-        Err(error) => error,
+        Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => error,
+        Err(error) => return Err(error.into()),
     };
     let (version, domain) = find(&web, &app, &named).await?;
     let is_stale = matches!(error, Error::Conflict(_)) && typed.value("version") != version.to_string();

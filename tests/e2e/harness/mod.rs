@@ -20,6 +20,7 @@ pub mod leftovers;
 pub mod lfs_store;
 pub mod load;
 pub mod panel;
+pub mod pebble;
 pub mod private_engine;
 pub mod process;
 mod proof;
