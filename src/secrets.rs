@@ -12,6 +12,7 @@ mod key;
 mod key_files;
 mod passwords;
 mod signatures;
+mod site_password;
 mod totp;
 
 pub use deploy_key::DeployKey;
@@ -19,6 +20,7 @@ pub use key::SecretKey;
 pub use key_files::Rotation;
 pub use passwords::Passwords;
 pub use signatures::{check_signature, random_webhook_secret};
+pub use site_password::htpasswd_line;
 pub use totp::{TotpSecret, hash_recovery_code, recovery_code};
 
 /// What can go wrong with the key or a sealed value.

@@ -18,7 +18,7 @@ struct Place {
     identity: &'static str,
 }
 
-const PLACES: [Place; 6] = [
+const PLACES: [Place; 8] = [
     Place {
         table: "project_env_vars",
         column: "sealed",
@@ -50,6 +50,18 @@ const PLACES: [Place; 6] = [
         identity: "'source_credential:' || app_id || ':' || kind",
     },
     Place {
+        table: "domains",
+        column: "sealed_key",
+        keys: &["id"],
+        identity: "'domain ' || id || ' key'",
+    },
+    Place {
+        table: "domain_users",
+        column: "sealed",
+        keys: &["domain_id", "name"],
+        identity: "'domain ' || domain_id || ' user ' || name",
+    },
+    Place {
         table: "second_factors",
         column: "sealed_secret",
         keys: &["user_id"],
@@ -79,7 +91,8 @@ fn rows(connection: &Connection, place: &Place) -> Result<Vec<SealedRow>> {
         keys,
         identity,
     } = place;
-    let sql = format!("SELECT {identity}, {column}, {} FROM {table}", keys.join(", "));
+    let keys_listed = keys.join(", ");
+    let sql = format!("SELECT {identity}, {column}, {keys_listed} FROM {table} WHERE {column} IS NOT NULL");
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
         let keys = (0..keys.len()).map(|index| row.get(2 + index));
@@ -106,8 +119,10 @@ mod tests {
     use super::*;
     use crate::db::Db;
     use crate::model::delivery::Webhook;
+    use crate::model::domain::Domain;
     use crate::model::env_var::{EnvKey, EnvOwner};
-    use crate::model::ids::{AppId, ProjectId};
+    use crate::model::ids::{AppId, DomainId, ProjectId};
+    use crate::model::site_user::SiteUserName;
     use crate::model::source::{CredentialKind, SealedCredential};
 
     #[tokio::test]
@@ -139,7 +154,10 @@ mod tests {
         INSERT INTO webhooks (app_id, public_id, sealed_secret, created_at) VALUES (3, 'p', x'63', 0);
         INSERT INTO source_credentials (app_id, kind, origin, username, sealed, created_at)
             VALUES (3, 'token', 'o', 'u', x'64', 0);
-        INSERT INTO second_factors (user_id, sealed_secret, created_at) VALUES (7, x'65', 0);
+        INSERT INTO domains (id, app_id, host, path_prefix, tls, sealed_key, created_at)
+            VALUES (8, 3, 'a.example', '/', 'custom', x'65', 0), (9, 3, 'b.example', '/', 'auto', NULL, 0);
+        INSERT INTO domain_users (domain_id, name, sealed) VALUES (8, 'ada', x'66');
+        INSERT INTO second_factors (user_id, sealed_secret, created_at) VALUES (7, x'67', 0);
     ";
 
     #[test]
@@ -157,7 +175,12 @@ mod tests {
             (key.seal_identity(app), "b"),
             (Webhook::seal_identity(app), "c"),
             (SealedCredential::seal_identity(app, CredentialKind::Token), "d"),
-            ("two_factor:7".to_owned(), "e"),
+            (Domain::key_identity(DomainId(8)), "e"),
+            (
+                Domain::user_identity(DomainId(8), &SiteUserName::parse("ada").unwrap()),
+                "f",
+            ),
+            ("two_factor:7".to_owned(), "g"),
         ];
         for ending in ["", "!"] {
             let mut seen = Vec::new();

@@ -20,6 +20,7 @@ pub mod leftovers;
 pub mod lfs_store;
 pub mod load;
 pub mod panel;
+pub mod pebble;
 pub mod private_engine;
 pub mod process;
 mod proof;
@@ -31,6 +32,7 @@ pub mod small_disk;
 pub mod sse;
 #[path = "../../support/ssh_server.rs"]
 pub mod ssh_server;
+pub mod tls;
 pub mod totp;
 pub mod visitor;
 pub mod wait;
