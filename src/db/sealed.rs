@@ -73,7 +73,8 @@ fn rows(connection: &Connection, place: &Place) -> Result<Vec<SealedRow>> {
         keys,
         identity,
     } = place;
-    let sql = format!("SELECT {identity}, {column}, {} FROM {table}", keys.join(", "));
+    let keys_listed = keys.join(", ");
+    let sql = format!("SELECT {identity}, {column}, {keys_listed} FROM {table} WHERE {column} IS NOT NULL");
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
         let keys = (0..keys.len()).map(|index| row.get(2 + index));
