@@ -44,6 +44,8 @@ pub mod web;
 
 /// The database's name in the data directory.
 pub const DATABASE_FILE: &str = "dhow.db";
+/// Held by the one `serve` of a data directory.
+const LOCK_FILE: &str = "serve.lock";
 /// In `meta`: the random identity that this installation's Docker objects carry.
 const OWNER: &str = "owner";
 /// The key's name in the data directory.
@@ -153,9 +155,17 @@ pub fn prepare_data_dir(path: &Path) -> anyhow::Result<PathBuf> {
     path.canonicalize().with_context(unusable)
 }
 
+/// Whether Dhow serves on a data directory now; taken for granted where that cannot be told.
+pub fn is_served(data_dir: &Path) -> bool {
+    match fs::File::open(data_dir.join(LOCK_FILE)) {
+        Ok(file) => file.try_lock().is_err(),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
+}
+
 /// One `serve` a data directory; the lock goes with the process, however it ends.
-pub fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
-    let path = data_dir.join("serve.lock");
+fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
+    let path = data_dir.join(LOCK_FILE);
     let open = fs::OpenOptions::new()
         .write(true)
         .create(true)

@@ -8,7 +8,7 @@ use crate::config::SecretsVerb;
 pub async fn run(verb: SecretsVerb) -> anyhow::Result<()> {
     let SecretsVerb::Rotate { data } = verb;
     let db = open_existing_database(&data)?;
-    let is_served = crate::lock(&data.path).is_err();
+    let is_served = crate::is_served(&data.path);
     let rotated = key_rotation::rotate(&db, &data.path.join(crate::KEY_FILE), is_served).await?;
     print_line(&format!(
         "The key was changed; {} stored values are sealed with the new one.",

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use super::key::Key;
@@ -28,7 +28,11 @@ impl KeyFiles {
         let path = self.beside(".lock");
         let mut options = fs::OpenOptions::new();
         let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let locked = file.and_then(|file| file.lock().map(|()| file));
+        let locked = file.and_then(|file| {
+            self.give_to_owner(&file)?;
+            file.lock()?;
+            Ok(file)
+        });
         locked.map_err(unusable(&path))
     }
 
@@ -103,6 +107,7 @@ impl KeyFiles {
             .mode(0o600)
             .open(path);
         let written = open.and_then(|mut file| {
+            self.give_to_owner(&file)?;
             file.write_all(&key.0)?;
             file.sync_all()?;
             self.sync_directory()
@@ -110,10 +115,30 @@ impl KeyFiles {
         written.map_err(unusable(path))
     }
 
+    /// The operator may work on the directory as root; whom it belongs to must be able to read what is made in it.
+    fn give_to_owner(&self, file: &File) -> io::Result<()> {
+        let directory = fs::metadata(self.directory())?;
+        let (user, group) = (directory.uid(), directory.gid());
+        let present = file.metadata()?;
+        if (present.uid(), present.gid()) == (user, group) {
+            return Ok(());
+        }
+        match fchown(file, Some(user), Some(group)) {
+            // Not root: then it is the file of who will read it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
-        self.path
-            .parent()
-            .map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+        File::open(self.directory())?.sync_all()
+    }
+
+    fn directory(&self) -> &Path {
+        match self.path.parent() {
+            Some(directory) if directory != Path::new("") => directory,
+            _ => Path::new("."),
+        }
     }
 
     fn new_path(&self) -> PathBuf {
@@ -235,6 +260,20 @@ mod tests {
         assert!(!new_path.exists());
         assert_eq!(SecretKey::open(&path, Some(&new)).unwrap().fingerprint(), new);
         assert!(SecretKey::open(&path, Some(&old)).is_err(), "the old key is gone");
+    }
+
+    #[test]
+    fn what_root_makes_belongs_to_the_directory_s_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        // Somebody else's where the tests run as root, one's own where they do not.
+        let _only_root_may = std::os::unix::fs::chown(dir.path(), Some(4321), Some(4321));
+        let owner = fs::metadata(dir.path()).unwrap().uid();
+        let fingerprint = SecretKey::open(&path, None).unwrap().fingerprint();
+        let _new = Rotation::begin(&path, &fingerprint).unwrap();
+        for name in ["secret.key", "secret.key.new", "secret.key.lock"] {
+            assert_eq!(fs::metadata(dir.path().join(name)).unwrap().uid(), owner, "{name}");
+        }
     }
 
     #[test]

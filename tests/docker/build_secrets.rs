@@ -1,10 +1,13 @@
 //! Build secrets: given to the step that mounts them, by a session of Dhow's own, and left nowhere.
 
-use dhow::docker::BuildError;
+use dhow::docker::{BuildError, Engine};
 use sha2::Digest as _;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
 
 use crate::docker_cli;
-use crate::harness::Place;
+use crate::harness::{Place, ownership};
+use crate::relay::ENGINE;
 use crate::workshop::{Checkout, build_with_secrets, run};
 
 fn told(arguments: &[&str]) -> String {
@@ -58,4 +61,26 @@ async fn a_secret_that_is_not_there_fails_the_build_by_its_name() {
         other => panic!("{other:?}"),
     }
     assert!(!built.lines.iter().any(|(_, line)| line == "never"), "{}", built.log());
+}
+
+#[tokio::test]
+async fn an_engine_that_is_reached_by_tcp_is_served_secrets_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let relaying = tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut engine = UnixStream::connect(ENGINE).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut engine).await });
+        }
+    });
+    let mut place = Place::open().await;
+    place.engine = Engine::connect(Some(&address), ownership(&place.name)).await.unwrap();
+    let dockerfile = format!(
+        "FROM busybox:1\nRUN --mount=type=secret,id=TOKEN : {} && wc -c < /run/secrets/TOKEN > /size\n",
+        place.name
+    );
+    let checkout = Checkout::new(&[("Dockerfile", &dockerfile)]);
+    let built = build_with_secrets(&place, &checkout, vec![("TOKEN".to_owned(), "12345".to_owned())]).await;
+    assert_eq!(run(&place, built.image(), "cat /size").await, "5");
+    relaying.abort();
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{UnixListener, UnixStream};
 
-const ENGINE: &str = "/var/run/docker.sock";
+pub const ENGINE: &str = "/var/run/docker.sock";
 
 /// The range of API versions (minor numbers) that a release accepts.
 #[derive(Clone, Copy)]

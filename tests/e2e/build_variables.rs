@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, inspect};
+use crate::harness::engine_proxy::EngineProxy;
 use crate::harness::git_server::GitServer;
+use crate::harness::setup::Setup;
 
 const SERVE: &str = "WORKDIR /www\nCMD [\"sh\", \"-c\", \"exec httpd -f -p $PORT -h /www\"]\n";
 
@@ -192,4 +194,35 @@ async fn build_runtime_env_not_at_build_builds_see_only_their_scope_and_instance
         "{:?}",
         env_of(&dhow)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_does_not_arrive_as_it_is_set_fails_the_deployment_by_its_name() {
+    let engine = EngineProxy::altering("value-right", "value-wrong");
+    let dhow = Setup::new().flag("--docker-host", &engine.host()).start().await;
+    let api = dhow.owner().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("web");
+    repository.commit_app("web");
+    api.live_app("web", "web", &repository).await;
+    let serving = dhow.containers_of("web");
+    set(
+        &api,
+        json!([{ "key": "GOOD", "value": "g" }, { "key": "GARBLED", "value": "value-right" }]),
+    )
+    .await;
+
+    let id = api.deploy("web").await;
+    let failed = api.failed(id, "start_failed").await;
+
+    let message = failed["error"]["message"].as_str().unwrap();
+    assert!(message.contains("GARBLED"), "{message}");
+    let log = api.log(id).await;
+    assert!(!message.contains("value-") && !log.contains("value-"), "{log}");
+    assert_eq!(
+        dhow.containers_of("web"),
+        serving,
+        "the one before serves, no other is left"
+    );
+    assert_eq!(dhow.visit("web.localhost", "/").await.expect(200).text(), "web");
 }

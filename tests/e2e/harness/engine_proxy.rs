@@ -38,29 +38,45 @@ pub const ENGINE_OF_YESTERDAY: Versions = Versions {
     newest: 21,
 };
 
+/// Bytes of requests, and as many that the engine gets instead.
+#[derive(Clone, Copy)]
+struct Altered {
+    from: &'static [u8],
+    to: &'static [u8],
+}
+
 /// A proxy before the engine; the socket goes with it.
 pub struct EngineProxy {
     directory: TempDir,
     versions: Option<Versions>,
+    altered: Option<Altered>,
     running: Option<CancellationToken>,
 }
 
 impl EngineProxy {
     /// Passes everything through.
     pub fn start() -> Self {
-        Self::start_as(None)
+        Self::start_as(None, None)
     }
 
     /// Answers for other versions than the real engine's.
     pub fn speaking(versions: Versions) -> Self {
-        Self::start_as(Some(versions))
+        Self::start_as(Some(versions), None)
     }
 
-    fn start_as(versions: Option<Versions>) -> Self {
+    /// Has the engine read something else where a request says `from`; both of one length.
+    pub fn altering(from: &'static str, to: &'static str) -> Self {
+        assert_eq!(from.len(), to.len(), "a body's length is told before it");
+        let (from, to) = (from.as_bytes(), to.as_bytes());
+        Self::start_as(None, Some(Altered { from, to }))
+    }
+
+    fn start_as(versions: Option<Versions>, altered: Option<Altered>) -> Self {
         let directory = tempfile::Builder::new().prefix("dhow-e2e-engine-").tempdir().unwrap();
         let mut this = Self {
             directory,
             versions,
+            altered,
             running: None,
         };
         this.mend();
@@ -88,7 +104,7 @@ impl EngineProxy {
         let listener = UnixListener::bind(self.socket()).unwrap();
         let running = CancellationToken::new();
         self.running = Some(running.clone());
-        tokio::spawn(accept(listener, running, self.versions));
+        tokio::spawn(accept(listener, running, self.versions, self.altered));
     }
 
     /// The engine is back, but is another one.
@@ -106,7 +122,12 @@ impl Drop for EngineProxy {
     }
 }
 
-async fn accept(listener: UnixListener, running: CancellationToken, versions: Option<Versions>) {
+async fn accept(
+    listener: UnixListener,
+    running: CancellationToken,
+    versions: Option<Versions>,
+    altered: Option<Altered>,
+) {
     let engine: Arc<str> = match std::env::var("DOCKER_HOST") {
         Ok(host) => host
             .strip_prefix("unix://")
@@ -116,12 +137,24 @@ async fn accept(listener: UnixListener, running: CancellationToken, versions: Op
     };
     while let Some(Ok((client, _))) = running.run_until_cancelled(listener.accept()).await {
         let (running, engine) = (running.clone(), Arc::clone(&engine));
-        tokio::spawn(async move { running.run_until_cancelled(serve(client, &engine, versions)).await });
+        tokio::spawn(async move {
+            running
+                .run_until_cancelled(serve(client, &engine, versions, altered))
+                .await
+        });
     }
 }
 
-async fn serve(mut client: UnixStream, engine: &str, versions: Option<Versions>) -> std::io::Result<()> {
+async fn serve(
+    mut client: UnixStream,
+    engine: &str,
+    versions: Option<Versions>,
+    altered: Option<Altered>,
+) -> std::io::Result<()> {
     let mut engine = UnixStream::connect(engine).await?;
+    if let Some(altered) = altered {
+        return pass_altered(client, engine, altered).await;
+    }
     if let Some(versions) = versions {
         let Some((head, rest)) = read_head(&mut client).await? else {
             return Ok(());
@@ -141,6 +174,33 @@ async fn serve(mut client: UnixStream, engine: &str, versions: Option<Versions>)
         }
     }
     copy_bidirectional(&mut client, &mut engine).await.map(|_| ())
+}
+
+async fn pass_altered(client: UnixStream, engine: UnixStream, altered: Altered) -> std::io::Result<()> {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_engine, mut to_engine) = engine.into_split();
+    let requests = async {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let count = from_client.read(&mut buffer).await?;
+            if count == 0 {
+                return to_engine.shutdown().await;
+            }
+            let bytes = &mut buffer[..count];
+            let found = bytes
+                .windows(altered.from.len())
+                .position(|window| window == altered.from);
+            if let Some(at) = found {
+                bytes[at..at + altered.to.len()].copy_from_slice(altered.to);
+            }
+            to_engine.write_all(bytes).await?;
+        }
+    };
+    let answers = async {
+        tokio::io::copy(&mut from_engine, &mut to_client).await?;
+        to_client.shutdown().await
+    };
+    tokio::try_join!(requests, answers).map(|_| ())
 }
 
 /// A request's head, and the bytes of its body that came along; none when the client has nothing to ask.
