@@ -194,6 +194,9 @@ pub struct Config {
     /// Private networks of projects are cut from it, /24 each.
     #[arg(long, env = "DHOW_SUBNET_POOL", default_value = "10.210.0.0/16", value_parser = parse_subnet_pool, value_name = "CIDR")]
     pub subnet_pool: SubnetPool,
+    /// DNS server that is asked where domains lead; the system's own when left out.
+    #[arg(long, env = "DHOW_RESOLVER", value_parser = parse_resolver, value_name = "ADDR")]
+    pub resolver: Option<SocketAddr>,
     /// Permit Git hosts on loopback and private addresses, and Git over plain http.
     #[arg(long, env = "DHOW_ALLOW_PRIVATE_SOURCES")]
     pub allow_private_sources: bool,
@@ -217,6 +220,11 @@ impl Config {
         } else {
             format!("http://{listen}")
         }
+    }
+
+    /// The name by which the panel is reached, which no app may have; `None` where it is an address.
+    pub fn panel_host(&self) -> Option<&Host> {
+        self.listen.ip().is_unspecified().then_some(&self.base_domain)
     }
 
     /// The engine's address as asked for, if anybody asked.
@@ -247,6 +255,15 @@ fn parse_scope(text: &str) -> Result<Scope, String> {
 
 fn parse_host(text: &str) -> Result<Host, String> {
     Host::parse(text).map_err(|error| error.0)
+}
+
+/// An address, with a port where it is not DNS's own.
+fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
+    let with_port = text.parse::<SocketAddr>();
+    let alone = || text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    with_port
+        .or_else(|_| alone())
+        .map_err(|_| "use an address such as 9.9.9.9 or 127.0.0.1:5353".to_owned())
 }
 
 fn parse_subnet_pool(text: &str) -> Result<SubnetPool, String> {
@@ -318,6 +335,7 @@ mod tests {
             ["--instance", "Über"],
             ["--disk-floor", "lots"],
             ["--subnet-pool", "x"],
+            ["--resolver", "dns.example"],
             ["--max-deployments", "0"],
         ] {
             let line = CommandLine::try_parse_from(["dhow", "serve"].iter().chain(&arguments));

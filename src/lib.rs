@@ -15,6 +15,7 @@ use crate::actions::Actions;
 use crate::config::{Config, SHUTDOWN_TIMEOUT};
 use crate::db::Db;
 use crate::deploy::{Parts, Paths, Worker};
+use crate::dns::Dns;
 use crate::docker::Engine;
 use crate::events::Events;
 use crate::logs::Logs;
@@ -28,6 +29,7 @@ pub mod cli;
 pub mod config;
 pub mod db;
 pub mod deploy;
+pub mod dns;
 pub mod docker;
 pub mod events;
 pub mod git;
@@ -116,6 +118,7 @@ async fn assemble(
     }
     let events = Events::new();
     let parts = Parts {
+        dns: Dns::new(config.resolver)?,
         config: Arc::clone(config),
         paths: Paths::new(data_dir),
         db: db.clone(),

@@ -19,11 +19,13 @@ use sha2::{Digest as _, Sha256};
 mod deploy_key;
 mod passwords;
 mod signatures;
+mod site_password;
 mod totp;
 
 pub use deploy_key::DeployKey;
 pub use passwords::Passwords;
 pub use signatures::{check_signature, random_webhook_secret};
+pub use site_password::htpasswd_line;
 pub use totp::{TotpSecret, hash_recovery_code, recovery_code};
 
 /// Bytes of the nonce in front of every sealed value (XChaCha20).

@@ -15,8 +15,8 @@ use assets::asset_faults;
 use source::{names, top_module, without_comments_and_tests};
 
 /// Modules that know one tool or one store each, and never each other.
-const TOOLS: [&str; 9] = [
-    "db", "outbound", "git", "build", "docker", "traefik", "secrets", "events", "logs",
+const TOOLS: [&str; 10] = [
+    "dns", "db", "outbound", "git", "build", "docker", "traefik", "secrets", "events", "logs",
 ];
 
 /// Module → the modules of this crate that it may use. `lib` and `main` put everything together and stand below.
@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("telemetry", &["config"]),
     ("db", &["model"]),
+    ("dns", &["model"]),
     ("outbound", &["model"]),
     ("git", &["model", "outbound"]),
     ("build", &["model"]),
@@ -36,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "deploy",
         &[
-            "db", "git", "build", "docker", "traefik", "secrets", "events", "logs", "model", "config",
+            "db", "dns", "git", "build", "docker", "traefik", "secrets", "events", "logs", "model", "config",
         ],
     ),
     (
@@ -69,6 +70,8 @@ const HOMES: &[(&str, &[&str])] = &[
         "tower_sessions",
         &["web/", "web.rs", "api/", "api.rs", "actions/sessions.rs", "lib.rs"],
     ),
+    ("hickory_resolver", &["dns.rs"]),
+    ("if_addrs", &["dns.rs"]),
     ("bollard", &["docker/", "docker.rs"]),
     ("git2", &["git/", "git.rs"]),
     ("russh", &["git/", "git.rs", "secrets/", "secrets.rs"]),

@@ -57,11 +57,6 @@ pub struct Items<T> {
 }
 
 impl<T> Items<T> {
-    /// A whole list.
-    pub const fn all(items: Vec<T>) -> Self {
-        Self { items, next: None }
-    }
-
     /// A page made of rows that were asked for with one more than the limit, which tells whether another page follows.
     pub fn page<Row>(mut rows: Vec<Row>, page: Page, key: impl Fn(&Row) -> i64, show: impl Fn(Row) -> T) -> Self {
         let limit = page.limit as usize;

@@ -1,33 +1,147 @@
-//! Table `domains`.
+//! Tables `domains` and `domain_users`.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Result, row};
-use crate::model::domain::{Domain, Tls};
+use crate::model::domain::{Domain, Hop, SiteUser, StoredCertificate, Tls};
 use crate::model::host::Host;
-use crate::model::ids::{AppId, DomainId};
+use crate::model::ids::{AppId, DomainId, ProjectId};
+use crate::model::ip_range::IpRange;
 use crate::model::path_prefix::PathPrefix;
+use crate::model::site_user::SiteUserName;
 use crate::model::time::Timestamp;
 
-const COLUMNS: &str = "id, host, path_prefix, tls, redirect_to";
+const COLUMNS: &str = "id, host, path_prefix, strip_prefix, tls, is_forced, points_here, redirect_to, has_hsts, \
+                       has_plain_health, allow_ips, certificate, sealed_key";
 
+/// A domain without its users.
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Domain> {
+    let host = row::text(row, "host", Host::parse_pattern)?;
+    let chain: Option<String> = row.get("certificate")?;
+    let sealed_key: Option<Vec<u8>> = row.get("sealed_key")?;
     Ok(Domain {
         id: DomainId(row.get("id")?),
-        host: row::text(row, "host", Host::parse)?,
-        path_prefix: row::text(row, "path_prefix", PathPrefix::parse)?,
+        strips_prefix: row.get("strip_prefix")?,
         tls: row::text(row, "tls", Tls::parse)?,
+        is_forced: row.get("is_forced")?,
+        points_here: row.get("points_here")?,
         redirect_to: row::optional_text(row, "redirect_to", Host::parse)?,
+        has_hsts: row.get("has_hsts")?,
+        has_plain_health: row.get("has_plain_health")?,
+        allow_ips: row::text(row, "allow_ips", IpRange::parse_list)?,
+        certificate: chain
+            .zip(sealed_key)
+            .map(|(chain, sealed_key)| StoredCertificate { chain, sealed_key }),
+        ..Domain::new(host, row::text(row, "path_prefix", PathPrefix::parse)?)
     })
 }
 
-/// An app's domains in the order they were added; few, since each is typed by hand.
+/// An app's domains in the app's own order; few, since each is typed by hand.
 pub fn list_of_app(connection: &Connection, app: AppId) -> Result<Vec<Domain>> {
-    let sql = format!("SELECT {COLUMNS} FROM domains WHERE app_id = ?1 ORDER BY id");
-    Ok(connection
+    let sql = format!("SELECT {COLUMNS} FROM domains WHERE app_id = ?1 ORDER BY position, id");
+    let mut domains: Vec<Domain> = connection
         .prepare_cached(&sql)?
         .query_map([app.0], from_row)?
+        .collect::<rusqlite::Result<_>>()?;
+    if domains.is_empty() {
+        return Ok(domains);
+    }
+    let sql = "SELECT domain_id, domain_users.name, sealed FROM domain_users \
+               JOIN domains ON domains.id = domain_id WHERE app_id = ?1 ORDER BY domain_users.name";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([app.0])?;
+    while let Some(row) = rows.next()? {
+        let user = SiteUser {
+            name: row::text(row, "name", SiteUserName::parse)?,
+            sealed: row.get("sealed")?,
+        };
+        let id = DomainId(row.get("domain_id")?);
+        if let Some(domain) = domains.iter_mut().find(|domain| domain.id == id) {
+            domain.users.push(user);
+        }
+    }
+    Ok(domains)
+}
+
+/// How often an app's domains were changed; 0 for an app that is gone.
+pub fn find_version(connection: &Connection, app: AppId) -> Result<i64> {
+    let mut statement = connection.prepare_cached("SELECT domains_version FROM apps WHERE id = ?1")?;
+    Ok(statement.query_row([app.0], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+/// Counts a change of an app's domains; answers the new version.
+pub fn update_version(connection: &Connection, app: AppId) -> Result<i64> {
+    let sql = "UPDATE apps SET domains_version = domains_version + 1 WHERE id = ?1 RETURNING domains_version";
+    Ok(connection.prepare_cached(sql)?.query_row([app.0], |row| row.get(0))?)
+}
+
+/// Hosts of all apps, and where they lead.
+pub fn list_hops(connection: &Connection) -> Result<Vec<Hop>> {
+    let mut statement = connection.prepare_cached("SELECT host, redirect_to FROM domains")?;
+    Ok(statement
+        .query_map([], |row| {
+            Ok((
+                row::text(row, "host", Host::parse_pattern)?,
+                row::optional_text(row, "redirect_to", Host::parse)?,
+            ))
+        })?
         .collect::<rusqlite::Result<_>>()?)
+}
+
+/// Hosts that are to have a certificate by themselves, and their apps; only those whose DNS was not seen to lead here
+/// where that is wanted.
+pub fn list_automatic(connection: &Connection, is_waiting: bool) -> Result<Vec<(AppId, Host)>> {
+    let sql = "SELECT app_id, host FROM domains WHERE tls = 'auto' AND (NOT ?1 OR NOT points_here)";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_map([is_waiting], |row| {
+            Ok((AppId(row.get("app_id")?), row::text(row, "host", Host::parse_pattern)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes whether a domain's DNS leads here.
+pub fn update_points_here(connection: &Connection, id: DomainId, points_here: bool) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE domains SET points_here = ?2 WHERE id = ?1")?
+        .execute(params![id.0, points_here])?;
+    Ok(())
+}
+
+/// Somebody who has a host, at some path.
+#[derive(Debug)]
+pub struct Holder {
+    /// The app.
+    pub app: AppId,
+    /// Its slug.
+    pub slug: String,
+    /// Its project.
+    pub project: ProjectId,
+    /// The host as the app has it, which may be a wildcard.
+    pub host: String,
+    /// The path.
+    pub path_prefix: String,
+}
+
+/// Everybody who has a domain at one of these hosts.
+pub fn list_holders(connection: &Connection, hosts: &[&Host]) -> Result<Vec<Holder>> {
+    let sql = "SELECT apps.id, apps.slug, apps.project_id, host, path_prefix \
+               FROM domains JOIN apps ON apps.id = app_id WHERE host = ?1 ORDER BY domains.id";
+    let mut holders = Vec::new();
+    for host in hosts {
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map([host.as_str()], |row| {
+            Ok(Holder {
+                app: AppId(row.get(0)?),
+                slug: row.get(1)?,
+                project: ProjectId(row.get(2)?),
+                host: row.get(3)?,
+                path_prefix: row.get(4)?,
+            })
+        })?;
+        holders.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    Ok(holders)
 }
 
 /// The slug of the app that has a host, at any path.
@@ -39,29 +153,70 @@ pub fn find_app_by_host(connection: &Connection, host: &Host) -> Result<Option<(
         .optional()?)
 }
 
-/// The slug of the app that has a host at exactly this path.
-pub fn find_app_by_address(connection: &Connection, host: &Host, path_prefix: &PathPrefix) -> Result<Option<String>> {
-    let sql = "SELECT apps.slug FROM domains JOIN apps ON apps.id = app_id WHERE host = ?1 AND path_prefix = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement
-        .query_row([host.as_str(), path_prefix.as_str()], |row| row.get(0))
-        .optional()?)
-}
-
-/// Adds a domain; `Error::Taken` when the host and path belong to somebody. The id in `domain` does not count.
+/// Adds a domain as the app's last one; `Error::Taken` when the host and path belong to somebody. The id in `domain`
+/// does not count, and users and certificate are stored apart, since they are sealed for the id.
 pub fn insert(connection: &Connection, app: AppId, domain: &Domain) -> Result<DomainId> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO domains (app_id, host, path_prefix, tls, redirect_to, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO domains (app_id, host, path_prefix, tls, created_at, position) VALUES (?1, ?2, ?3, ?4, ?5, \
+         (SELECT COALESCE(MAX(position), 0) + 1 FROM domains WHERE app_id = ?1))",
     )?;
-    let id = statement.insert(params![
+    let id = DomainId(statement.insert(params![
         app.0,
         domain.host.as_str(),
         domain.path_prefix.as_str(),
         domain.tls.as_str(),
-        domain.redirect_to.as_ref().map(Host::as_str),
         Timestamp::now().as_millis(),
+    ])?);
+    update(connection, id, domain)?;
+    Ok(id)
+}
+
+/// Changes everything about a domain but its users; `Error::Taken` when host and path belong to another one.
+pub fn update(connection: &Connection, id: DomainId, domain: &Domain) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE domains SET host = ?2, path_prefix = ?3, strip_prefix = ?4, tls = ?5, is_forced = ?6, points_here = ?7, \
+         redirect_to = ?8, has_hsts = ?9, has_plain_health = ?10, allow_ips = ?11, certificate = ?12, sealed_key = ?13 \
+         WHERE id = ?1",
+    )?;
+    let ranges: Vec<String> = domain.allow_ips.iter().map(IpRange::to_string).collect();
+    statement.execute(params![
+        id.0,
+        domain.host.as_str(),
+        domain.path_prefix.as_str(),
+        domain.strips_prefix,
+        domain.tls.as_str(),
+        domain.is_forced,
+        domain.points_here,
+        domain.redirect_to.as_ref().map(Host::as_str),
+        domain.has_hsts,
+        domain.has_plain_health,
+        ranges.join(" "),
+        domain.certificate.as_ref().map(|certificate| &certificate.chain),
+        domain.certificate.as_ref().map(|certificate| &certificate.sealed_key),
     ])?;
-    Ok(DomainId(id))
+    Ok(())
+}
+
+/// Replaces everybody who may open a domain.
+pub fn update_users(connection: &Connection, id: DomainId, users: &[SiteUser]) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM domain_users WHERE domain_id = ?1")?
+        .execute([id.0])?;
+    let mut statement =
+        connection.prepare_cached("INSERT INTO domain_users (domain_id, name, sealed) VALUES (?1, ?2, ?3)")?;
+    for user in users {
+        statement.execute(params![id.0, user.name.as_str(), user.sealed])?;
+    }
+    Ok(())
+}
+
+/// Puts an app's domains into this order.
+pub fn update_positions(connection: &Connection, ids: &[DomainId]) -> Result<()> {
+    let mut statement = connection.prepare_cached("UPDATE domains SET position = ?2 WHERE id = ?1")?;
+    for (position, id) in (1_i64..).zip(ids) {
+        statement.execute([id.0, position])?;
+    }
+    Ok(())
 }
 
 /// Removes an app's domains at a host, or the one at a path of it; how many there were.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::pointing::Pointings;
 use super::watch::Health;
 use super::worker::Worker;
 use super::{Deployer, Paths, proxy};
 use crate::config::Config;
 use crate::db::Db;
+use crate::dns::Dns;
 use crate::docker::Engine;
 use crate::events::Events;
 use crate::logs::Logs;
@@ -25,6 +27,9 @@ pub struct Context {
     pub(super) logs: Logs,
     pub(super) secrets: SecretKey,
     pub(super) engine: Engine,
+    pub(super) dns: Dns,
+    /// What the DNS said of the domains when they were last looked up.
+    pub(super) pointings: Pointings,
     pub(super) routes: DynamicFiles,
     /// Held from reading the database until the route file is written, so that the newest reading wins.
     pub(super) route_lock: Mutex<()>,
@@ -52,6 +57,8 @@ pub struct Parts {
     pub secrets: SecretKey,
     /// The engine, connected.
     pub engine: Engine,
+    /// Where domains lead.
+    pub dns: Dns,
     /// Ends the worker.
     pub shutdown: CancellationToken,
 }
@@ -68,6 +75,8 @@ impl Context {
             logs: parts.logs,
             secrets: parts.secrets,
             engine: parts.engine,
+            dns: parts.dns,
+            pointings: Pointings::default(),
             routes,
             route_lock: Mutex::new(()),
             proxy_lock: Mutex::new(()),

@@ -111,6 +111,12 @@ pub enum DeployError {
          source page, or restore the key."
     )]
     CredentialUnreadable,
+    /// A password or key of a domain cannot be opened.
+    #[error(
+        "The passwords or the key of the domain {0} cannot be opened with this server's secret.key. Set them again, or \
+         restore the key."
+    )]
+    DomainUnreadable(String),
     /// Dhow ended twice in the same step.
     #[error(
         "Dhow was ended twice during this step, so the deployment was given up. Look at Dhow's own log, then deploy again."
@@ -138,7 +144,9 @@ impl DeployError {
             Self::ReleaseCommandFailed { .. } => ErrorKind::ReleaseCommandFailed,
             Self::RouteFailed(_) => ErrorKind::RouteFailed,
             Self::DockerUnreachable(_) => ErrorKind::DockerUnreachable,
-            Self::SecretUnreadable { .. } | Self::CredentialUnreadable => ErrorKind::SecretUnreadable,
+            Self::SecretUnreadable { .. } | Self::CredentialUnreadable | Self::DomainUnreadable(_) => {
+                ErrorKind::SecretUnreadable
+            }
             Self::Interrupted => ErrorKind::Interrupted,
             Self::Internal(_) => ErrorKind::Internal,
         }

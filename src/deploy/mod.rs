@@ -16,11 +16,14 @@ use crate::logs::Chunk;
 use crate::model::app::App;
 use crate::model::deployment::{Deployment, Trigger, Wanted};
 use crate::model::difference::Difference;
+use crate::model::host::Host;
 use crate::model::ids::{AppId, DeploymentId};
+use crate::model::pointing::Pointing;
 use crate::model::release::Release;
 use crate::model::source::GitUrl;
 use crate::model::user::Actor;
 
+mod acme;
 mod build;
 mod check;
 mod context;
@@ -33,6 +36,7 @@ mod insist;
 mod job;
 mod order;
 mod pipeline;
+mod pointing;
 mod proxy;
 mod queue;
 mod reconcile;
@@ -50,6 +54,7 @@ mod watch;
 mod worker;
 
 pub use crate::git::Branches;
+pub use crate::traefik::AcmeOutcome;
 pub use context::{Context, Parts};
 pub use error::DeployError;
 pub use queue::{Queued, put_push};
@@ -218,6 +223,28 @@ impl Deployer {
             tracing::warn!(%app, %error, "a route is written, but the proxy does not show it yet");
         }
         Ok(())
+    }
+
+    /// Looks up now where an app's domains lead. What the proxy is to make of it is written by
+    /// [`Deployer::apply_route`]; where no certificates can be had that is nothing, and nobody waits.
+    pub async fn look_up_domains(&self, app: AppId) -> Result<(), DeployError> {
+        let context = Arc::clone(&self.context);
+        let look = async move { pointing::look_up(&context, app).await };
+        if self.context.config.has_acme() {
+            return look.await.map(|_has_changed| ());
+        }
+        tokio::spawn(look);
+        Ok(())
+    }
+
+    /// What the DNS said of a host when it was last looked up.
+    pub fn pointing(&self, host: &Host) -> Option<Pointing> {
+        self.context.pointings.of(host)
+    }
+
+    /// What became of certificates by ACME, host by host.
+    pub async fn certificates(&self, hosts: &[Host]) -> Vec<AcmeOutcome> {
+        acme::outcomes(&self.context, hosts).await
     }
 
     /// Whether the engine and the proxy answered when last asked.

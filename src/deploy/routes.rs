@@ -2,8 +2,11 @@
 
 use super::{Context, DeployError};
 use crate::db;
+use crate::model::app::RunSettings;
+use crate::model::domain::{Domain, Https};
 use crate::model::ids::AppId;
-use crate::model::route::{AppRoutes, Server};
+use crate::model::path_prefix::PathPrefix;
+use crate::model::route::{AppRoutes, CertificatePair, HtpasswdLine, Route, Server};
 use crate::traefik::{self, PublicPorts};
 
 /// Writes (or removes) the route file of an app and answers what the proxy shall show; an app that is gone has none.
@@ -68,13 +71,51 @@ async fn derive(context: &Context, app: AppId) -> Result<Option<AppRoutes>, Depl
         port: release.run.port.get(),
     };
     let config = &context.config;
-    AppRoutes::of_app(
+    let mut routes = AppRoutes::of_app(
         &row.slug,
         &domains,
         &config.base_domain,
         Some(server),
         config.has_acme(),
     )
-    .map(Some)
-    .map_err(|error| DeployError::Internal(error.to_string()))
+    .map_err(|error| DeployError::Internal(error.to_string()))?;
+    for (route, domain) in routes.routes.iter_mut().zip(&domains) {
+        open(context, route, domain)?;
+        route.plain_path = plain_path(domain, &release.run);
+    }
+    Ok(Some(routes))
+}
+
+/// Puts what is sealed into a route. What cannot be opened is an error: a site must not lose its password.
+fn open(context: &Context, route: &mut Route, domain: &Domain) -> Result<(), DeployError> {
+    let unseal = |identity: &str, sealed: &[u8]| {
+        let opened = context.secrets.unseal(identity, sealed);
+        opened.map_err(|_| DeployError::DomainUnreadable(domain.written()))
+    };
+    for user in &domain.users {
+        let line = unseal(&Domain::user_identity(domain.id, &user.name), &user.sealed)?;
+        route.users.push(HtpasswdLine(line));
+    }
+    if let (Https::Custom, Some(stored)) = (route.https, &domain.certificate) {
+        let key = unseal(&Domain::key_identity(domain.id), &stored.sealed_key)?;
+        let chain = stored.chain.clone();
+        route.certificate = Some(CertificatePair { chain, key });
+    }
+    Ok(())
+}
+
+/// The health path as visitors ask for it, where it is to be answered over plain http and is below the domain's path.
+fn plain_path(domain: &Domain, run: &RunSettings) -> Option<PathPrefix> {
+    let health = run.health.path.as_ref().filter(|_| domain.has_plain_health)?;
+    let path = health.as_str().split('?').next().unwrap_or_default();
+    let prefix = domain.path_prefix.as_str().trim_end_matches('/');
+    if domain.strips_prefix {
+        return PathPrefix::parse(&format!("{prefix}{path}")).ok();
+    }
+    let path = PathPrefix::parse(path).ok()?;
+    let is_below = path
+        .as_str()
+        .strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_below.then_some(path)
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Job, JobLog};
-use super::{Context, Message, reconcile, runtime, strays, watch};
+use super::{Context, Message, pointing, reconcile, runtime, strays, watch};
 use crate::db;
 use crate::events::Event;
 use crate::model::app::App;
@@ -87,6 +87,7 @@ impl Worker {
     /// Works until Dhow stops; then waits for its tasks, which give up by themselves.
     pub async fn run(mut self) {
         let watch = tokio::spawn(watch::run(Arc::clone(&self.context), self.messages.clone()));
+        let pointing = tokio::spawn(pointing::run(Arc::clone(&self.context)));
         let runtime = tokio::spawn(runtime::run(Arc::clone(&self.context), self.messages.clone()));
         if let Err(error) = self.recover().await {
             tracing::error!(%error, "what a former process left could not be taken up");
@@ -101,7 +102,7 @@ impl Worker {
             }
         }
         while self.tasks.join_next().await.is_some() {}
-        let _ended = (watch.await, runtime.await);
+        let _ended = (watch.await, pointing.await, runtime.await);
         let stopped = self.context.db.write(|tx| db::meta::set(tx, CLEAN_STOP, "1")).await;
         if let Err(error) = stopped {
             tracing::warn!(%error, "the clean stop could not be noted");

@@ -1,12 +1,14 @@
 //! Domains: which hosts (and paths below them) belong to an app, and how they are served.
 //!
-//! They belong to the app and not to a release, apply at once and survive every rollback. The rule for when a
-//! domain has a certificate is here and nowhere else.
+//! They belong to the app and not to a release, apply at once and survive every rollback. The rules for when a
+//! domain has a certificate and which redirects would never end are here and nowhere else.
 
 use super::Invalid;
 use super::host::Host;
 use super::ids::DomainId;
+use super::ip_range::IpRange;
 use super::path_prefix::PathPrefix;
+use super::site_user::SiteUserName;
 
 /// How a domain gets its certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize)]
@@ -42,105 +44,243 @@ impl Tls {
     }
 }
 
+/// Whether and how a domain is served by https.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Https {
+    /// Plain http only.
+    Off,
+    /// A certificate may be asked for once the host's DNS leads to this machine; until then plain http serves, and
+    /// https with a certificate that no browser trusts.
+    Waiting,
+    /// A certificate by ACME; plain http leads to https.
+    Acme,
+    /// The uploaded certificate; plain http leads to https.
+    Custom,
+}
+
+impl Https {
+    /// Whether https is what visitors get.
+    pub fn is_on(self) -> bool {
+        matches!(self, Self::Acme | Self::Custom)
+    }
+}
+
+/// An uploaded certificate as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCertificate {
+    /// The chain as PEM, the host's own first.
+    pub chain: String,
+    /// Its key, sealed for [`Domain::key_identity`].
+    pub sealed_key: Vec<u8>,
+}
+
+/// Somebody who may open a domain that asks for a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteUser {
+    /// The name to type.
+    pub name: SiteUserName,
+    /// The password's hash, sealed for [`Domain::user_identity`].
+    pub sealed: Vec<u8>,
+}
+
 /// A host, with the path below it, attached to an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Domain {
     /// Its row's id.
     pub id: DomainId,
-    /// Unique in the instance together with the path prefix.
+    /// Unique in the instance together with the path prefix; may be a wildcard.
     pub host: Host,
     /// Only requests below this path are the domain's.
     pub path_prefix: PathPrefix,
+    /// Whether the app sees paths without the prefix.
+    pub strips_prefix: bool,
     /// How it gets its certificate.
     pub tls: Tls,
+    /// A certificate is asked for whatever the DNS says.
+    pub is_forced: bool,
+    /// The host's DNS was seen to lead to this machine.
+    pub points_here: bool,
     /// Instead of being served, requests are sent on to this host, path and query kept.
     pub redirect_to: Option<Host>,
+    /// Browsers are told to use https only (RFC 6797).
+    pub has_hsts: bool,
+    /// The app's health path is answered over plain http too.
+    pub has_plain_health: bool,
+    /// Only these networks may open it; empty: everybody.
+    pub allow_ips: Vec<IpRange>,
+    /// Only these may open it, with their password; empty: everybody.
+    pub users: Vec<SiteUser>,
+    /// The uploaded certificate.
+    pub certificate: Option<StoredCertificate>,
 }
 
 impl Domain {
-    /// Whether it is served by https, with plain http only redirecting there. `has_acme`: certificates can be had.
-    pub fn has_tls(&self, has_acme: bool) -> bool {
-        self.tls == Tls::Auto && has_acme && self.host.is_public_name()
+    /// A domain with nothing out of the ordinary.
+    pub fn new(host: Host, path_prefix: PathPrefix) -> Self {
+        Self {
+            id: DomainId(0),
+            host,
+            path_prefix,
+            strips_prefix: false,
+            tls: Tls::default(),
+            is_forced: false,
+            points_here: false,
+            redirect_to: None,
+            has_hsts: false,
+            has_plain_health: false,
+            allow_ips: Vec::new(),
+            users: Vec::new(),
+            certificate: None,
+        }
+    }
+
+    /// How it is served. `has_acme`: certificates can be had. HTTP-01 gives none to wildcards (RFC 8555 §8.3).
+    pub fn https(&self, has_acme: bool) -> Https {
+        match self.tls {
+            Tls::Custom if self.certificate.is_some() => Https::Custom,
+            Tls::Auto if has_acme && self.may_have_certificate() => {
+                if self.points_here || self.is_forced {
+                    Https::Acme
+                } else {
+                    Https::Waiting
+                }
+            }
+            Tls::Auto | Tls::Off | Tls::Custom => Https::Off,
+        }
+    }
+
+    /// Whether a certificate authority could give it a certificate by HTTP-01.
+    pub fn may_have_certificate(&self) -> bool {
+        self.host.is_public_name() && !self.host.is_wildcard()
+    }
+
+    /// What the key of its certificate is sealed for.
+    pub fn key_identity(id: DomainId) -> String {
+        format!("domain {id} key")
+    }
+
+    /// What the hash of a user's password is sealed for.
+    pub fn user_identity(id: DomainId, name: &SiteUserName) -> String {
+        format!("domain {id} user {}", name.as_str())
+    }
+
+    /// Host and path as people write them.
+    pub fn written(&self) -> String {
+        if self.path_prefix.is_root() {
+            self.host.to_string()
+        } else {
+            format!("{}{}", self.host, self.path_prefix)
+        }
     }
 }
 
-/// Refuses a redirect that would come back to `host`, directly or by way of the redirects of `domains`.
-pub fn check_redirect(host: &Host, redirect_to: &Host, domains: &[Domain]) -> Result<(), Invalid> {
-    let mut next = redirect_to;
-    for _ in 0..=domains.len() {
-        if next == host {
-            return Err(Invalid::new(format!(
-                "The redirect to {redirect_to} would come back to {host} for ever."
-            )));
+/// A host of any app, and where its requests are sent on to.
+pub type Hop = (Host, Option<Host>);
+
+/// Whether requests that are sent to `start` would be sent round for ever by these domains of all apps. The hosts
+/// count, whatever the paths.
+pub fn is_endless(start: &Host, hops: &[Hop]) -> bool {
+    fn comes_back<'a>(host: &'a Host, hops: &'a [Hop], passed: &mut Vec<&'a Host>) -> bool {
+        if passed.contains(&host) {
+            return true;
         }
-        match domains
-            .iter()
-            .filter(|domain| &domain.host == next)
-            .find_map(|domain| domain.redirect_to.as_ref())
-        {
-            Some(further) => next = further,
-            None => return Ok(()),
-        }
+        passed.push(host);
+        let found = next(host, hops).any(|target| comes_back(target, hops, passed));
+        passed.pop();
+        found
     }
-    Ok(())
+    comes_back(start, hops, &mut Vec::new())
+}
+
+/// Where a host's requests go on to: by its own domains, or without any by those of the wildcard that covers it.
+fn next<'a>(host: &'a Host, hops: &'a [Hop]) -> impl Iterator<Item = &'a Host> {
+    let is_known = hops.iter().any(|(known, _)| known == host);
+    let by = if is_known {
+        Some(host.clone())
+    } else {
+        host.covering_wildcard()
+    };
+    hops.iter()
+        .filter(move |(known, _)| by.as_ref() == Some(known))
+        .filter_map(|(_, target)| target.as_ref())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Domain, Tls, check_redirect};
+    use super::{Domain, Https, StoredCertificate, Tls, is_endless};
     use crate::model::host::Host;
-    use crate::model::ids::DomainId;
     use crate::model::path_prefix::PathPrefix;
 
     fn host(text: &str) -> Host {
         Host::parse(text).expect("a host")
     }
 
-    fn domain(name: &str, tls: Tls, redirect_to: Option<&str>) -> Domain {
-        let redirect_to = redirect_to.map(host);
-        Domain {
-            id: DomainId(1),
-            host: host(name),
-            path_prefix: PathPrefix::root(),
-            tls,
-            redirect_to,
-        }
-    }
-
     #[test]
     fn auto_means_a_certificate_only_where_one_can_be_had() {
-        for (name, tls, has_acme, has_tls) in [
-            ("a.example.com", Tls::Auto, true, true),
-            ("a.example.com", Tls::Auto, false, false),
-            ("a.example.com", Tls::Off, true, false),
-            ("a.localhost", Tls::Auto, true, false),
-            ("203.0.113.7", Tls::Auto, true, false),
+        for (name, tls, has_acme, https) in [
+            ("a.example.com", Tls::Auto, true, Https::Acme),
+            ("a.example.com", Tls::Auto, false, Https::Off),
+            ("a.example.com", Tls::Off, true, Https::Off),
+            ("a.example.com", Tls::Custom, true, Https::Off),
+            ("*.example.com", Tls::Auto, true, Https::Off),
+            ("a.localhost", Tls::Auto, true, Https::Off),
+            ("203.0.113.7", Tls::Auto, true, Https::Off),
         ] {
-            assert_eq!(
-                domain(name, tls, None).has_tls(has_acme),
-                has_tls,
-                "{name} {tls:?} {has_acme}"
-            );
+            let name = Host::parse_pattern(name).expect(name);
+            let domain = Domain {
+                tls,
+                points_here: true,
+                ..Domain::new(name, PathPrefix::root())
+            };
+            assert_eq!(domain.https(has_acme), https, "{domain:?} {has_acme}");
         }
     }
 
     #[test]
-    fn a_redirect_that_comes_back_is_refused() {
-        let domains = [
-            domain("b.example", Tls::Auto, None),
-            domain("b.example", Tls::Auto, Some("c.example")),
-            domain("c.example", Tls::Auto, Some("a.example")),
-            domain("d.example", Tls::Auto, Some("e.example")),
+    fn route_acme_not_hammered_a_certificate_is_asked_for_once_the_dns_is_right_or_somebody_insists() {
+        let mut domain = Domain::new(host("a.example.com"), PathPrefix::root());
+        assert_eq!(
+            (domain.https(true), domain.https(true).is_on()),
+            (Https::Waiting, false)
+        );
+        domain.points_here = true;
+        assert_eq!(domain.https(true), Https::Acme);
+        (domain.points_here, domain.is_forced) = (false, true);
+        assert_eq!(domain.https(true), Https::Acme);
+        domain.tls = Tls::Custom;
+        domain.certificate = Some(StoredCertificate {
+            chain: String::new(),
+            sealed_key: Vec::new(),
+        });
+        assert_eq!(domain.https(false), Https::Custom);
+    }
+
+    #[test]
+    fn a_redirect_that_comes_back_is_endless_across_apps_and_wildcards() {
+        let hop = |name: &str, target: Option<&str>| (Host::parse_pattern(name).expect(name), target.map(host));
+        let hops = [
+            hop("a.example", Some("b.example")),
+            hop("b.example", None),
+            hop("b.example", Some("c.example")),
+            hop("c.example", Some("a.example")),
+            hop("d.example", Some("e.example")),
+            hop("self.example", Some("self.example")),
+            hop("*.wild.example", Some("www.wild.example")),
+            hop("www.wild.example", None),
+            hop("*.round.example", Some("www.round.example")),
         ];
-        for (target, is_allowed) in [
-            ("a.example", false),
-            ("b.example", false),
-            ("c.example", false),
-            ("d.example", true),
-            ("z.example", true),
+        for (start, is_expected) in [
+            ("a.example", true),
+            ("c.example", true),
+            ("d.example", false),
+            ("e.example", false),
+            ("self.example", true),
+            ("x.wild.example", false),
+            ("x.round.example", true),
+            ("www.round.example", true),
+            ("unknown.example", false),
         ] {
-            let answer = check_redirect(&host("a.example"), &host(target), &domains);
-            assert_eq!(answer.is_ok(), is_allowed, "{target}: {answer:?}");
+            assert_eq!(is_endless(&host(start), &hops), is_expected, "{start}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! The host of a domain: a name or an IPv4 address, in the one spelling that the database, the proxy's rules and
 //! every comparison share.
 //!
-//! Refuses whatever is more than a host (scheme, port, path, lists, wildcards), so that no text of a user's can
-//! become a part of a routing rule. Invariant: `[a-z0-9.-]` only, at most 253 bytes.
+//! Refuses whatever is more than a host (scheme, port, path, lists), so that no text of a user's can become a part of
+//! a routing rule. Invariant: `[a-z0-9.-]` only, after `*.` where wildcards are allowed; at most 253 bytes.
 
 use super::Invalid;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
@@ -10,6 +10,8 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 const ALLOWED: &str = "Write only the host, such as app.example.com";
+/// Leaves room for the longest label in place of the star.
+const MAX_PARENT_BYTES: usize = 253 - 64;
 
 /// A host name (RFC 1123, international ones in punycode) or an IPv4 address; lower case, no trailing dot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -51,9 +53,44 @@ impl Host {
         Ok(Self(name))
     }
 
+    /// The same, and `*.` before a name: every host that has one label more (RFC 4592 as certificates read it,
+    /// RFC 6125 §6.4.3).
+    pub fn parse_pattern(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let Some(parent) = text.strip_prefix("*.") else {
+            return Self::parse(text);
+        };
+        let parent = Self::parse(parent)?;
+        if parent.as_str().parse::<Ipv4Addr>().is_ok() || parent.0.len() > MAX_PARENT_BYTES {
+            return Err(Invalid::new(
+                "A wildcard stands before a name, such as *.example.com, and for one label.",
+            ));
+        }
+        Ok(Self(format!("*.{parent}")))
+    }
+
     /// The host as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name below which every host is meant, for a wildcard.
+    pub fn wildcard_parent(&self) -> Option<&str> {
+        self.0.strip_prefix("*.")
+    }
+
+    /// Whether it stands for more than one host.
+    pub fn is_wildcard(&self) -> bool {
+        self.wildcard_parent().is_some()
+    }
+
+    /// The wildcard that would stand for this host, too.
+    pub fn covering_wildcard(&self) -> Option<Self> {
+        if self.is_wildcard() || self.0.parse::<Ipv4Addr>().is_ok() {
+            return None;
+        }
+        let (_, parent) = self.0.split_once('.')?;
+        Some(Self(format!("*.{parent}")))
     }
 
     /// Whether a certificate authority could know this host: neither `localhost`, nor a name below it (RFC 6761),
@@ -72,10 +109,10 @@ impl fmt::Display for Host {
 
 /// Answers what people paste instead of a host with a sentence about just that.
 fn refuse_what_is_no_host(name: &str) -> Result<(), Invalid> {
-    let reason = if name.contains("://") {
-        "The scheme (as https://) is not part of the host"
-    } else if name.contains([',', ';']) || name.contains(char::is_whitespace) {
+    let reason = if name.contains([',', ';']) || name.contains(char::is_whitespace) {
         "Several hosts are several domains: add them one by one"
+    } else if name.contains("://") {
+        "The scheme (as https://) is not part of the host"
     } else if name.contains('@') {
         "A user name or password is not part of the host"
     } else if name.contains(['/', '?', '#', '\\']) {
@@ -85,7 +122,7 @@ fn refuse_what_is_no_host(name: &str) -> Result<(), Invalid> {
     } else if name.contains(':') {
         "The port is not part of the host: domains are served on the ports of the proxy"
     } else if name.contains('*') {
-        "Wildcards are not possible here"
+        "A wildcard is *. and a name, and cannot stand here"
     } else {
         return Ok(());
     };
@@ -143,7 +180,7 @@ mod tests {
             ("a.example.com\nb.example.com", "Several"),
             ("x`) || Host(`evil.example.com", "Several"),
             ("x`)||Host(`evil.example.com", "not a host name"),
-            ("*.example.com", "Wildcards"),
+            ("*.example.com", "wildcard"),
             ("[::1]", "IPv6"),
             ("::1", "IPv6"),
             ("", "empty"),
@@ -174,6 +211,38 @@ mod tests {
         let longest = [&*"a".repeat(61), &"b".repeat(63), &"c".repeat(63), &"d".repeat(63)].join(".");
         assert_eq!(longest.len(), 253);
         assert!(Host::parse(&longest).is_ok() && Host::parse(&format!("e{longest}")).is_err());
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_one_label_before_a_name() {
+        for (text, pattern) in [
+            ("*.Example.com.", "*.example.com"),
+            ("*.bücher.example", "*.xn--bcher-kva.example"),
+            ("app.example.com", "app.example.com"),
+        ] {
+            assert_eq!(Host::parse_pattern(text).expect(text).as_str(), pattern);
+        }
+        let too_long = format!("*.{}", ["a".repeat(63), "b".repeat(63), "c".repeat(63)].join("."));
+        for text in [
+            "*",
+            "*.",
+            "*.*.example.com",
+            "a.*.example.com",
+            "*example.com",
+            "*.203.0.113.7",
+            &too_long,
+        ] {
+            assert!(Host::parse_pattern(text).is_err(), "{text}");
+        }
+        let covering = |text: &str| {
+            let host = Host::parse_pattern(text).expect(text);
+            host.covering_wildcard().map(|pattern| pattern.to_string())
+        };
+        assert_eq!(covering("a.b.example.com"), Some("*.b.example.com".to_owned()));
+        assert_eq!(
+            (covering("localhost"), covering("203.0.113.7"), covering("*.a.b")),
+            (None, None, None)
+        );
     }
 
     #[test]

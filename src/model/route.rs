@@ -3,9 +3,12 @@
 //! Never stored and never edited: whoever needs them derives them anew. The server is named by container and not
 //! by address, because addresses are swapped by a reboot.
 
+use std::fmt;
+
 use super::Invalid;
-use super::domain::Domain;
+use super::domain::{Domain, Https};
 use super::host::Host;
+use super::ip_range::IpRange;
 use super::path_prefix::PathPrefix;
 use super::slug::AppSlug;
 
@@ -57,10 +60,47 @@ pub struct Route {
     pub host: Host,
     /// And below this path.
     pub path_prefix: PathPrefix,
-    /// Served by https with a certificate by ACME; plain http is sent there.
-    pub has_tls: bool,
+    /// The app is asked for paths without the prefix.
+    pub strips_prefix: bool,
+    /// Whether and how it is served by https.
+    pub https: Https,
     /// Requests are sent on instead of served.
     pub redirect: Option<Redirect>,
+    /// Browsers are told to use https only.
+    pub has_hsts: bool,
+    /// A path of the app that is answered over plain http too.
+    pub plain_path: Option<PathPrefix>,
+    /// Only these networks are answered; empty: everybody.
+    pub allow_ips: Vec<IpRange>,
+    /// Only these are answered; empty: everybody.
+    pub users: Vec<HtpasswdLine>,
+    /// The uploaded certificate.
+    pub certificate: Option<CertificatePair>,
+}
+
+/// A user's name and the hash of their password, as htpasswd files have them. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HtpasswdLine(pub String);
+
+impl fmt::Debug for HtpasswdLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HtpasswdLine")
+    }
+}
+
+/// A certificate's chain and its key, both as PEM. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CertificatePair {
+    /// The chain.
+    pub chain: String,
+    /// The key.
+    pub key: String,
+}
+
+impl fmt::Debug for CertificatePair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CertificatePair")
+    }
 }
 
 /// Where a route sends its requests on to, path and query kept.
@@ -85,16 +125,20 @@ impl Route {
         Self {
             host,
             path_prefix: PathPrefix::root(),
-            has_tls: false,
+            strips_prefix: false,
+            https: Https::Off,
             redirect: None,
+            has_hsts: false,
+            plain_path: None,
+            allow_ips: Vec::new(),
+            users: Vec::new(),
+            certificate: None,
         }
     }
-}
 
-impl Route {
     /// The address to type in a browser; a port is named only where it is not the scheme's own.
     pub fn address(&self, http_port: u16, https_port: u16) -> String {
-        let (scheme, port, usual) = if self.has_tls {
+        let (scheme, port, usual) = if self.https.is_on() {
             ("https", https_port, 443)
         } else {
             ("http", http_port, 80)
@@ -128,23 +172,27 @@ impl AppRoutes {
         })
     }
 
-    /// The routes of an app's domains. `has_acme`: whether certificates can be had. A redirect goes to https when
-    /// its target is a domain of this app that is served so, or, for a target that is none, when its own host is.
+    /// The routes of an app's domains, without what is sealed. `has_acme`: whether certificates can be had. A redirect
+    /// goes to https when its target is a domain of this app that is served so, or, for a target that is none, when
+    /// its own host is.
     pub fn derive(app: &str, domains: &[Domain], server: Option<Server>, has_acme: bool) -> Self {
         let route = |domain: &Domain| {
-            let has_tls = domain.has_tls(has_acme);
+            let https = domain.https(has_acme);
             let redirect = domain.redirect_to.clone().map(|host| {
                 let target = domains.iter().find(|other| other.host == host);
                 Redirect {
-                    has_tls: target.map_or(has_tls, |other| other.has_tls(has_acme)),
+                    has_tls: target.map_or(https, |other| other.https(has_acme)).is_on(),
                     host,
                 }
             });
             Route {
-                host: domain.host.clone(),
                 path_prefix: domain.path_prefix.clone(),
-                has_tls,
+                strips_prefix: domain.strips_prefix,
+                https,
                 redirect,
+                has_hsts: domain.has_hsts,
+                allow_ips: domain.allow_ips.clone(),
+                ..Route::plain(domain.host.clone())
             }
         };
         Self {

@@ -142,7 +142,12 @@ impl ProxyApi {
                 return Ok(Some(format!("it does not know the router {name}")));
             };
             let middlewares: Vec<String> = router.middlewares.iter().map(|name| provided(name)).collect();
-            if !shown.is_enabled() || shown.rule != router.rule || shown.middlewares != middlewares {
+            let resolver = router.tls.as_ref().and_then(|tls| tls.cert_resolver);
+            if !shown.is_enabled()
+                || shown.rule != router.rule
+                || shown.middlewares != middlewares
+                || shown.resolver() != resolver
+            {
                 return Ok(Some(shown.to_string()));
             }
         }

@@ -54,12 +54,35 @@ impl Router {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RouterTls {
-    pub(super) cert_resolver: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cert_resolver: Option<&'static str>,
+    /// Named, so that the element is never empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) options: Option<&'static str>,
+}
+
+impl RouterTls {
+    /// With certificates that a resolver is asked for.
+    pub(super) const fn by(resolver: &'static str) -> Self {
+        Self {
+            cert_resolver: Some(resolver),
+            options: None,
+        }
+    }
+
+    /// With the certificate that is there for the host, or the fallback.
+    pub(super) const fn with_what_is_there() -> Self {
+        Self {
+            cert_resolver: None,
+            options: Some("default"),
+        }
+    }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Middleware {
+    /// Users as htpasswd files have them.
     BasicAuth {
         users: Vec<String>,
         remove_header: bool,
@@ -68,6 +91,15 @@ pub(super) enum Middleware {
         regex: String,
         replacement: String,
         permanent: bool,
+    },
+    StripPrefix {
+        prefixes: Vec<String>,
+    },
+    IpAllowList {
+        source_range: Vec<String>,
+    },
+    Headers {
+        sts_seconds: u32,
     },
 }
 
@@ -93,7 +125,10 @@ pub(super) struct ServerUrl {
 
 #[derive(Serialize)]
 pub(super) struct Tls {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) stores: BTreeMap<String, TlsStore>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) certificates: Vec<CertificateFiles>,
 }
 
 #[derive(Serialize)]
@@ -102,6 +137,7 @@ pub(super) struct TlsStore {
     pub(super) default_certificate: CertificateFiles,
 }
 
+/// Names of files, or what would stand in them (Traefik docs, "TLS", which reads either).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CertificateFiles {

@@ -4,16 +4,20 @@
 //! [`render`] says through [`DynamicFiles`], and asks [`ProxyApi`] whether Traefik serves it. Invariant: whatever
 //! is written here is read by Traefik as a whole or not at all, since one bad file would take every app away.
 
+mod acme;
 mod api;
 mod certificate;
 mod dynamic;
 mod files;
+mod guard;
 mod metrics;
 pub mod proxy;
 mod render;
+mod rules;
 mod shown;
 mod text;
 
+pub use acme::{AcmeOutcome, Storage, acme_refusal};
 pub use api::ProxyApi;
 pub use files::DynamicFiles;
 pub use metrics::Counters;

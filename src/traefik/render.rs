@@ -4,12 +4,11 @@
 //! priority of its own: Traefik's default is the length of the rule's text (Traefik docs, "Rules & Priority").
 
 use super::dynamic::{
-    DynamicFile, Http, LoadBalancer, Middleware, Router, RouterTls, ServerUrl, Service, Tls, TlsStore,
+    CertificateFiles, DynamicFile, Http, LoadBalancer, Middleware, Router, RouterTls, ServerUrl, Service, Tls, TlsStore,
 };
 use super::text::dynamic_text;
-use super::{API_USER, PRIVATE, RESOLVER, WEB, WEB_SECURE, certificate};
-use crate::model::host::Host;
-use crate::model::path_prefix::PathPrefix;
+use super::{API_USER, PRIVATE, RESOLVER, WEB, WEB_SECURE, certificate, guard, rules};
+use crate::model::domain::Https;
 use crate::model::route::{AppRoutes, Redirect, Route};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -51,7 +50,8 @@ pub fn render(routes: &AppRoutes, ports: PublicPorts) -> Option<String> {
         services: BTreeMap::from([(service_name(&routes.app), Service { load_balancer: service })]),
     };
     let is_known = !routes.routes.is_empty() || routes.server.is_some();
-    is_known.then(|| dynamic_text(&DynamicFile { http, tls: None }))
+    let tls = certificates(routes);
+    is_known.then(|| dynamic_text(&DynamicFile { http, tls }))
 }
 
 /// The content of the file that is not an app's: it names the fallback certificate and puts Traefik's API and
@@ -81,6 +81,7 @@ pub fn render_api(password: &str) -> String {
         services: BTreeMap::new(),
     };
     let tls = Some(Tls {
+        certificates: Vec::new(),
         stores: BTreeMap::from([(
             "default".to_owned(),
             TlsStore {
@@ -106,107 +107,137 @@ pub(super) fn routers(routes: &AppRoutes) -> BTreeMap<String, Router> {
     let mut routers = BTreeMap::new();
     for (index, route) in routes.routes.iter().enumerate() {
         let name = format!("{}{index}", router_prefix(&routes.app));
-        let last_stop = match &route.redirect {
-            Some(redirect) => redirecting(&routes.app, route, redirect),
-            None => serving(&routes.app, route),
+        let last_stop = |entry_point| match &route.redirect {
+            Some(redirect) => redirecting(&routes.app, route, redirect, entry_point),
+            None => serving(&routes.app, route, entry_point),
         };
-        if !route.has_tls {
-            routers.insert(name, last_stop);
-            continue;
+        let secure = |tls| Router {
+            tls: Some(tls),
+            ..last_stop(WEB_SECURE)
+        };
+        let plain = match route.https {
+            Https::Off => {
+                routers.insert(name, last_stop(WEB));
+                continue;
+            }
+            Https::Waiting => {
+                routers.insert(name.clone(), secure(RouterTls::with_what_is_there()));
+                last_stop(WEB)
+            }
+            Https::Acme | Https::Custom => {
+                let tls = match route.https {
+                    Https::Acme => RouterTls::by(RESOLVER),
+                    _ => RouterTls::with_what_is_there(),
+                };
+                routers.insert(name.clone(), secure(tls));
+                redirecting(&routes.app, route, &upgrade(route), WEB)
+            }
+        };
+        if let Some(router) = plain_path(&routes.app, route) {
+            routers.insert(format!("{name}_plain"), router);
         }
-        let secure = Redirect {
-            host: route.host.clone(),
-            has_tls: true,
-        };
-        let redirect = route.redirect.as_ref().unwrap_or(&secure);
-        routers.insert(format!("{name}_http"), redirecting(&routes.app, route, redirect));
-        let tls = Some(RouterTls {
-            cert_resolver: RESOLVER,
-        });
-        routers.insert(
-            name,
-            Router {
-                entry_points: [WEB_SECURE],
-                tls,
-                ..last_stop
-            },
-        );
+        routers.insert(format!("{name}_http"), plain);
     }
     routers
 }
 
-/// A router that hands a route's requests to the app.
-fn serving(app: &str, route: &Route) -> Router {
-    Router::new(
-        WEB,
-        rule(&route.host, &route.path_prefix),
-        priority(&route.path_prefix),
-        &service_name(app),
-    )
+/// Where plain http of a route with https leads to: at once to where https would send it on to.
+fn upgrade(route: &Route) -> Redirect {
+    let here = || Redirect {
+        host: route.host.clone(),
+        has_tls: true,
+    };
+    route.redirect.clone().unwrap_or_else(here)
 }
 
-/// A router that sends a route's requests on.
-fn redirecting(app: &str, route: &Route, redirect: &Redirect) -> Router {
-    let router = Router::new(
-        WEB,
-        rule(&route.host, &route.path_prefix),
-        priority(&route.path_prefix),
-        "noop@internal",
-    );
+/// A router that hands a route's requests to the app.
+fn serving(app: &str, route: &Route, entry_point: &'static str) -> Router {
+    let host = rules::host(&route.host);
+    let rule = rules::below(&host, &route.path_prefix);
     Router {
-        middlewares: vec![redirect_name(app, redirect)],
-        ..router
+        middlewares: guard::names(app, route, entry_point),
+        ..Router::new(entry_point, rule, rules::priority(route), &service_name(app))
     }
 }
 
-/// An app's middlewares by name: one for each place that requests are sent on to.
+/// A router that hands requests for the one path to the app that is answered over plain http, too.
+fn plain_path(app: &str, route: &Route) -> Option<Router> {
+    let path = route.plain_path.as_ref().filter(|_| route.redirect.is_none())?;
+    Some(Router {
+        rule: format!("{} && Path(`{}`)", rules::host(&route.host), path.decoded()),
+        priority: rules::priority(route) + 1,
+        ..serving(app, route, WEB)
+    })
+}
+
+/// A router that sends a route's requests on.
+fn redirecting(app: &str, route: &Route, redirect: &Redirect, entry_point: &'static str) -> Router {
+    let rule = rules::below(&rules::host(&route.host), &route.path_prefix);
+    Router {
+        middlewares: vec![redirect_name(app, redirect)],
+        ..Router::new(entry_point, rule, rules::priority(route), "noop@internal")
+    }
+}
+
+/// An app's middlewares by name: what guards it, and one for each place that requests are sent on to.
 fn middlewares(routes: &AppRoutes, ports: PublicPorts) -> BTreeMap<String, Middleware> {
     let mut middlewares = BTreeMap::new();
     for route in &routes.routes {
-        let secure = route.has_tls.then(|| Redirect {
-            host: route.host.clone(),
-            has_tls: true,
-        });
-        if let Some(redirect) = route.redirect.clone().or(secure) {
+        if route.redirect.is_some() || route.https.is_on() {
+            let redirect = upgrade(route);
             middlewares.insert(redirect_name(&routes.app, &redirect), redirection(&redirect, ports));
+        }
+        if route.redirect.is_none() {
+            middlewares.extend(guard::all(&routes.app, route, WEB_SECURE));
         }
     }
     middlewares
 }
 
+/// Uploaded certificates, each once.
+fn certificates(routes: &AppRoutes) -> Option<Tls> {
+    let mut certificates: Vec<CertificateFiles> = Vec::new();
+    for pair in routes.routes.iter().filter_map(|route| route.certificate.as_ref()) {
+        if certificates.iter().all(|known| known.cert_file != pair.chain) {
+            certificates.push(CertificateFiles {
+                cert_file: pair.chain.clone(),
+                key_file: pair.key.clone(),
+            });
+        }
+    }
+    (!certificates.is_empty()).then(|| Tls {
+        stores: BTreeMap::new(),
+        certificates,
+    })
+}
+
 /// The name says where it leads, so that a new target is a new name and can be seen in Traefik's API.
 fn redirect_name(app: &str, redirect: &Redirect) -> String {
     let scheme = if redirect.has_tls { "https" } else { "http" };
-    format!("{}to_{scheme}_{}", router_prefix(app), redirect.host)
+    let host = redirect.host.as_str().replace('*', "any");
+    format!("{}to_{scheme}_{host}", router_prefix(app))
 }
 
 /// Keeps path and query; a permanent one is 301 for GET and 308 for all other methods (Traefik docs, "RedirectRegex").
 fn redirection(redirect: &Redirect, ports: PublicPorts) -> Middleware {
-    let origin = match (redirect.has_tls, ports) {
-        (true, PublicPorts { https: 443, .. }) => format!("https://{}", redirect.host),
-        (true, PublicPorts { https, .. }) => format!("https://{}:{https}", redirect.host),
-        (false, PublicPorts { http: 80, .. }) => format!("http://{}", redirect.host),
-        (false, PublicPorts { http, .. }) => format!("http://{}:{http}", redirect.host),
+    let (scheme, port) = match (redirect.has_tls, ports) {
+        (true, PublicPorts { https: 443, .. }) => ("https", String::new()),
+        (true, PublicPorts { https, .. }) => ("https", format!(":{https}")),
+        (false, PublicPorts { http: 80, .. }) => ("http", String::new()),
+        (false, PublicPorts { http, .. }) => ("http", format!(":{http}")),
+    };
+    let (regex, replacement) = if redirect.host.is_wildcard() {
+        let host = "^https?://([^/:]+)[^/]*(.*)$";
+        (host, format!("{scheme}://${{1}}{port}${{2}}"))
+    } else {
+        let host = &redirect.host;
+        ("^https?://[^/]+(.*)$", format!("{scheme}://{host}{port}${{1}}"))
     };
     Middleware::RedirectRegex {
-        regex: "^https?://[^/]+(.*)$".to_owned(),
-        replacement: format!("{origin}${{1}}"),
+        regex: regex.to_owned(),
+        replacement,
         permanent: true,
     }
-}
-
-/// Whole segments only: `PathPrefix` alone compares plain text, and `/blog` would take `/blogger` too.
-fn rule(host: &Host, path_prefix: &PathPrefix) -> String {
-    if path_prefix.is_root() {
-        return format!("Host(`{host}`)");
-    }
-    let path = path_prefix.decoded();
-    format!("Host(`{host}`) && (Path(`{path}`) || PathPrefix(`{path}/`))")
-}
-
-/// Of two prefixes that match a path, the longer one wins. Never 0, which stands for Traefik's own default.
-fn priority(path_prefix: &PathPrefix) -> usize {
-    path_prefix.as_str().len()
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub(super) struct Shown {
     #[serde(default)]
     pub(super) middlewares: Vec<String>,
     #[serde(default)]
+    tls: ShownTls,
+    #[serde(default)]
     error: Vec<String>,
     load_balancer: Option<ShownLoadBalancer>,
 }
@@ -24,6 +26,12 @@ struct ShownLoadBalancer {
     servers: Vec<ShownServer>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownTls {
+    cert_resolver: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct ShownServer {
     url: String,
@@ -32,6 +40,11 @@ struct ShownServer {
 impl Shown {
     pub(super) fn is_enabled(&self) -> bool {
         self.status == "enabled"
+    }
+
+    /// Where its certificates are asked for.
+    pub(super) fn resolver(&self) -> Option<&str> {
+        self.tls.cert_resolver.as_deref()
     }
 
     pub(super) fn servers(&self) -> Vec<&str> {

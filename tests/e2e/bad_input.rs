@@ -186,8 +186,10 @@ async fn variables_and_domains_refuse_bad_values_and_nothing_is_stored() {
     let hosts = [
         "",
         "exa mple.com",
-        "http://example.com",
-        "example.com/x",
+        "http://u:p@example.com",
+        "example.com/x?y",
+        "a.example.com,b.example.com",
+        "x`) || Host(`evil.example.com",
         "-a.com",
         "a-.com",
         "a..com",

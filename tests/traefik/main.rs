@@ -17,7 +17,6 @@ mod switches;
 
 use dhow::model::domain::{Domain, Tls};
 use dhow::model::host::Host;
-use dhow::model::ids::DomainId;
 use dhow::model::path_prefix::PathPrefix;
 use dhow::model::route::{AppRoutes, Server};
 use tokio::sync::{Mutex, MutexGuard};
@@ -29,14 +28,13 @@ async fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn domain(host: &str, path: &str, tls: Tls, redirect_to: Option<&str>) -> Domain {
-    let parse = |text: &str| Host::parse(text).expect("a host");
+    let parse = |text: &str| Host::parse_pattern(text).expect("a host");
     let path_prefix = PathPrefix::parse(path).expect("a path");
     Domain {
-        id: DomainId(1),
-        host: parse(host),
-        path_prefix,
         tls,
+        points_here: true,
         redirect_to: redirect_to.map(parse),
+        ..Domain::new(parse(host), path_prefix)
     }
 }
 

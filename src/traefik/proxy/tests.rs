@@ -66,6 +66,19 @@ fn the_static_configuration_is_arguments_only() {
 }
 
 #[test]
+fn route_upload_longer_than_60s_neither_requests_nor_answers_have_a_limit_of_time() {
+    let arguments = container(&settings()).command.expect("arguments");
+    for entry_point in ["web", "websecure"] {
+        for limit in ["readTimeout=0s", "writeTimeout=0s"] {
+            let argument = format!("--entryPoints.{entry_point}.transport.respondingTimeouts.{limit}");
+            assert!(arguments.contains(&argument), "{argument}");
+        }
+    }
+    let other = |argument: &&String| argument.contains("imeout=") && !argument.contains("respondingTimeouts");
+    assert_eq!(arguments.iter().find(other), None, "no other limit cuts a transfer");
+}
+
+#[test]
 fn the_api_is_published_on_loopback_only() {
     let spec = container(&settings());
     let published: Vec<_> = spec

@@ -1,9 +1,9 @@
 use super::{PublicPorts, render, render_api};
-use crate::model::domain::{Domain, Tls};
+use crate::model::domain::{Domain, StoredCertificate, Tls};
 use crate::model::host::Host;
-use crate::model::ids::DomainId;
+use crate::model::ip_range::IpRange;
 use crate::model::path_prefix::PathPrefix;
-use crate::model::route::{AppRoutes, Route, Server};
+use crate::model::route::{AppRoutes, CertificatePair, HtpasswdLine, Route, Server};
 use insta::assert_snapshot;
 
 const USUAL: PublicPorts = PublicPorts { http: 80, https: 443 };
@@ -15,11 +15,10 @@ fn host(text: &str) -> Host {
 fn domain(name: &str, path: &str, tls: Tls, redirect_to: Option<&str>) -> Domain {
     let path_prefix = PathPrefix::parse(path).expect("a path");
     Domain {
-        id: DomainId(1),
-        host: host(name),
-        path_prefix,
         tls,
+        points_here: true,
         redirect_to: redirect_to.map(host),
+        ..Domain::new(Host::parse_pattern(name).expect("a host"), path_prefix)
     }
 }
 
@@ -45,7 +44,7 @@ fn an_app_at_a_local_host_is_plain_http() {
               "web"
             ],
             "rule": "Host(`shop.localhost`)",
-            "priority": 1,
+            "priority": 2002,
             "service": "app-shop"
           }
         },
@@ -77,7 +76,7 @@ fn tls_adds_a_router_that_redirects_plain_http() {
               "websecure"
             ],
             "rule": "Host(`shop.example.com`)",
-            "priority": 1,
+            "priority": 2002,
             "service": "app-shop",
             "tls": {
               "certResolver": "acme"
@@ -88,7 +87,7 @@ fn tls_adds_a_router_that_redirects_plain_http() {
               "web"
             ],
             "rule": "Host(`shop.example.com`)",
-            "priority": 1,
+            "priority": 2002,
             "service": "noop@internal",
             "middlewares": [
               "app-shop_to_https_shop.example.com"
@@ -136,7 +135,7 @@ fn route_www_and_apex_one_redirect_from_either_scheme_to_an_unusual_port() {
               "websecure"
             ],
             "rule": "Host(`example.com`)",
-            "priority": 1,
+            "priority": 2002,
             "service": "app-shop",
             "tls": {
               "certResolver": "acme"
@@ -147,7 +146,7 @@ fn route_www_and_apex_one_redirect_from_either_scheme_to_an_unusual_port() {
               "web"
             ],
             "rule": "Host(`example.com`)",
-            "priority": 1,
+            "priority": 2002,
             "service": "noop@internal",
             "middlewares": [
               "app-shop_to_https_example.com"
@@ -158,7 +157,7 @@ fn route_www_and_apex_one_redirect_from_either_scheme_to_an_unusual_port() {
               "websecure"
             ],
             "rule": "Host(`www.example.com`)",
-            "priority": 1,
+            "priority": 2002,
             "service": "noop@internal",
             "middlewares": [
               "app-shop_to_https_example.com"
@@ -172,7 +171,7 @@ fn route_www_and_apex_one_redirect_from_either_scheme_to_an_unusual_port() {
               "web"
             ],
             "rule": "Host(`www.example.com`)",
-            "priority": 1,
+            "priority": 2002,
             "service": "noop@internal",
             "middlewares": [
               "app-shop_to_https_example.com"
@@ -266,22 +265,30 @@ fn route_one_bad_file_kills_all_hostile_names_stay_text() {
 #[test]
 fn route_path_prefix_order_rules_match_whole_segments_and_longer_prefixes_win() {
     let table = [
-        ("/", "Host(`a.b`)", 1),
-        ("/blog", "Host(`a.b`) && (Path(`/blog`) || PathPrefix(`/blog/`))", 5),
-        ("/blog/", "Host(`a.b`) && (Path(`/blog`) || PathPrefix(`/blog/`))", 5),
+        ("/", "Host(`a.b`)", 2002),
+        ("/blog", "Host(`a.b`) && (Path(`/blog`) || PathPrefix(`/blog/`))", 2010),
+        ("/blog/", "Host(`a.b`) && (Path(`/blog`) || PathPrefix(`/blog/`))", 2010),
         (
             "/blog/en",
             "Host(`a.b`) && (Path(`/blog/en`) || PathPrefix(`/blog/en/`))",
-            8,
+            2016,
         ),
         (
             "/caf%c3%a9",
             "Host(`a.b`) && (Path(`/café`) || PathPrefix(`/café/`))",
-            10,
+            2020,
         ),
-        ("/a%20b", "Host(`a.b`) && (Path(`/a b`) || PathPrefix(`/a b/`))", 6),
-        ("/a%2fb", "Host(`a.b`) && (Path(`/a%2Fb`) || PathPrefix(`/a%2Fb/`))", 6),
-        ("/50%25", "Host(`a.b`) && (Path(`/50%25`) || PathPrefix(`/50%25/`))", 6),
+        ("/a%20b", "Host(`a.b`) && (Path(`/a b`) || PathPrefix(`/a b/`))", 2012),
+        (
+            "/a%2fb",
+            "Host(`a.b`) && (Path(`/a%2Fb`) || PathPrefix(`/a%2Fb/`))",
+            2012,
+        ),
+        (
+            "/50%25",
+            "Host(`a.b`) && (Path(`/50%25`) || PathPrefix(`/50%25/`))",
+            2012,
+        ),
     ];
     for (path, rule, priority) in table {
         let text = shop(&[domain("a.b", path, Tls::Off, None)], USUAL);
@@ -347,4 +354,108 @@ fn the_api_needs_the_password_and_the_file_holds_only_its_hash() {
       }
     }
     "#);
+}
+
+#[test]
+fn a_wildcard_is_one_label_and_exact_hosts_win() {
+    let priority_and_rule = |name: &str, path: &str| {
+        let text = shop(&[domain(name, path, Tls::Off, None)], USUAL);
+        let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let router = read["http"]["routers"]["app-shop_0"].clone();
+        (
+            router["priority"].as_u64().expect("a number"),
+            router["rule"].as_str().expect("a text").to_owned(),
+        )
+    };
+    let (wild, rule) = priority_and_rule("*.a-b.example", "/");
+    assert_eq!(rule, "HostRegexp(`^[^.]+[.]a-b[.]example$`)");
+    let (exact, _) = priority_and_rule("x.a-b.example", "/");
+    let (longest, rule) = priority_and_rule("*.a-b.example", &format!("/{}", "a".repeat(199)));
+    assert!(rule.contains("$`) && (Path(`/aaa"), "{rule}");
+    assert!(wild < longest && longest < exact, "{wild} {longest} {exact}");
+}
+
+#[test]
+fn what_guards_a_domain_stands_in_front_of_it_and_changes_its_name_with_its_content() {
+    let mut domains = [domain("a.example", "/shop", Tls::Auto, None)];
+    domains[0].strips_prefix = true;
+    domains[0].has_hsts = true;
+    domains[0].allow_ips = IpRange::parse_list("10.0.0.0/8 ::1").expect("a list");
+    let mut routes = AppRoutes::derive("shop", &domains, server(), true);
+    routes.routes[0].users = vec![HtpasswdLine("ann:$2y$06$x".to_owned())];
+    routes.routes[0].plain_path = Some(PathPrefix::parse("/shop/healthz").expect("a path"));
+    let read = |routes: &AppRoutes| -> serde_json::Value {
+        serde_json::from_str(&render(routes, USUAL).expect("a file")).expect("JSON")
+    };
+    let http = read(&routes)["http"].clone();
+    let names = http["routers"]["app-shop_0"]["middlewares"].as_array().expect("a list");
+    let found: Vec<String> = names
+        .iter()
+        .map(|name| http["middlewares"][name.as_str().expect("a name")].to_string())
+        .collect();
+    assert_eq!(
+        found,
+        [
+            r#"{"headers":{"stsSeconds":31536000}}"#,
+            r#"{"ipAllowList":{"sourceRange":["10.0.0.0/8","::1/128"]}}"#,
+            r#"{"basicAuth":{"removeHeader":true,"users":["ann:$2y$06$x"]}}"#,
+            r#"{"stripPrefix":{"prefixes":["/shop"]}}"#,
+        ]
+    );
+    let plain = &http["routers"]["app-shop_0_plain"];
+    assert_eq!(plain["rule"], "Host(`a.example`) && Path(`/shop/healthz`)");
+    assert_eq!(
+        plain["middlewares"].as_array().expect("a list"),
+        &names[1..],
+        "guarded as well, without hsts"
+    );
+    assert!(plain["priority"].as_u64() > http["routers"]["app-shop_0_http"]["priority"].as_u64());
+    assert!(!format!("{routes:?}").contains("$2y$"), "hashes are not printed");
+    routes.routes[0].users.push(HtpasswdLine("bob:$2y$06$y".to_owned()));
+    let changed = read(&routes)["http"]["routers"]["app-shop_0"]["middlewares"].clone();
+    assert!(changed[0] == names[0] && changed[2] != names[2], "{changed}");
+}
+
+#[test]
+fn route_acme_not_hammered_a_domain_that_waits_is_served_both_ways_and_asks_for_nothing() {
+    let mut domains = [domain("a.example", "/", Tls::Auto, None)];
+    domains[0].points_here = false;
+    let text = shop(&domains, USUAL);
+    assert!(
+        !text.contains("certResolver") && !text.contains("noop@internal"),
+        "{text}"
+    );
+    let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let routers = &read["http"]["routers"];
+    assert_eq!(routers["app-shop_0"]["tls"]["options"], "default");
+    assert_eq!(
+        (
+            &routers["app-shop_0_http"]["entryPoints"][0],
+            &routers["app-shop_0_http"]["service"]
+        ),
+        (&"web".into(), &"app-shop".into())
+    );
+}
+
+#[test]
+fn an_uploaded_certificate_stands_in_the_file_and_is_not_printed() {
+    let mut domains = [domain("*.a.example", "/", Tls::Custom, None)];
+    domains[0].certificate = Some(StoredCertificate {
+        chain: "CHAIN".to_owned(),
+        sealed_key: Vec::new(),
+    });
+    let mut routes = AppRoutes::derive("shop", &domains, server(), false);
+    routes.routes[0].certificate = Some(CertificatePair {
+        chain: "CHAIN".to_owned(),
+        key: "KEY".to_owned(),
+    });
+    let text = render(&routes, PublicPorts { http: 80, https: 8443 }).expect("a file");
+    let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        read["tls"],
+        serde_json::json!({ "certificates": [{ "certFile": "CHAIN", "keyFile": "KEY" }] })
+    );
+    let redirect = &read["http"]["middlewares"]["app-shop_to_https_any.a.example"]["redirectRegex"];
+    assert_eq!(redirect["replacement"], "https://${1}:8443${2}");
+    assert!(!format!("{routes:?}").contains("KEY"), "keys are not printed");
 }

@@ -27,7 +27,7 @@ pub const READY_WITHIN: Duration = seconds(60);
 pub struct Dhow {
     pub instance: String,
     pub http_port: u16,
-    https_port: u16,
+    pub https_port: u16,
     listen_port: u16,
     subnets: String,
     flags: Vec<String>,

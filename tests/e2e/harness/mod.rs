@@ -14,12 +14,14 @@ pub mod gate;
 pub mod git_server;
 pub mod held_up;
 pub mod http;
+pub mod island;
 pub mod leftovers;
 #[allow(dead_code, reason = "the tests of Git use the rest of it")]
 #[path = "../../support/lfs_store.rs"]
 pub mod lfs_store;
 pub mod load;
 pub mod panel;
+pub mod pebble;
 pub mod private_engine;
 pub mod process;
 mod proof;
@@ -31,6 +33,7 @@ pub mod small_disk;
 pub mod sse;
 #[path = "../../support/ssh_server.rs"]
 pub mod ssh_server;
+pub mod tls;
 pub mod totp;
 pub mod visitor;
 pub mod wait;

@@ -108,6 +108,9 @@ pub const ROUTES: &[Row] = &[
     page("GET", "/apps/{app}/deployments/{number}/stream", In(View), "", 200),
     page("GET", "/apps/{app}/domains", In(View), "", 200),
     page("POST", "/apps/{app}/domains", In(Change), "host=", 422),
+    page("GET", "/apps/{app}/domains/edit", In(View), "", 404),
+    page("POST", "/apps/{app}/domains/edit", In(Change), "host=", 404),
+    page("POST", "/apps/{app}/domains/move", In(Change), "host=none.example", 303),
     page(
         "POST",
         "/apps/{app}/domains/remove",
@@ -197,6 +200,7 @@ pub const ROUTES: &[Row] = &[
     call("POST", "/apps/{app}/deployments", In(Deploy), "{}", 202),
     call("GET", "/apps/{app}/domains", In(View), "", 200),
     call("POST", "/apps/{app}/domains", In(Change), "{\"host\":\"\"}", 422),
+    call("PATCH", "/apps/{app}/domains/{host}", In(Change), "{}", 404),
     call("DELETE", "/apps/{app}/domains/{host}", In(Change), "", 404),
     call("GET", "/apps/{app}/credential", In(View), "", 200),
     call("PUT", "/apps/{app}/credential", In(Change), "{}", 422),

@@ -3,4 +3,5 @@
 mod kills;
 mod many_projects;
 mod redeploys;
+mod slow_transfers;
 mod times;

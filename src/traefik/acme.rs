@@ -1,0 +1,149 @@
+//! Certificates by ACME as Traefik tells of them: its storage, and the error lines of its log.
+//!
+//! The storage is Traefik's own file and is only read; keys in it are not looked at. Nobody may read it but root, so
+//! a Dhow that is not root knows less.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::RESOLVER;
+use super::files::acme_directory;
+use crate::model::certificate::CertificateChain;
+use crate::model::host::Host;
+use crate::model::time::Timestamp;
+
+/// What became of a certificate that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AcmeOutcome {
+    /// It is there.
+    Issued {
+        /// When it ends; Traefik asks for the next one thirty days before.
+        expires_at: Timestamp,
+        /// Who signed it.
+        issuer: String,
+    },
+    /// It is not there yet, and nobody refused it.
+    Pending,
+    /// It was refused, in the authority's or Traefik's own words.
+    Failed(String),
+}
+
+/// The certificates in Traefik's storage.
+#[derive(Debug, Default)]
+pub struct Storage(Vec<Stored>);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct File {
+    #[serde(default)]
+    certificates: Option<Vec<Stored>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stored {
+    domain: Names,
+    certificate: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Names {
+    main: String,
+    #[serde(default)]
+    sans: Option<Vec<String>>,
+}
+
+impl Storage {
+    /// Reads it below the proxy's directory; empty where there is none, or none that can be read.
+    pub async fn read(directory: &Path) -> Self {
+        let path = acme_directory(directory).join("acme.json");
+        Self::parse(&tokio::fs::read_to_string(path).await.unwrap_or_default())
+    }
+
+    fn parse(text: &str) -> Self {
+        let mut resolvers: std::collections::BTreeMap<String, File> = serde_json::from_str(text).unwrap_or_default();
+        let file = resolvers.remove(RESOLVER).unwrap_or_default();
+        Self(file.certificates.unwrap_or_default())
+    }
+
+    /// Whether a host has one.
+    pub fn outcome(&self, host: &Host) -> AcmeOutcome {
+        let is_for = |stored: &&Stored| {
+            let sans = stored.domain.sans.iter().flatten();
+            sans.chain([&stored.domain.main]).any(|name| name == host.as_str())
+        };
+        let chain = self.0.iter().rfind(is_for).and_then(|stored| {
+            let pem = STANDARD.decode(&stored.certificate).ok()?;
+            CertificateChain::parse(&String::from_utf8(pem).ok()?).ok()
+        });
+        chain.map_or(AcmeOutcome::Pending, |chain| AcmeOutcome::Issued {
+            expires_at: chain.expires_at,
+            issuer: chain.issuer,
+        })
+    }
+}
+
+/// The last refusal of a host's certificate in Traefik's output, without what stands around it.
+pub fn acme_refusal(output: &[String], host: &Host) -> Option<String> {
+    let quoted = format!("[{host}]");
+    let is_about = |line: &&String| line.contains("ACME") && line.contains("error=") && line.contains(&quoted);
+    let line = output.iter().rfind(is_about)?;
+    let text = line.split_once("error=")?.1;
+    let mut deserializer = serde_json::Deserializer::from_str(text).into_iter::<String>();
+    let words = deserializer.next()?.ok()?;
+    let reason = words.rsplit(&format!("[{host}] ")).next().unwrap_or(&words);
+    let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(reason.chars().take(500).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AcmeOutcome, Storage, acme_refusal};
+    use crate::model::host::Host;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use rcgen::{CertificateParams, KeyPair};
+
+    fn host(text: &str) -> Host {
+        Host::parse(text).expect("a host")
+    }
+
+    #[test]
+    fn the_storage_tells_what_is_issued_until_when() {
+        let mut parameters = CertificateParams::new(vec!["a.example".to_owned()]).expect("names");
+        parameters.not_after = rcgen::date_time_ymd(2040, 1, 2);
+        let pem = parameters
+            .self_signed(&KeyPair::generate().expect("a key"))
+            .expect("a certificate")
+            .pem();
+        let text = serde_json::json!({ "acme": { "Account": {}, "Certificates": [
+            { "domain": { "main": "a.example", "sans": ["b.example"] }, "certificate": STANDARD.encode(pem), "key": "S" },
+            { "domain": { "main": "c.example" }, "certificate": "?", "key": "S", "Store": "default" },
+        ] } });
+        let storage = Storage::parse(&text.to_string());
+        for name in ["a.example", "b.example"] {
+            let AcmeOutcome::Issued { expires_at, .. } = storage.outcome(&host(name)) else {
+                panic!("{name} is issued")
+            };
+            assert_eq!(expires_at.to_string(), "2040-01-02T00:00:00.000Z");
+        }
+        assert_eq!(storage.outcome(&host("c.example")), AcmeOutcome::Pending);
+        for text in ["", "{", r#"{"acme":{"Account":null,"Certificates":null}}"#] {
+            assert_eq!(Storage::parse(text).outcome(&host("a.example")), AcmeOutcome::Pending);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_authoritys_own_words() {
+        let line = r#"2026-01-02T03:04:05Z ERR Unable to obtain ACME certificate for domains error="unable to generate a certificate for the domains [a.example]: error: one or more domains had a problem:\n[a.example] acme: error: 403 :: urn:ietf:params:acme:error:unauthorized :: said \"no\"\n" ACME CA=https://ca/dir domains=["a.example"]"#;
+        let output = ["other line".to_owned(), line.to_owned()];
+        let reason = acme_refusal(&output, &host("a.example"));
+        assert_eq!(
+            reason.as_deref(),
+            Some("acme: error: 403 :: urn:ietf:params:acme:error:unauthorized :: said \"no\"")
+        );
+        assert_eq!(acme_refusal(&output, &host("b.example")), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! Certificates by ACME: asked for once a name leads here, kept when the proxy is made anew, never asked for in vain.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::{Value, json};
+
+use crate::harness::api::Api;
+use crate::harness::dhow::Dhow;
+use crate::harness::docker::docker;
+use crate::harness::git_server::GitServer;
+use crate::harness::pebble::Pebble;
+use crate::harness::setup::Setup;
+use crate::harness::tls;
+use crate::harness::wait::{eventually, seconds};
+
+/// Waits until a domain's https is as expected; answers its state.
+async fn state(api: &Api, host: &str, https: &str) -> Value {
+    eventually(&format!("{host} is {https}"), seconds(40), || async {
+        let domains = api.read("/apps/web/domains").await;
+        let items = domains["items"].as_array().unwrap();
+        let domain = items.iter().find(|domain| domain["host"] == host).unwrap();
+        let state = domain["state"].clone();
+        if state["https"] == https {
+            Ok(state)
+        } else {
+            Err(state.to_string())
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_for_once_and_kept() {
+    let mut pebble = Pebble::prepare();
+    let mut dhow = Dhow::prepare(pebble.setup(Setup::new()));
+    pebble.start(dhow.http_port).await;
+    pebble.point("elsewhere.example.com", "203.0.113.9").await;
+    dhow.start_process().await;
+    let api = dhow.owner().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("web");
+    repository.commit_app("web");
+    api.live_app("web", "web", &repository).await;
+
+    // A name that leads elsewhere is served as it can be, and nobody is asked for a certificate, whatever is changed.
+    let added = api
+        .post("/apps/web/domains", json!({ "host": "elsewhere.example.com" }))
+        .await
+        .expect(201)
+        .json();
+    let dns = &added["state"]["dns"];
+    assert_eq!(
+        (&added["state"]["https"], &dns["verdict"]),
+        (&json!("waiting"), &json!("wrong")),
+        "{added:#}"
+    );
+    assert_eq!(dns["found"], json!(["203.0.113.9"]));
+    assert!(
+        dns["records"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("elsewhere.example.com. A "),
+        "{dns}"
+    );
+    for round in 0..10 {
+        let change = json!({ "plain_health": round % 2 == 0 });
+        api.patch("/apps/web/domains/elsewhere.example.com", change)
+            .await
+            .expect(200);
+    }
+    assert_eq!(dhow.visit("elsewhere.example.com", "/").await.expect(200).text(), "web");
+    let page = dhow.panel().await.page("/apps/web/domains").await;
+    page.expect_words("waits for DNS").expect_words("203.0.113.9");
+    assert_eq!(pebble.orders(), 0);
+
+    api.post("/apps/web/domains", json!({ "host": "example.com" }))
+        .await
+        .expect(201);
+    let www = json!({ "host": "www.example.com", "redirect_to": "example.com" });
+    api.post("/apps/web/domains", www).await.expect(201);
+    let issued = state(&api, "example.com", "issued").await;
+    assert!(issued["expires_at"].is_string(), "{issued}");
+    state(&api, "www.example.com", "issued").await;
+    assert_eq!(pebble.orders(), 2);
+
+    let root = pebble.root().await;
+    let (port, path) = (dhow.https_port, "/p/a?q=1&r=%20");
+    let target = format!("https://example.com:{port}{path}");
+    let secure = tls::ask(port, "example.com", "/", &root).await.unwrap();
+    assert_eq!((secure.status, secure.text.as_str()), (200, "web"));
+    let www = tls::ask(port, "www.example.com", path, &root).await.unwrap();
+    assert_eq!((www.status, www.location.as_deref()), (301, Some(target.as_str())));
+    for host in ["example.com", "www.example.com"] {
+        for (method, status) in [("GET", 301), ("POST", 308)] {
+            let answer = dhow
+                .http
+                .send(method, &dhow.app_url(path), &[("host", host)], "")
+                .await
+                .expect(status);
+            assert_eq!(answer.header("location"), target, "one hop, {method} {host}");
+        }
+    }
+
+    // A proxy that is made anew finds them again.
+    let storage = dhow.data_file("traefik/acme/acme.json");
+    let before = std::fs::read(&storage).unwrap();
+    assert_eq!(std::fs::metadata(&storage).unwrap().permissions().mode() & 0o777, 0o600);
+    docker(&["rm", "-f", &dhow.containers("proxy")[0]]);
+    let again = eventually("example.com is served again", seconds(40), || {
+        tls::ask(port, "example.com", "/", &root)
+    })
+    .await;
+    assert_eq!((again.status, again.certificate == secure.certificate), (200, true));
+    tls::ask(port, "www.example.com", "/", &root).await.unwrap();
+    assert_eq!((pebble.orders(), std::fs::read(&storage).unwrap() == before), (2, true));
+
+    // Once its DNS leads here, the other is asked for by itself.
+    pebble.point("elsewhere.example.com", "127.0.0.1").await;
+    let issued = state(&api, "elsewhere.example.com", "issued").await;
+    assert_eq!((&issued["dns"]["verdict"], pebble.orders()), (&json!("right"), 3));
+    tls::ask(port, "elsewhere.example.com", "/", &root).await.unwrap();
+}
