@@ -25,6 +25,7 @@ mod deployment_page;
 mod engine_killed;
 mod engine_trouble;
 mod env_and_domains;
+mod env_text;
 mod failed_deployments;
 mod first_deployment;
 mod forged_headers;
