@@ -1,22 +1,22 @@
-//! Variables of an app: shown without secrets, replaced or merged as a whole, sealed before they are stored.
-
-use std::collections::BTreeMap;
+//! Variables of an app, and those that a project shares with its apps: shown without secrets, replaced or merged as a
+//! whole, by lists or as .env text, sealed before they are stored. What changes nothing writes nothing.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actions, Error, Fields, Result};
+use self::change::{Change, Stored};
+use super::{Actions, Error, FieldError, Result, access};
 use crate::db;
 use crate::events::Event;
 use crate::model::Invalid;
 use crate::model::access::Right;
-use crate::model::app::App;
-use crate::model::env_var::{EnvKey, EnvScope, EnvValue, SealedEnvVar};
-use crate::model::ids::AppId;
+use crate::model::app::{App, Project};
+use crate::model::dotenv::{self, Dotenv, LineNote};
+use crate::model::env_var::{EnvChanges, EnvOwner, EnvScope, SealedEnvVar};
+use crate::model::ids::ProjectId;
 use crate::model::user::Actor;
-use crate::secrets::{self, SecretKey};
+use crate::secrets::SecretKey;
 
-/// Most variables of one app; far below what the system passes to a program.
-const MAX_VARS: usize = 1_000;
+mod change;
 
 /// A variable as written or shown. A secret's value is shown as `null`; `null` written keeps the stored secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -39,7 +39,7 @@ fn default_scope() -> String {
     EnvScope::Run.as_str().to_owned()
 }
 
-/// All variables of an app as written or shown.
+/// All variables of an app or a project as written or shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvInput {
@@ -52,157 +52,229 @@ pub struct EnvInput {
     /// Keys to remove, for a merge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delete: Vec<String>,
+    /// What an app's project shares with it; an own variable of the same name counts instead. Only shown: when written,
+    /// it is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Vec<EnvVarInput>>,
 }
 
-/// How variables are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Replace,
-    Merge,
+/// What a .env text made of the variables.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct EnvImport {
+    /// The variables as they are now.
+    #[serde(flatten)]
+    pub env: EnvInput,
+    /// What was understood but is probably not meant.
+    pub warnings: Vec<EnvWarning>,
+}
+
+/// A sentence about a line of a .env text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct EnvWarning {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What to look at there.
+    pub message: String,
+}
+
+impl From<LineNote> for EnvWarning {
+    fn from(LineNote { line, message }: LineNote) -> Self {
+        Self { line, message }
+    }
+}
+
+/// Whose variables: an app's own, or what a project shares.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner<'a> {
+    /// An app's own.
+    App(&'a App),
+    /// Those that a project shares with its apps.
+    Project(&'a Project),
+}
+
+impl Owner<'_> {
+    /// The row that owns them.
+    pub const fn id(self) -> EnvOwner {
+        match self {
+            Self::App(app) => EnvOwner::App(app.id),
+            Self::Project(project) => EnvOwner::Project(project.id),
+        }
+    }
+
+    fn slug(self) -> String {
+        match self {
+            Self::App(app) => app.slug.to_string(),
+            Self::Project(project) => project.slug.to_string(),
+        }
+    }
+
+    const fn project(self) -> ProjectId {
+        match self {
+            Self::App(app) => app.project_id,
+            Self::Project(project) => project.id,
+        }
+    }
 }
 
 impl Actions {
-    /// An app's variables; values of secrets are left out.
-    pub async fn show_env(&self, app: &App) -> Result<EnvInput> {
-        let (id, secrets) = (app.id, self.secrets.clone());
-        let shown = self.db.read(move |c| {
-            let version = db::apps::find(c, id)?.map_or(0, |app| app.env_version);
-            Ok((version, db::env_vars::list_of_app(c, id)?))
+    /// The variables; values of secrets are left out.
+    pub async fn show_env(&self, owner: Owner<'_>) -> Result<EnvInput> {
+        let (id, project) = (owner.id(), EnvOwner::Project(owner.project()));
+        let read = self.db.read(move |c| {
+            let version = db::env_vars::find_version(c, id)?;
+            let shared = if id == project {
+                Vec::new()
+            } else {
+                db::env_vars::list(c, project)?
+            };
+            Ok((version, db::env_vars::list(c, id)?, shared))
         });
-        let (version, vars) = shown.await?;
-        let vars = vars.iter().map(|var| show(&secrets, id, var)).collect::<Result<_>>()?;
+        let (version, vars, shared) = read.await?;
+        let show_all = |vars: &[SealedEnvVar], owner| -> Result<Vec<EnvVarInput>> {
+            vars.iter().map(|var| show(&self.secrets, owner, var)).collect()
+        };
         Ok(EnvInput {
-            version: Some(version),
-            vars,
+            version: Some(version.unwrap_or_default()),
+            vars: show_all(&vars, id)?,
             delete: Vec::new(),
+            shared: matches!(owner, Owner::App(_))
+                .then(|| show_all(&shared, project))
+                .transpose()?,
         })
     }
 
     /// Replaces all variables.
-    pub async fn replace_env(&self, actor: &Actor, app: &App, input: EnvInput) -> Result<EnvInput> {
+    pub async fn replace_env(&self, actor: &Actor, owner: Owner<'_>, input: EnvInput) -> Result<EnvInput> {
         if !input.delete.is_empty() {
             let message = "Only a merge removes single keys; leave out here what shall go.";
             return Err(Error::field("delete", Invalid::new(message)));
         }
-        self.change_env(actor, app, input, Change::Replace).await
+        self.change_env(actor, owner, input.version, Change::Replace(input.vars))
+            .await
     }
 
     /// Adds or changes the given variables, removes those in `delete`, keeps all others.
-    pub async fn merge_env(&self, actor: &Actor, app: &App, input: EnvInput) -> Result<EnvInput> {
-        self.change_env(actor, app, input, Change::Merge).await
+    pub async fn merge_env(&self, actor: &Actor, owner: Owner<'_>, input: EnvInput) -> Result<EnvInput> {
+        let change = Change::Merge(input.vars, input.delete);
+        self.change_env(actor, owner, input.version, change).await
     }
 
-    async fn change_env(&self, actor: &Actor, app: &App, input: EnvInput, change: Change) -> Result<EnvInput> {
-        self.require_in(actor, app, Right::Change).await?;
-        let (actor, id, slug, secrets) = (actor.clone(), app.id, app.slug.clone(), self.secrets.clone());
-        self.db
-            .write(move |tx| {
-                let version = db::apps::find(tx, id)?.ok_or(Error::NotFound)?.env_version;
-                if input.version.is_some_and(|based_on| based_on != version) {
-                    let message = "Somebody else changed the variables in the meantime. Load them again, then save.";
-                    return Err(Error::Conflict(message.into()));
-                }
-                let stored = db::env_vars::list_of_app(tx, id)?;
-                let vars = sealed_vars(&secrets, id, stored, &input, change)?;
-                db::env_vars::update_all(tx, id, &vars)?;
-                let keys = vars.iter().map(|var| var.key.as_str()).collect::<Vec<_>>().join(" ");
-                Ok(db::audit::insert(tx, &actor, "env.change", &format!("{slug}: {keys}"))?)
-            })
+    /// Adds or changes the variables of a .env text. Names and values come from the text; what is there keeps its use
+    /// and secrecy, what is new is for instances and no secret. `version` is what the change is based on.
+    ///
+    /// # Errors
+    /// `Invalid` with a sentence for each line that cannot be read; nothing is stored then.
+    pub async fn import_env(
+        &self,
+        actor: &Actor,
+        owner: Owner<'_>,
+        text: &str,
+        version: Option<i64>,
+    ) -> Result<EnvImport> {
+        let Dotenv { vars, warnings } = self.read_env_text(actor, owner, text).await?;
+        let env = self.change_env(actor, owner, version, Change::MergeText(vars)).await?;
+        Ok(EnvImport::new(env, warnings))
+    }
+
+    /// The same, and whatever is neither in the text nor a secret goes: the text tells all that can be shown.
+    pub async fn replace_env_text(
+        &self,
+        actor: &Actor,
+        owner: Owner<'_>,
+        text: &str,
+        version: Option<i64>,
+    ) -> Result<EnvImport> {
+        let Dotenv { vars, warnings } = self.read_env_text(actor, owner, text).await?;
+        let env = self
+            .change_env(actor, owner, version, Change::ReplaceText(vars))
             .await?;
-        self.events.announce(Event::App(app.id));
-        self.show_env(app).await
+        Ok(EnvImport::new(env, warnings))
+    }
+
+    /// Who may not change it is told nothing of the text.
+    async fn read_env_text(&self, actor: &Actor, owner: Owner<'_>, text: &str) -> Result<Dotenv> {
+        self.require_env(actor, owner).await?;
+        let refused = |LineNote { line, message }| FieldError {
+            field: "text".to_owned(),
+            message: format!("Line {line}: {message}"),
+        };
+        dotenv::parse(text).map_err(|errors| Error::Invalid(errors.into_iter().map(refused).collect()))
+    }
+
+    async fn require_env(&self, actor: &Actor, owner: Owner<'_>) -> Result<()> {
+        match owner {
+            Owner::App(app) => self.require_in(actor, app, Right::Change).await,
+            Owner::Project(project) => {
+                self.require_in_project(actor, project.slug.as_str(), Right::Change)
+                    .await
+            }
+        }
+    }
+
+    async fn change_env(
+        &self,
+        actor: &Actor,
+        owner: Owner<'_>,
+        based_on: Option<i64>,
+        change: Change,
+    ) -> Result<EnvInput> {
+        self.require_env(actor, owner).await?;
+        let (id, project, slug) = (owner.id(), owner.project(), owner.slug());
+        let (actor, secrets) = (actor.clone(), self.secrets.clone());
+        let written = self.db.write(move |tx| {
+            access::require(tx, &actor, project, Right::Change)?;
+            let version = db::env_vars::find_version(tx, id)?.ok_or(Error::NotFound)?;
+            if based_on.is_some_and(|based_on| based_on != version) {
+                let message = "Somebody else changed the variables in the meantime. Load them again, then save.";
+                return Err(Error::Conflict(message.into()));
+            }
+            let stored = db::env_vars::list(tx, id)?;
+            let vars = Stored::open(&secrets, id, &stored).after(change)?;
+            let changes = EnvChanges::between(&stored, &vars);
+            if changes.is_empty() {
+                return Ok(false);
+            }
+            db::env_vars::update_all(tx, id, &vars)?;
+            db::audit::insert(tx, &actor, action(id), &format!("{slug}: {changes}"))?;
+            db::env_changes::insert(tx, id, &changes)?;
+            Ok(true)
+        });
+        if written.await? {
+            self.events.announce(match owner {
+                Owner::App(app) => Event::App(app.id),
+                Owner::Project(project) => Event::Project(project.id),
+            });
+        }
+        self.show_env(owner).await
     }
 }
 
-fn show(secrets: &SecretKey, app: AppId, var: &SealedEnvVar) -> Result<EnvVarInput> {
+/// The name of a change in the audit.
+const fn action(owner: EnvOwner) -> &'static str {
+    match owner {
+        EnvOwner::App(_) => "env.change",
+        EnvOwner::Project(_) => "project_env.change",
+    }
+}
+
+impl EnvImport {
+    fn new(env: EnvInput, warnings: Vec<LineNote>) -> Self {
+        let warnings = warnings.into_iter().map(EnvWarning::from).collect();
+        Self { env, warnings }
+    }
+}
+
+fn show(secrets: &SecretKey, owner: EnvOwner, var: &SealedEnvVar) -> Result<EnvVarInput> {
     let value = if var.is_secret {
         None
     } else {
-        Some(unseal(secrets, app, var).map_err(anyhow::Error::from)?)
+        let value = secrets.unseal(&owner.seal_identity(&var.key), &var.sealed);
+        Some(value.map_err(anyhow::Error::from)?)
     };
-    let (key, scope) = (var.key.to_string(), var.scope.as_str().to_owned());
     Ok(EnvVarInput {
-        key,
+        key: var.key.to_string(),
         value,
         secret: var.is_secret,
-        scope,
-    })
-}
-
-fn unseal(secrets: &SecretKey, app: AppId, var: &SealedEnvVar) -> std::result::Result<String, secrets::Error> {
-    secrets.unseal(&var.key.seal_identity(app), &var.sealed)
-}
-
-/// The variables to store after a change.
-fn sealed_vars(
-    secrets: &SecretKey,
-    app: AppId,
-    stored: Vec<SealedEnvVar>,
-    input: &EnvInput,
-    change: Change,
-) -> Result<Vec<SealedEnvVar>> {
-    let stored: BTreeMap<EnvKey, SealedEnvVar> = stored.into_iter().map(|var| (var.key.clone(), var)).collect();
-    let mut fields = Fields::default();
-    let mut vars = if change == Change::Merge {
-        stored.clone()
-    } else {
-        BTreeMap::new()
-    };
-    for key in &input.delete {
-        vars.retain(|stored, _| stored.as_str() != key);
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    for (index, var) in input.vars.iter().enumerate() {
-        let Some(sealed) = sealed_var(secrets, app, &stored, var, index, &mut fields) else {
-            continue;
-        };
-        if !seen.insert(sealed.key.clone()) {
-            fields.refuse(
-                &format!("vars[{index}].key"),
-                Invalid::new(format!("{} is there twice.", sealed.key)),
-            );
-        }
-        vars.insert(sealed.key.clone(), sealed);
-    }
-    if vars.len() > MAX_VARS {
-        fields.refuse("vars", Invalid::new(format!("Use at most {MAX_VARS} variables.")));
-    }
-    fields.finish()?;
-    Ok(vars.into_values().collect())
-}
-
-fn sealed_var(
-    secrets: &SecretKey,
-    app: AppId,
-    stored: &BTreeMap<EnvKey, SealedEnvVar>,
-    var: &EnvVarInput,
-    index: usize,
-    fields: &mut Fields,
-) -> Option<SealedEnvVar> {
-    let key = fields.check(&format!("vars[{index}].key"), EnvKey::parse(&var.key));
-    let scope = fields.check(&format!("vars[{index}].scope"), EnvScope::parse(&var.scope));
-    let value_field = format!("vars[{index}].value");
-    let (key, scope) = (key?, scope?);
-    let sealed = match &var.value {
-        Some(value) => {
-            let value = fields.check(&value_field, EnvValue::parse(value.as_str()))?;
-            secrets.seal(&key.seal_identity(app), value.as_str())
-        }
-        None => match stored.get(&key) {
-            Some(kept) if kept.is_secret && var.secret => kept.sealed.clone(),
-            _ => {
-                fields.refuse(
-                    &value_field,
-                    Invalid::new("Give a value; only a stored secret can be kept without one."),
-                );
-                return None;
-            }
-        },
-    };
-    Some(SealedEnvVar {
-        key,
-        sealed,
-        is_secret: var.secret,
-        scope,
+        scope: var.scope.as_str().to_owned(),
     })
 }

@@ -1,4 +1,4 @@
-//! JSON bodies, read by hand so that every refusal is a problem that names a field.
+//! Bodies in JSON or plain text, read by hand so that every refusal is a problem that names a field.
 
 use std::fmt;
 
@@ -110,14 +110,43 @@ impl<'de> Visitor<'de> for UnambiguousVisitor {
     }
 }
 
+/// A text, sent as such.
+pub struct TextBody(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for TextBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_text = is_kind(request.headers(), "text/plain");
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| refuse(&rejection))?;
+        if !is_text && !bytes.is_empty() {
+            let detail = "Send the text as it is, with “Content-Type: text/plain”.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        let text = String::from_utf8(bytes.into());
+        Ok(Self(text.map_err(|_| {
+            Error::field(
+                "text",
+                Invalid::new("This is not UTF-8. Save the file as UTF-8 and send it again."),
+            )
+        })?))
+    }
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
+    is_kind(headers, "application/json")
+}
+
+fn is_kind(headers: &HeaderMap, wanted: &str) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     kind.split(';')
         .next()
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted))
 }
 
 fn refuse(rejection: &BytesRejection) -> Problem {

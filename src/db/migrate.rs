@@ -19,6 +19,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0008_add_origin_to_audit.sql")),
     M::up(include_str!("../../migrations/0009_create_webhooks.sql")),
     M::up(include_str!("../../migrations/0010_create_source_credentials.sql")),
+    M::up(include_str!("../../migrations/0011_share_variables.sql")),
     M::up(include_str!("../../migrations/0012_extend_domains.sql")),
 ];
 

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod deliveries;
 pub mod deployments;
 pub mod domains;
+pub mod env_changes;
 pub mod env_vars;
 pub mod host_keys;
 pub mod instances;

@@ -50,6 +50,7 @@ mod start;
 mod strays;
 mod switch;
 mod undo;
+mod variables;
 mod watch;
 mod worker;
 

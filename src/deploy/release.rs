@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::build::BuiltImage;
 use super::job::Job;
+use super::variables::{self, Variables};
 use super::{Context, DeployError};
 use crate::db;
 use crate::model::app::App;
@@ -77,15 +78,15 @@ pub async fn made_before(job: &Job, commit: &CommitInfo) -> Result<Option<BuiltI
 
 /// What an image of a commit would be made of now.
 pub async fn build_inputs(context: &Context, app: &App, commit: &CommitInfo) -> Result<BuildInputs, DeployError> {
-    let id = app.id;
-    let sealed = context.db.read(move |c| db::env_vars::list_of_app(c, id)).await?;
-    let variables = digests(context, id, sealed.iter().filter(|var| var.scope.is_build()))?;
+    let sealed = variables::now(context, app).await?;
+    let variables = digests(context, app.id, sealed.iter().filter(|var| var.scope.is_build()))?;
     Ok(BuildInputs::of(&app.settings, &commit.sha, variables))
 }
 
 /// Stores the release with the variables of this moment; a former attempt's release is replaced.
 pub async fn freeze(job: &Job, image: BuiltImage, commit: CommitInfo) -> Result<Release, DeployError> {
-    let (app, id, run) = (job.app.id, job.deployment.id, job.app.settings.run.clone());
+    let (app, project, id) = (job.app.id, job.app.project_id, job.deployment.id);
+    let (run, secrets) = (job.app.settings.run.clone(), job.context.secrets.clone());
     let release = job.context.db.write(move |tx| {
         let new = db::releases::NewRelease {
             app_id: app,
@@ -97,9 +98,11 @@ pub async fn freeze(job: &Job, image: BuiltImage, commit: CommitInfo) -> Result<
             build_inputs: &image.inputs,
         };
         let release = db::releases::insert(tx, &new)?;
-        db::env_vars::insert_of_release(tx, release, app)?;
+        let mut vars = Variables::read(tx, app, project)?.sealed_for_app(&secrets)?;
+        vars.retain(|var| var.scope.is_run());
+        db::env_vars::insert_of_release(tx, release, &vars)?;
         db::deployments::update_release(tx, id, Some(release))?;
-        db::releases::find(tx, release)
+        Ok::<_, DeployError>(db::releases::find(tx, release)?)
     });
     release.await?.ok_or_else(missing)
 }
@@ -128,15 +131,14 @@ pub async fn configuration_of_app(
     app: &App,
     commit: Option<&CommitInfo>,
 ) -> Result<Configuration, DeployError> {
-    let id = app.id;
-    let sealed = context.db.read(move |c| db::env_vars::list_of_app(c, id)).await?;
+    let sealed = variables::now(context, app).await?;
     let build = match commit {
         Some(commit) => Some(build_inputs(context, app, commit).await?),
         None => None,
     };
     Ok(Configuration {
         run: app.settings.run.clone(),
-        variables: digests(context, id, sealed.iter().filter(|var| var.scope.is_run()))?,
+        variables: digests(context, app.id, sealed.iter().filter(|var| var.scope.is_run()))?,
         build,
     })
 }

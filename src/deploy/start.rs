@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 
 use super::build::labels;
 use super::job::Job;
-use super::{Context, DeployError, exit, proxy};
+use super::{Context, DeployError, exit, proxy, variables};
 use crate::db;
 use crate::docker::{self, Engine};
 use crate::model::app::App;
@@ -73,8 +73,7 @@ pub async fn open_variables(
     job: &Job,
     filter: impl Fn(&SealedEnvVar) -> bool,
 ) -> Result<Vec<(String, String)>, DeployError> {
-    let app = job.app.id;
-    let mut sealed = job.context.db.read(move |c| db::env_vars::list_of_app(c, app)).await?;
+    let mut sealed = variables::now(&job.context, &job.app).await?;
     // Also those that this step does not need: a build may print a file that holds one.
     open(job, &sealed)?;
     sealed.retain(filter);

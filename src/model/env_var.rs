@@ -3,14 +3,23 @@
 use std::fmt;
 
 use super::Invalid;
-use super::ids::AppId;
+use super::ids::{AppId, ProjectId};
 use super::words::words;
 
 /// A variable's name: `[A-Za-z_][A-Za-z0-9_]*` (POSIX.1 §8.1), 255 bytes at most.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvKey(String);
 
-/// Names that Dhow sets itself.
+/// What Dhow itself gives every instance: name, and what it holds.
+pub const RESERVED: [(&str, &str); 5] = [
+    (RESERVED_KEY, "the port that the app has to listen on"),
+    ("DHOW_APP", "the app's name in addresses"),
+    ("DHOW_PROJECT", "the project's name in addresses"),
+    ("DHOW_COMMIT", "the full id of the commit that runs"),
+    ("DHOW_URL", "where the app is served"),
+];
+
+/// A name that Dhow sets itself.
 const RESERVED_KEY: &str = "PORT";
 /// Names that begin so are Dhow's own.
 const RESERVED_PREFIX: &str = "DHOW_";
@@ -45,6 +54,36 @@ impl EnvKey {
     }
 }
 
+/// Whose variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvOwner {
+    /// An app's own.
+    App(AppId),
+    /// Those that a project shares with its apps.
+    Project(ProjectId),
+}
+
+impl EnvOwner {
+    /// What a sealed value of this owner is bound to.
+    pub fn seal_identity(self, key: &EnvKey) -> String {
+        match self {
+            Self::App(app) => key.seal_identity(app),
+            Self::Project(project) => format!("project-env:{project}:{key}"),
+        }
+    }
+
+    /// Most bytes that all variables of the owner may have, each with its name, `=` and the NUL at its end. Linux starts
+    /// no program whose environment and arguments together exceed a quarter of its stack limit (`execve(2)`): 2 MiB with
+    /// the 8 MiB that containers have; 2,000 KiB worked on Docker 20.10, 2,100 KiB did not. What is left is for the image's
+    /// own variables and the arguments.
+    pub const fn max_bytes(self) -> usize {
+        match self {
+            Self::App(_) => 1024 * 1024,
+            Self::Project(_) => 512 * 1024,
+        }
+    }
+}
+
 impl fmt::Display for EnvKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -56,16 +95,22 @@ impl fmt::Display for EnvKey {
 pub struct EnvValue(String);
 
 impl EnvValue {
-    /// Longest value in bytes: one string of the environment may have 128 KiB with its name (Linux, `MAX_ARG_STRLEN`).
+    /// Longest value in bytes: one string of the environment may have 128 KiB with its name, `=` and the NUL at its end
+    /// (Linux, `MAX_ARG_STRLEN`; tried: 131,071 bytes without the NUL start, 131,072 do not), and a name has 255 at most.
     pub const MAX_BYTES: usize = 128 * 1024 - 257;
 
     /// Accepts any text without NUL up to the limit.
     pub fn parse(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = text.into();
-        if text.contains('\0') || text.len() > Self::MAX_BYTES {
-            return Err(Invalid::new(
-                "Use at most 127 KiB of text without NUL characters; the system allows no more.",
-            ));
+        if text.contains('\0') {
+            return Err(Invalid::new("Leave out the NUL character; no variable can hold one."));
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err(Invalid::new(format!(
+                "It has {} bytes; the system starts no program with more than {} in one variable.",
+                text.len(),
+                Self::MAX_BYTES
+            )));
         }
         Ok(Self(text))
     }
@@ -120,16 +165,63 @@ pub struct EnvVar {
 }
 
 /// A variable as stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedEnvVar {
     /// Its name.
     pub key: EnvKey,
-    /// Its value, sealed under the app's and its own name.
+    /// Its value, sealed under its owner and its own name.
     pub sealed: Vec<u8>,
     /// Whether the value is never shown again.
     pub is_secret: bool,
     /// When it is seen.
     pub scope: EnvScope,
+}
+
+/// Which variables a change adds, changes and removes, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnvChanges {
+    /// There only afterwards.
+    pub added: Vec<String>,
+    /// With another value, use or secrecy.
+    pub changed: Vec<String>,
+    /// There only before.
+    pub removed: Vec<String>,
+}
+
+impl EnvChanges {
+    /// Compares what is stored with what is to be; a value that stays keeps its sealed bytes.
+    pub fn between(before: &[SealedEnvVar], after: &[SealedEnvVar]) -> Self {
+        let find = |vars: &'_ [SealedEnvVar], key: &EnvKey| vars.iter().position(|var| var.key == *key);
+        let mut changes = Self::default();
+        for var in after {
+            match find(before, &var.key) {
+                None => changes.added.push(var.key.to_string()),
+                Some(place) if before[place] != *var => changes.changed.push(var.key.to_string()),
+                Some(_) => {}
+            }
+        }
+        let gone = before.iter().filter(|var| find(after, &var.key).is_none());
+        changes.removed = gone.map(|var| var.key.to_string()).collect();
+        changes
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl fmt::Display for EnvChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            ("added", &self.added),
+            ("changed", &self.changed),
+            ("removed", &self.removed),
+        ];
+        let parts = parts.iter().filter(|(_, keys)| !keys.is_empty());
+        let parts: Vec<String> = parts.map(|(word, keys)| format!("{word} {}", keys.join(" "))).collect();
+        f.write_str(&parts.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -164,5 +256,53 @@ mod tests {
         assert_eq!(value.as_str(), "pa$$ \"x\" \n # y");
         assert!(!format!("{value:?}").contains("pa"));
         assert!(EnvValue::parse("a\0b").is_err());
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_is_refused_with_the_numbers() {
+        assert!(EnvValue::parse("x".repeat(130_815)).is_ok());
+        let refused = EnvValue::parse("x".repeat(130_816)).unwrap_err();
+        assert!(
+            refused.0.contains("130816") && refused.0.contains("130815"),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn a_value_sealed_for_one_owner_is_for_no_other() {
+        let key = EnvKey::parse("A").unwrap();
+        let owners = [
+            EnvOwner::App(AppId(1)),
+            EnvOwner::App(AppId(2)),
+            EnvOwner::Project(ProjectId(1)),
+            EnvOwner::Project(ProjectId(2)),
+        ];
+        let identities: std::collections::BTreeSet<_> = owners.iter().map(|owner| owner.seal_identity(&key)).collect();
+        assert_eq!(identities.len(), 4);
+    }
+
+    #[test]
+    fn changes_are_told_by_name() {
+        let var = |key: &str, sealed: u8, is_secret| SealedEnvVar {
+            key: EnvKey::parse(key).unwrap(),
+            sealed: vec![sealed],
+            is_secret,
+            scope: EnvScope::Run,
+        };
+        let before = [
+            var("A", 1, false),
+            var("B", 1, false),
+            var("C", 1, false),
+            var("D", 1, true),
+        ];
+        let after = [
+            var("B", 1, false),
+            var("C", 2, false),
+            var("D", 1, false),
+            var("E", 1, false),
+        ];
+        let changes = EnvChanges::between(&before, &after);
+        assert_eq!(changes.to_string(), "added E, changed C D, removed A");
+        assert!(EnvChanges::between(&before, &before).is_empty());
     }
 }

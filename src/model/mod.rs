@@ -16,6 +16,7 @@ pub mod deployment;
 pub mod difference;
 pub mod dockerfile;
 pub mod domain;
+pub mod dotenv;
 pub mod env_var;
 pub mod host;
 pub mod ids;

@@ -38,7 +38,7 @@ async fn the_audit_tells_who_did_what_from_where_and_can_be_filtered() {
     assert!(by_hand["actor"].as_str().unwrap().starts_with("user:"), "{by_hand}");
     assert_eq!(row("user.add", OWNER)["actor"], "dhow");
     assert_eq!(row("session.begin", OWNER)["address"], "127.0.0.1");
-    row("env.change", "web: KEY");
+    row("env.change", "web: added KEY");
     assert!(!all.to_string().contains("tell-nobody"));
 
     let count = async |query: &str| {

@@ -28,6 +28,7 @@ mod domains_island;
 mod engine_killed;
 mod engine_trouble;
 mod env_and_domains;
+mod env_text;
 mod failed_deployments;
 mod first_deployment;
 mod forged_headers;

@@ -133,7 +133,7 @@ impl EnvForm {
             EnvInput {
                 version: self.version,
                 vars,
-                delete: Vec::new(),
+                ..EnvInput::default()
             },
             indexes,
         )

@@ -16,7 +16,7 @@ fn stored() -> EnvInput {
     EnvInput {
         version: Some(3),
         vars,
-        delete: Vec::new(),
+        ..EnvInput::default()
     }
 }
 
