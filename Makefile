@@ -1,5 +1,5 @@
 # What the project is worked with. Each target installs what it lacks; tests/testbed says how.
-.PHONY: help demo run testbed test soak lint
+.PHONY: help demo run dev testbed test soak lint
 BED := tests/testbed
 ISLANDS := vite-islands/node_modules/.package-lock.json
 # Where tests/testbed/node puts a node if the machine has none, and rustup puts cargo.
@@ -13,6 +13,9 @@ demo: ## from nothing to an app pushed with git and served; Ctrl-C takes it away
 
 run: ## Dhow alone, on ports 8080 and 8443, its data in ./data
 	@$(BED)/demo --bare
+
+dev: $(ISLANDS) ## to work on Dhow: built again on a change, islands and CSS as they are on disk
+	@$(BED)/dev
 
 testbed: ## the Docker engine, and every image that the demo and the tests need
 	@$(BED)/packages

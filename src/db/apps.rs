@@ -21,7 +21,7 @@ const SELECT: &str = "SELECT apps.id, apps.project_id, projects.slug AS project_
     apps.port, apps.health_path, apps.health_timeout_s, apps.memory_mb, apps.cpus, \
     apps.start_command, apps.release_command, apps.stop_timeout_s, auto_deploy, active_release_id, stopped_at, \
     (SELECT number FROM releases WHERE releases.id = active_release_id) AS active_release_number, \
-    env_version, apps.created_at, \
+    apps.created_at, \
     EXISTS (SELECT 1 FROM deployments WHERE app_id = apps.id AND status IN ('queued', 'running')) AS is_deploying, \
     (SELECT status FROM deployments WHERE app_id = apps.id ORDER BY number DESC LIMIT 1) AS last_status, \
     instances.deployment_id AS instance_deployment_id, instances.state, instances.since, instances.exit_code, \
@@ -53,7 +53,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<App> {
         active_release_number: row.get("active_release_number")?,
         stopped_at: row.get::<_, Option<i64>>("stopped_at")?.map(Timestamp::from_millis),
         instance,
-        env_version: row.get("env_version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
     })
 }

@@ -263,8 +263,6 @@ pub struct App {
     pub instance: Option<Instance>,
     /// Since when somebody wants it not to run.
     pub stopped_at: Option<Timestamp>,
-    /// Counts changes of its variables.
-    pub env_version: i64,
     /// When it was made.
     pub created_at: Timestamp,
 }

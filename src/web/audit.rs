@@ -49,20 +49,24 @@ struct RowView {
 impl From<AuditRow> for RowView {
     fn from(row: AuditRow) -> Self {
         let by_token = row.actor.starts_with("token:");
-        let who = match row.email {
-            Some(email) => email,
-            None if row.actor == "dhow" => "Dhow".to_owned(),
-            None if row.actor.starts_with("webhook:") => "a webhook".to_owned(),
-            None => row.actor,
-        };
         Self {
             when: Moment::of(row.at),
-            who,
+            who: who(row.email, row.actor),
             by_token,
             address: row.address.unwrap_or_default(),
             action: row.action,
             object: row.object,
         }
+    }
+}
+
+/// Who did something, in words.
+pub fn who(email: Option<String>, actor: String) -> String {
+    match email {
+        Some(email) => email,
+        None if actor == "dhow" => "Dhow".to_owned(),
+        None if actor.starts_with("webhook:") => "a webhook".to_owned(),
+        None => actor,
     }
 }
 

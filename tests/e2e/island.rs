@@ -10,6 +10,7 @@ use crate::harness::browser::{Browser, SHOWN_WITHIN};
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::inspect;
 use crate::harness::git_server::GitServer;
+use crate::harness::island::{paste, put, takes_the_forms_room};
 use crate::harness::wait::eventually;
 use crate::harness::words;
 
@@ -32,15 +33,7 @@ async fn the_island_takes_over_the_form_edits_a_value_and_saves_it() {
     // Only the island can add rows; the plain form has one blank row.
     browser.see("Add a row", SHOWN_WITHIN).await;
     browser.look("env-island").await;
-    for width in [360, 1280] {
-        browser.resize(width, 900).await;
-        let heights = browser.script(HEIGHTS).await;
-        assert_eq!(heights[0], heights[1], "island and form at {width} pixels: {heights}");
-        for theme in ["light", "dark"] {
-            browser.prefer(theme).await;
-            browser.look(&format!("env-island-{width}-{theme}")).await;
-        }
-    }
+    takes_the_forms_room(&browser, "env-island").await;
     let page = browser.script("return document.documentElement.outerHTML").await;
     assert!(
         !page.as_str().unwrap().contains("hush-hush"),
@@ -84,45 +77,6 @@ async fn the_island_takes_over_the_form_edits_a_value_and_saves_it() {
     })
     .await;
     browser.finish().await;
-}
-
-/// Heights of the island and of the plain form that the page came with, in the same place.
-const HEIGHTS: &str = r#"
-const island = document.querySelector('[data-island]');
-const request = new XMLHttpRequest();
-request.open('GET', location.href, false);
-request.send();
-const page = new DOMParser().parseFromString(request.responseText, 'text/html');
-const plain = document.importNode(page.querySelector('[data-island]'), true);
-const heights = [island.offsetHeight];
-island.after(plain);
-island.hidden = true;
-heights.push(plain.offsetHeight);
-island.hidden = false;
-plain.remove();
-return heights;
-"#;
-
-/// Types into the field with this label at once, as a paste over all of it would.
-async fn put(browser: &Browser, label: &str, text: &str) {
-    let (label, text) = (json!(label), json!(text));
-    let script = format!(
-        "const field = document.querySelector(`[aria-label=${{JSON.stringify({label})}}]`); \
-         const value = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value'); \
-         value.set.call(field, {text}); field.dispatchEvent(new Event('input', {{ bubbles: true }}));"
-    );
-    browser.script(&script).await;
-}
-
-/// Pastes into the field with this label, as Chromium does by Ctrl+V.
-async fn paste(browser: &Browser, label: &str, text: &str) {
-    let (label, text) = (json!(label), json!(text));
-    let script = format!(
-        "const field = document.querySelector(`[aria-label=${{JSON.stringify({label})}}]`); field.focus(); \
-         const clipboardData = new DataTransfer(); clipboardData.setData('text/plain', {text}); \
-         field.dispatchEvent(new ClipboardEvent('paste', {{ clipboardData, bubbles: true, cancelable: true }}));"
-    );
-    browser.script(&script).await;
 }
 
 /// Values that anything which quotes, trims, expands or cuts would change.

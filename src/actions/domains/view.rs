@@ -110,6 +110,12 @@ pub(super) struct Seen {
 }
 
 impl DomainState {
+    /// The records to make while the DNS does not lead here.
+    pub fn missing_records(&self) -> Vec<String> {
+        let missing = self.dns.as_ref().filter(|dns| dns.verdict != Verdict::Right);
+        missing.map(|dns| dns.records.clone()).unwrap_or_default()
+    }
+
     /// How a domain is served.
     pub(super) fn of(domain: &Domain, seen: Seen, now: Timestamp) -> Self {
         let dns = seen.pointing.as_ref().map(|pointing| DnsState {

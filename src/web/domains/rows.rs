@@ -18,6 +18,8 @@ pub struct DomainRow {
     pub words: String,
     /// When the certificate ends.
     pub expires: Option<Moment>,
+    /// What to make while the DNS does not lead here, as zone files spell it.
+    pub records: Vec<String>,
     pub redirect_to: Option<String>,
     /// What is out of the ordinary, in a few words.
     pub notes: String,
@@ -53,6 +55,7 @@ fn row(config: &Config, domain: &DomainView) -> DomainRow {
         status: status(domain.state.https),
         words: domain.state.words.clone(),
         expires: domain.state.expires_at.map(moment),
+        records: domain.state.missing_records(),
         redirect_to: domain.redirect_to.clone(),
         notes: notes(domain),
         before: (domain.position > 1).then(|| domain.position - 1),

@@ -1,105 +1,55 @@
-//! An app's variables: a plain form, and over it an island for browsers that run scripts.
+//! Variables of an app and of a project: a plain form as a table or as one text, and over an app's table an island for
+//! browsers that run scripts.
 
-use askama::Template;
-use askama_web::WebTemplate;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use serde::Serialize;
+use serde::Deserialize;
 use tower_sessions::Session;
 
-use self::form::{EnvForm, EnvRow};
+use self::form::EnvForm;
+use self::page::{EnvPage, Form};
+use self::text::TextForm;
 use super::Web;
-use super::apps::cost::Costs;
-use super::apps::head::{AppHead, Tab};
-use super::apps::pending::Pending;
 use super::apps::running;
 use super::error::Result;
+use super::flash;
 use super::forms::FormErrors;
-use super::layout::{Frame, Layout};
-use super::load::LoadedApp;
+use super::layout::Frame;
+use super::load::{LoadedApp, LoadedProject};
 use super::signed_in::SignedIn;
 use super::typed::Typed;
-use crate::actions::Error;
-use crate::actions::env_vars::{EnvInput, EnvVarInput, Owner};
+use crate::actions::env_vars::{EnvInput, EnvWarning, Owner};
+use crate::actions::{Actions, Error, FieldError};
 use crate::model::access::Right;
-use crate::model::app::App;
-use crate::model::env_var::EnvScope;
+use crate::model::user::Actor;
 
 mod form;
+mod history;
+mod page;
+mod text;
 
-/// The page and its form.
+/// Warnings that the message after saving tells.
+const TOLD: usize = 3;
+
+/// The pages and their forms.
 pub fn router() -> Router<Web> {
-    Router::new().route("/apps/{app}/env", get(show).post(save))
+    Router::new()
+        .route("/apps/{app}/env", get(show).post(save))
+        .route("/projects/{project}/env", get(show_shared).post(save_shared))
 }
 
-#[derive(Template, WebTemplate)]
-#[template(path = "env/show.html")]
-struct EnvPage {
-    layout: Layout,
-    head: AppHead,
-    pending: Option<Pending>,
-    version: i64,
-    rows: Vec<EnvRow>,
-    errors: FormErrors,
-    /// Somebody else saved while this was typed.
-    is_stale: bool,
-    /// What the island begins with, as JSON; without it the plain form stays.
-    props: Option<String>,
-    is_primary: bool,
-    hides_deploy: bool,
-}
-
-/// What the island begins with: the stored state, also while the form holds something else.
-#[derive(Serialize)]
-struct Props<'a> {
-    app: &'a str,
-    /// Whether something is live that changes can be applied to.
-    live: bool,
-    /// What having them applied costs.
-    cost: Costs,
-    version: Option<i64>,
-    vars: &'a [EnvVarInput],
-}
-
-impl EnvPage {
-    async fn new(web: &Web, frame: Frame, (app, right): (&App, Right), mut form: EnvForm) -> Result<Self> {
-        let head = AppHead::load(&web.actions, app, right, Tab::Variables).await?;
-        if !head.may_change() {
-            form.rows.retain(|row| !row.is_blank());
-        }
-        let pending = Pending::load(&web.actions, app, right, head.watch).await?;
-        Ok(Self {
-            layout: frame.titled(format!("Variables of {}", head.name)),
-            head,
-            pending,
-            version: form.version.unwrap_or_default(),
-            rows: form.rows,
-            errors: FormErrors::none(),
-            is_stale: false,
-            props: None,
-            is_primary: false,
-            hides_deploy: false,
-        })
-    }
-
-    /// The page with the island, unless the visitor wants to save data.
-    async fn with_island(mut self, web: &Web, headers: &HeaderMap, app: &App, stored: &EnvInput) -> Result<Self> {
-        if self.head.may_change() && headers.get("save-data").is_none_or(|value| value != "on") {
-            let needs_build = self.pending.as_ref().is_some_and(|pending| pending.needs_build);
-            let props = Props {
-                app: app.slug.as_str(),
-                live: self.head.live.is_some(),
-                cost: Costs::load(&web.actions, app, needs_build).await?,
-                version: stored.version,
-                vars: &stored.vars,
-            };
-            self.props = Some(serde_json::to_string(&props).map_err(anyhow::Error::from)?);
-        }
-        Ok(self)
-    }
+/// Which page is wanted.
+#[derive(Deserialize)]
+struct Wanted {
+    /// `text`, or nothing for the table.
+    #[serde(default, rename = "as")]
+    shape: String,
+    /// The cursor of the history.
+    #[serde(default)]
+    changes: String,
 }
 
 async fn show(
@@ -107,12 +57,37 @@ async fn show(
     LoadedApp(app, right): LoadedApp,
     frame: Frame,
     headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
 ) -> Result<EnvPage> {
-    let stored = web.actions.show_env(Owner::App(&app)).await?;
-    EnvPage::new(&web, frame, (&app, right), EnvForm::of(&stored))
-        .await?
-        .with_island(&web, &headers, &app, &stored)
-        .await
+    shown(&web, frame, (Owner::App(&app), right), &headers, &wanted).await
+}
+
+async fn show_shared(
+    State(web): State<Web>,
+    LoadedProject(project, right): LoadedProject,
+    frame: Frame,
+    headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
+) -> Result<EnvPage> {
+    shown(&web, frame, (Owner::Project(&project), right), &headers, &wanted).await
+}
+
+async fn shown(
+    web: &Web,
+    frame: Frame,
+    (owner, right): (Owner<'_>, Right),
+    headers: &HeaderMap,
+    wanted: &Wanted,
+) -> Result<EnvPage> {
+    let stored = web.actions.show_env(owner).await?;
+    let form = if wanted.shape == "text" {
+        Form::Text(TextForm::of(&stored))
+    } else {
+        Form::Table(EnvForm::of(&stored))
+    };
+    let before = wanted.changes.parse().ok();
+    let page = EnvPage::load(web, frame, (owner, right), (form, &stored), before).await?;
+    page.with_island(headers, owner, &stored)
 }
 
 async fn save(
@@ -124,33 +99,142 @@ async fn save(
     headers: HeaderMap,
     typed: Typed,
 ) -> Result<Response> {
-    let stored = web.actions.show_env(Owner::App(&app)).await?;
-    let mut form = EnvForm::parse(&typed, &stored);
-    if form.wants_row {
-        let page = EnvPage::new(&web, frame, (&app, right), form).await?;
-        return Ok(page.with_island(&web, &headers, &app, &stored).await?.into_response());
-    }
-    let (input, indexes) = form.to_input(&stored);
-    match web.actions.replace_env(&actor, Owner::App(&app), input).await {
-        Ok(_) => {
-            let page = format!("/apps/{}/env", app.slug);
+    let owner = (Owner::App(&app), right);
+    match saved(&web, frame, &actor, owner, &headers, &typed).await? {
+        Outcome::Again(page) => Ok(page),
+        Outcome::Saved(warnings) => {
+            let page = back(&format!("/apps/{}/env", app.slug), &typed);
             let next = running::saved(&web, &session, &actor, &app, &typed, &page).await?;
+            warn(&session, &warnings).await?;
             Ok(next.into_response())
         }
-        Err(Error::Invalid(refused)) => {
-            let mut page = EnvPage::new(&web, frame, (&app, right), form).await?;
-            page.errors = EnvForm::errors(refused, &indexes);
-            page.layout = page.layout.refused();
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    }
+}
+
+async fn save_shared(
+    State(web): State<Web>,
+    SignedIn { actor, .. }: SignedIn,
+    LoadedProject(project, right): LoadedProject,
+    frame: Frame,
+    session: Session,
+    headers: HeaderMap,
+    typed: Typed,
+) -> Result<Response> {
+    let owner = (Owner::Project(&project), right);
+    match saved(&web, frame, &actor, owner, &headers, &typed).await? {
+        Outcome::Again(page) => Ok(page),
+        Outcome::Saved(warnings) => {
+            flash::done(&session, "Saved. Apps have it with their next release.").await?;
+            warn(&session, &warnings).await?;
+            let page = back(&format!("/projects/{}/env", project.slug), &typed);
+            Ok(Redirect::to(&page).into_response())
         }
+    }
+}
+
+/// The page that the form came from.
+fn back(page: &str, typed: &Typed) -> String {
+    let query = if typed.get("text").is_some() { "?as=text" } else { "" };
+    format!("{page}{query}")
+}
+
+/// Says what was saved otherwise than it was probably meant.
+async fn warn(session: &Session, warnings: &[EnvWarning]) -> Result<()> {
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    let told = warnings.iter().take(TOLD);
+    let told: Vec<String> = told
+        .map(|warning| format!("Line {}: {}", warning.line, warning.message))
+        .collect();
+    let more = match warnings.len().saturating_sub(TOLD) {
+        0 => String::new(),
+        more => format!(" And {more} more such lines."),
+    };
+    flash::warn(session, format!("Saved. {}{more}", told.join(" "))).await
+}
+
+/// What a form led to.
+enum Outcome {
+    /// The form once more.
+    Again(Response),
+    /// It is stored; what to look at.
+    Saved(Vec<EnvWarning>),
+}
+
+async fn saved(
+    web: &Web,
+    frame: Frame,
+    actor: &Actor,
+    (owner, right): (Owner<'_>, Right),
+    headers: &HeaderMap,
+    typed: &Typed,
+) -> Result<Outcome> {
+    let stored = web.actions.show_env(owner).await?;
+    let mut form = Form::parse(typed, &stored);
+    if matches!(&form, Form::Table(table) if table.wants_row) {
+        let page = EnvPage::load(web, frame, (owner, right), (form, &stored), None).await?;
+        return Ok(Outcome::Again(
+            page.with_island(headers, owner, &stored)?.into_response(),
+        ));
+    }
+    let (status, errors, is_stale) = match form.save(&web.actions, actor, owner, &stored).await {
+        Ok(warnings) => return Ok(Outcome::Saved(warnings)),
+        Err(Error::Invalid(refused)) => (StatusCode::UNPROCESSABLE_ENTITY, form.errors(refused, &stored), false),
         Err(Error::Conflict(_)) => {
             // Saving once more is then meant: it replaces what the page tells of.
-            form.version = stored.version;
-            let mut page = EnvPage::new(&web, frame, (&app, right), form).await?;
-            page.is_stale = true;
-            page.layout = page.layout.refused();
-            Ok((StatusCode::CONFLICT, page).into_response())
+            form.set_version(stored.version);
+            (StatusCode::CONFLICT, FormErrors::none(), true)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut page = EnvPage::load(web, frame, (owner, right), (form, &stored), None).await?;
+    page.errors = errors;
+    page.is_stale = is_stale;
+    page.layout = page.layout.refused();
+    Ok(Outcome::Again((status, page).into_response()))
+}
+
+impl Form {
+    fn parse(typed: &Typed, stored: &EnvInput) -> Self {
+        let table = EnvForm::parse(typed, stored);
+        match TextForm::parse(typed, stored, table.version) {
+            Some(text) => Self::Text(text),
+            None => Self::Table(table),
+        }
+    }
+
+    async fn save(
+        &self,
+        actions: &Actions,
+        actor: &Actor,
+        owner: Owner<'_>,
+        stored: &EnvInput,
+    ) -> crate::actions::Result<Vec<EnvWarning>> {
+        match self {
+            Self::Table(table) => {
+                let (input, _) = table.to_input(stored);
+                actions.replace_env(actor, owner, input).await?;
+                Ok(Vec::new())
+            }
+            Self::Text(form) => {
+                let saved = actions.replace_env_text(actor, owner, &form.text, form.version).await?;
+                Ok(saved.warnings)
+            }
+        }
+    }
+
+    fn errors(&self, refused: Vec<FieldError>, stored: &EnvInput) -> FormErrors {
+        match self {
+            Self::Table(table) => EnvForm::errors(refused, &table.to_input(stored).1),
+            Self::Text(_) => TextForm::errors(refused),
+        }
+    }
+
+    const fn set_version(&mut self, version: Option<i64>) {
+        match self {
+            Self::Table(table) => table.version = version,
+            Self::Text(text) => text.version = version,
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod git_server;
 pub mod held_up;
 pub mod http;
+pub mod island;
 pub mod leftovers;
 #[allow(dead_code, reason = "the tests of Git use the rest of it")]
 #[path = "../../support/lfs_store.rs"]

@@ -127,6 +127,8 @@ pub const ROUTES: &[Row] = &[
     page("POST", "/webhooks/{id}", Nothing, "", 401),
     page("GET", "/apps/{app}/env", In(View), "", 200),
     page("POST", "/apps/{app}/env", In(Change), "action=save", 303),
+    page("GET", "/projects/{project}/env", In(View), "", 200),
+    page("POST", "/projects/{project}/env", In(Change), "action=save", 303),
     page("GET", "/apps/{app}/releases", In(View), "", 200),
     page("GET", "/apps/{app}/rollback", In(View), "", 404),
     page("POST", "/apps/{app}/rollback", In(Deploy), "release=1", 422),

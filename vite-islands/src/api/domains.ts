@@ -24,12 +24,7 @@ export interface DomainState {
   /** The same in one sentence, with what to do. */
   words: string
   expiresAt: string | null
-}
-
-export interface Dns {
-  /** null: not looked at yet. */
-  isRight: boolean | null
-  words: string
+  /** What to make while the DNS does not lead here. */
   records: DnsRecord[]
 }
 
@@ -46,7 +41,6 @@ export interface Domain {
   basic_auth: SiteUser[]
   certificate: string | null
   state: DomainState
-  dns: Dns | null
 }
 
 export interface Domains {
@@ -116,7 +110,6 @@ function parseDomain(raw: unknown): { position: number; domain: Domain } | null 
     basic_auth: Array.isArray(raw.basic_auth) ? raw.basic_auth.flatMap(parseUser) : [],
     certificate: textOf(raw.certificate),
     state: parseState(state),
-    dns: parseDns(raw.dns),
   }
   return { position, domain }
 }
@@ -131,16 +124,12 @@ function parseUser(raw: unknown): SiteUser[] {
 
 function parseState(raw: unknown): DomainState {
   const from = isRecord(raw) ? raw : {}
-  return { https: textOf(from.https) ?? '', words: textOf(from.words) ?? '', expiresAt: textOf(from.expires_at) }
+  const dns = isRecord(from.dns) && from.dns.verdict !== 'right' && Array.isArray(from.dns.records) ? from.dns.records : []
+  return { https: textOf(from.https) ?? '', words: textOf(from.words) ?? '', expiresAt: textOf(from.expires_at), records: dns.flatMap(parseRecord) }
 }
 
-function parseDns(raw: unknown): Dns | null {
-  if (!isRecord(raw)) return null
-  const records = Array.isArray(raw.records) ? raw.records.flatMap(parseRecord) : []
-  return { isRight: typeof raw.right === 'boolean' ? raw.right : null, words: textOf(raw.words) ?? '', records }
-}
-
+/** As zone files spell it: `shop.example.org. A 203.0.113.7`. */
 function parseRecord(raw: unknown): DnsRecord[] {
-  if (!isRecord(raw) || typeof raw.type !== 'string' || typeof raw.name !== 'string' || typeof raw.value !== 'string') return []
-  return [{ type: raw.type, name: raw.name, value: raw.value }]
+  const [name, type, value] = typeof raw === 'string' ? raw.split(' ') : []
+  return name && type && value ? [{ name, type, value }] : []
 }

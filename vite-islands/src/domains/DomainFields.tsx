@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react'
 import { TLS } from '../api/domains'
+import { afterPress } from '../parts/press'
 import type { Draft, FieldName } from './draft'
 import { aria, Field, Switch } from './Field'
 import { SiteUsers } from './SiteUsers'
@@ -23,7 +24,7 @@ export function DomainFields({ form, hasAcme }: { form: EditedDraft; hasAcme: bo
       placeholder={placeholder}
       inputMode={field === 'path_prefix' ? 'text' : 'url'}
       onChange={(e) => edit({ [field]: e.target.value })}
-      onBlur={() => leave(field)}
+      onBlur={() => afterPress(() => leave(field))}
     />
   )
   const lines = (field: 'allow_ips' | 'certificate' | 'private_key', rows: number, placeholder: string) => (
@@ -35,7 +36,7 @@ export function DomainFields({ form, hasAcme }: { form: EditedDraft; hasAcme: bo
       value={draft[field]}
       placeholder={placeholder}
       onChange={(e) => edit({ [field]: e.target.value })}
-      onBlur={() => leave(field)}
+      onBlur={() => afterPress(() => leave(field))}
     />
   )
   const choice = (field: 'strip_prefix' | 'hsts' | 'plain_health' | 'force', label: string, help: ReactNode) => (

@@ -8,7 +8,7 @@ import { useLeaveGuard } from '../parts/leaving'
 import { Refusal } from '../parts/Refusal'
 import { DomainFields } from './DomainFields'
 import { bodyOf, changedFields, type Draft, draftOf, FIELDS } from './draft'
-import type { DraftErrors } from './rules'
+import { type DraftErrors, pathOf } from './rules'
 import { useDraft } from './useDraft'
 import type { Outcome } from './useDomains'
 
@@ -53,7 +53,7 @@ export function DomainForm({ id, edited, stored, others, hasAcme, first, isHidde
     form.leaveAll()
     setProblem(null)
     if (Object.keys(found).length > 0) return pointAt(found)
-    const address = addressOf({ host: read.ok ? read.host : draft.host, path_prefix: draft.path_prefix.trim() || '/' })
+    const address = read.ok ? addressOf({ host: read.host, path_prefix: pathOf(draft, read.path) }) : draft.host
     if (changed.length === 0 && !isAdded) return onDone(address)
     isBusy.current = true
     const outcome = await onSave(isAdded ? { host: draft.host, ...bodyOf(draftOf(null), draft) } : bodyOf(base, draft), isAdded)

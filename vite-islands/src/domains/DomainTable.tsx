@@ -26,8 +26,8 @@ const STATES: Readonly<Record<string, readonly [string, string]>> = {
 }
 
 /** Whether something is expected to change by itself. */
-export function isUnsettled({ state, dns }: Domain): boolean {
-  return state.https === 'waiting' || state.https === 'pending' || dns?.isRight === false
+export function isUnsettled({ state }: Domain): boolean {
+  return state.https === 'waiting' || state.https === 'pending'
 }
 
 export function buttonId(what: 'edit' | 'move' | 'remove', address: string): string {
@@ -57,22 +57,19 @@ export function DomainTable({ items, links, onCheck, onEdit, onMove, onRemove }:
           <code>{domain.path_prefix}</code>
         </td>
         <td data-label="HTTPS">
-          <span className={`status status-${look}`}>{word}</span>
-          <p className="help">
-            {domain.state.words}
-            {domain.state.expiresAt !== null && <Ends at={domain.state.expiresAt} />}
-          </p>
-          {domain.dns && domain.dns.isRight !== true && (
-            <>
-              {domain.dns.words !== '' && <p className="help">{domain.dns.words}</p>}
-              <Records records={domain.dns.records} />
-            </>
-          )}
-          {onCheck && isUnsettled(domain) && (
-            <button type="button" className="button" aria-label={`Check ${address} again`} onClick={onCheck}>
-              Check again
-            </button>
-          )}
+          <div className="domain-state">
+            <span className={`status status-${look}`}>{word}</span>
+            <p className="help">
+              {domain.state.words}
+              {domain.state.expiresAt !== null && <Ends at={domain.state.expiresAt} />}
+            </p>
+            {domain.state.records.length > 0 && <Records records={domain.state.records} />}
+            {onCheck && isUnsettled(domain) && (
+              <button type="button" className="button" aria-label={`Check ${address} again`} onClick={onCheck}>
+                Check again
+              </button>
+            )}
+          </div>
         </td>
         {hasRedirects && <td data-label="Redirects to">{domain.redirect_to !== null && <code>{domain.redirect_to}</code>}</td>}
         <td className="actions">

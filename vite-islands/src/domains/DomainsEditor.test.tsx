@@ -172,8 +172,9 @@ test('it is not looked at while nobody looks at the page, nor for ever', async (
 })
 
 test('records are copied', async () => {
-  const dns = { right: false, words: 'It leads to 198.51.100.1.', records: [{ type: 'A', name: 'a.example.org', value: '203.0.113.7' }] }
-  const user = open({ version: 3, items: [raw('a.example.org', 1, { dns })] })
+  const dns = { verdict: 'wrong', found: ['198.51.100.1'], wanted: ['203.0.113.7'], records: ['a.example.org. A 203.0.113.7'] }
+  const state = { https: 'waiting', words: 'Its DNS leads to 198.51.100.1.', expires_at: null, dns }
+  const user = open({ version: 3, items: [raw('a.example.org', 1, { state })] })
   document.execCommand = vi.fn(() => true)
   await user.click(button('Copy 203.0.113.7'))
   expect(await screen.findByText('Copied')).toBeTruthy()

@@ -82,7 +82,7 @@ export function check(draft: Draft, others: Domain[]): DraftErrors {
 }
 
 /** The path that is meant: the field's, else that of a pasted address. */
-function pathOf(draft: Draft, pasted: string | null): string {
+export function pathOf(draft: Draft, pasted: string | null): string {
   const typed = draft.path_prefix.trim().replace(/(.)\/$/, '$1')
   return typed === '' || typed === '/' ? (pasted ?? '/') : typed
 }

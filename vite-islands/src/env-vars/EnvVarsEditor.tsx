@@ -13,7 +13,7 @@ import { type Pair, parse } from './dotenv'
 import { PasteNotes } from './PasteNotes'
 import { RawText, TEXT_ID } from './RawText'
 import { blankRow, check, fieldId, FIELDS, isBlank, isChanged, type Row, type RowErrors, rowFrom, toVars } from './rows'
-import { SharedRows } from './SharedRows'
+import { SharedOverrides } from './SharedOverrides'
 import { keptRows, withPairs } from './text'
 import { Toolbar } from './Toolbar'
 import { useDoc } from './useDoc'
@@ -205,15 +205,7 @@ export function EnvVarsEditor({ app, saved: initial, live, cost, shared = [], ta
           }}
           onRemove={remove}
           onPaste={paste.onPaste}
-        >
-          {shared.length > 0 && (
-            <SharedRows
-              shared={shared}
-              own={new Set(now.map((v) => v.key))}
-              onOverride={(v) => add({ ...blankRow(), key: v.key, value: v.value ?? '', secret: v.secret, scope: v.scope })}
-            />
-          )}
-        </VarTable>
+        />
       ) : (
         <RawText
           text={doc.text}
@@ -249,6 +241,13 @@ export function EnvVarsEditor({ app, saved: initial, live, cost, shared = [], ta
         {merging && <Conflict merge={merging} onMerge={(vars) => mergeIn(vars, BOTH)} onDiscard={() => mergeIn(theirs.vars, THEIRS)} />}
         <PasteNotes paste={paste} />
       </div>
+      {mode === 'table' && (
+        <SharedOverrides
+          shared={shared}
+          own={new Set(now.map((v) => v.key))}
+          onOverride={(v) => add({ ...blankRow(), key: v.key, value: v.value ?? '', secret: v.secret, scope: v.scope })}
+        />
+      )}
       {differences.length > 0 && !merging && <Changes changes={differences} cost={costOf(cost, live, needsBuild(saved.vars, now))} />}
     </form>
   )

@@ -2,6 +2,7 @@
 
 import type { ClipboardEvent } from 'react'
 import { SCOPES } from '../api/env'
+import { afterPress } from '../parts/press'
 import { type Field, fieldId, isBlank, type Row } from './rows'
 
 interface Props {
@@ -42,7 +43,7 @@ export function VarRow({ row, number, errors, onEdit, onLeave, onReplace, onRemo
           spellCheck={false}
           onChange={(e) => onEdit({ key: e.target.value })}
           onPaste={(e) => onPaste(e, 'key')}
-          onBlur={onLeave}
+          onBlur={() => afterPress(onLeave)}
           {...wrong('key')}
         />
         {message('key')}

@@ -1,6 +1,6 @@
 // The table mode: the plain form's table with a line for each row.
 
-import type { ClipboardEvent, ReactNode } from 'react'
+import type { ClipboardEvent } from 'react'
 import type { Field, Row, RowErrors } from './rows'
 import { VarRow } from './VarRow'
 
@@ -12,11 +12,9 @@ interface Props {
   onReplace: (row: Row) => void
   onRemove: (row: Row) => void
   onPaste: (event: ClipboardEvent, row: Row, field: 'key' | 'value') => void
-  /** More lines of the same table. */
-  children: ReactNode
 }
 
-export function VarTable({ rows, errorsOf, onEdit, onLeave, onReplace, onRemove, onPaste, children }: Props) {
+export function VarTable({ rows, errorsOf, onEdit, onLeave, onReplace, onRemove, onPaste }: Props) {
   return (
     <table className="table env-table" aria-label="Variables">
       <thead>
@@ -51,7 +49,6 @@ export function VarTable({ rows, errorsOf, onEdit, onLeave, onReplace, onRemove,
           />
         ))}
       </tbody>
-      {children}
     </table>
   )
 }

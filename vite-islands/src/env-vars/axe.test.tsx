@@ -3,11 +3,10 @@ import { expect, test } from 'vitest'
 import { faults } from '../axe'
 import { button, key, open, SAVED, serve, text, value } from './testing'
 
-const shared = [{ key: 'REGION', value: 'eu', secret: false, scope: 'run' as const }]
 const cost = { restart: 'Restarts the app.', build: 'Needs a build.', needsBuild: false }
 
-test('the table, with shared rows, errors, changes and an offer, is usable by everybody', async () => {
-  const user = open({ shared, cost })
+test('the table, with errors, changes and an offer, is usable by everybody', async () => {
+  const user = open({ cost })
   expect(await faults()).toEqual([])
   await user.type(key(3), '2X')
   await user.click(value(1))
@@ -18,7 +17,7 @@ test('the table, with shared rows, errors, changes and an offer, is usable by ev
 })
 
 test('the text with mistakes is usable by everybody', async () => {
-  const user = open({ shared })
+  const user = open()
   await user.click(button('Text'))
   fireEvent.change(text(), { target: { value: 'nonsense' } })
   expect(await faults()).toEqual([])

@@ -1,6 +1,6 @@
 // What a variable's name and value may be: the rules of the API (src/model/env_var.rs), told before the round trip.
 
-/** Longest value in bytes; the system allows no more. */
+/** Longest value in bytes. */
 const MAX_VALUE_BYTES = 128 * 1024 - 257
 
 /** Why a name is not allowed; null when it is. */
@@ -13,6 +13,9 @@ export function keyFault(key: string): string | null {
 
 /** Why a value is not allowed; null when it is. */
 export function valueFault(value: string): string | null {
-  const isFine = !value.includes('\0') && (value.length * 3 <= MAX_VALUE_BYTES || new TextEncoder().encode(value).length <= MAX_VALUE_BYTES)
-  return isFine ? null : 'Use at most 127 KiB of text without NUL characters; the system allows no more.'
+  if (value.includes('\0')) return 'Leave out the NUL character; no variable can hold one.'
+  // A UTF-16 unit is three bytes at most.
+  if (value.length * 3 <= MAX_VALUE_BYTES) return null
+  const bytes = new TextEncoder().encode(value).length
+  return bytes <= MAX_VALUE_BYTES ? null : `It has ${bytes} bytes; the system starts no program with more than ${MAX_VALUE_BYTES} in one variable.`
 }
