@@ -136,7 +136,12 @@ impl<'a> Reader<'a> {
         let Some((name, value)) = text.split_once('=') else {
             return self.refuse_line(line, "This is no NAME=value.");
         };
-        match EnvKey::parse(name.trim_end_matches(WHITE)) {
+        let name = name.trim_end_matches(WHITE);
+        match EnvKey::parse(name) {
+            Err(Invalid(rule)) if EnvKey::is_reserved(name) => {
+                self.error(format!("{rule} Leave this line out."));
+                self.skip(line);
+            }
             Err(Invalid(rule)) => self.refuse_line(line, &format!("The name before = is not allowed. {rule}")),
             Ok(key) if value.trim_start_matches(WHITE).starts_with(['"', '\'']) => {
                 let begin = line.len() - value.trim_start_matches(WHITE).len();

@@ -88,7 +88,11 @@ fn mistakes_are_told_in_words_that_help_and_repeat_nothing_of_the_text() {
         "{next}"
     );
     assert!(!next.contains("password"), "{next}");
-    assert!(message("PORT=1").contains("set by Dhow itself"));
+    let reserved = message("A=1\nPORT=1");
+    assert_eq!(
+        reserved,
+        "PORT and names beginning with DHOW_ are set by Dhow itself. Leave this line out."
+    );
 }
 
 #[test]
