@@ -3,6 +3,7 @@
 //! Others hold the [`Deployer`]: they put a request into the database and wake the worker. The queued rows are the
 //! queue; the channel carries only hints, so a lost message costs time, not work.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -223,6 +224,21 @@ impl Deployer {
             tracing::warn!(%app, %error, "a route is written, but the proxy does not show it yet");
         }
         Ok(())
+    }
+
+    /// The machine's own address in the proxy's network.
+    pub async fn proxy_gateway(&self) -> anyhow::Result<Option<IpAddr>> {
+        Ok(proxy::gateway(&self.context).await?)
+    }
+
+    /// The proxy's address in its own network, while it runs.
+    pub async fn proxy_address(&self) -> Option<IpAddr> {
+        proxy::address(&self.context).await
+    }
+
+    /// Has the proxy pass requests for the panel's own name on to this address.
+    pub async fn serve_panel(&self, host: &Host, door: SocketAddr) -> anyhow::Result<()> {
+        proxy::serve_panel(&self.context, host, door).await
     }
 
     /// Looks up now where an app's domains lead. What the proxy is to make of it is written by

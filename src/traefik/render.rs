@@ -219,7 +219,7 @@ fn redirect_name(app: &str, redirect: &Redirect) -> String {
 }
 
 /// Keeps path and query; a permanent one is 301 for GET and 308 for all other methods (Traefik docs, "RedirectRegex").
-fn redirection(redirect: &Redirect, ports: PublicPorts) -> Middleware {
+pub(super) fn redirection(redirect: &Redirect, ports: PublicPorts) -> Middleware {
     let (scheme, port) = match (redirect.has_tls, ports) {
         (true, PublicPorts { https: 443, .. }) => ("https", String::new()),
         (true, PublicPorts { https, .. }) => ("https", format!(":{https}")),

@@ -32,7 +32,9 @@ async fn route_upload_longer_than_60s_an_upload_and_a_silent_answer_of_seventy_s
     let git = GitServer::start().await;
     let repository = git.repository("web");
     let count = "printf 'Content-Type: text/plain\\r\\n\\r\\n'; head -c \"$CONTENT_LENGTH\" | wc -c";
-    let silent = format!("printf 'Content-Type: text/event-stream\\r\\n\\r\\ndata: 1\\n\\n'; sleep {PIECES}; printf 'data: 2\\n\\n'");
+    let silent = format!(
+        "printf 'Content-Type: text/event-stream\\r\\n\\r\\ndata: 1\\n\\n'; sleep {PIECES}; printf 'data: 2\\n\\n'"
+    );
     repository.write_script("cgi-bin/count", count);
     repository.write_script("cgi-bin/silent", &silent);
     repository.write_app("web", "COPY cgi-bin cgi-bin");
@@ -40,7 +42,9 @@ async fn route_upload_longer_than_60s_an_upload_and_a_silent_answer_of_seventy_s
     api.live_app("web", "web", &repository).await;
 
     let length = PIECES * PIECE.len();
-    let upload = format!("POST /cgi-bin/count HTTP/1.1\r\nHost: web.localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+    let upload = format!(
+        "POST /cgi-bin/count HTTP/1.1\r\nHost: web.localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
     let stream = "GET /cgi-bin/silent HTTP/1.1\r\nHost: web.localhost\r\nConnection: close\r\n\r\n";
     let began = Instant::now();
     let (counted, streamed) = tokio::join!(
@@ -48,6 +52,12 @@ async fn route_upload_longer_than_60s_an_upload_and_a_silent_answer_of_seventy_s
         send_slowly(dhow.http_port, stream, 0),
     );
     println!("an upload and a silent stream took {:.1?}", began.elapsed());
-    assert!(counted.starts_with("HTTP/1.1 200") && counted.contains(&length.to_string()), "{counted}");
-    assert!(streamed.contains("data: 1") && streamed.contains("data: 2"), "{streamed}");
+    assert!(
+        counted.starts_with("HTTP/1.1 200") && counted.contains(&length.to_string()),
+        "{counted}"
+    );
+    assert!(
+        streamed.contains("data: 1") && streamed.contains("data: 2"),
+        "{streamed}"
+    );
 }
