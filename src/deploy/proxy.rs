@@ -4,7 +4,7 @@
 //! name; joining one that sorts later cuts no transfer.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,7 +13,6 @@ use tokio::time::{Instant, sleep};
 use super::{Context, DeployError};
 use crate::model::app::{App, Project};
 use crate::model::container::{ContainerSpec, ContainerState, PROJECT_LABEL};
-use crate::model::host::Host;
 use crate::model::ids::ProjectId;
 use crate::model::route::AppRoutes;
 use crate::model::slug::{AppSlug, ProjectSlug};
@@ -197,27 +196,6 @@ pub async fn api(context: &Context) -> Result<ProxyApi, DeployError> {
         SocketAddr::from(([127, 0, 0, 1], port)),
         &password(context),
     ))
-}
-
-/// The machine's own address in the proxy's network, at which the proxy alone is listened to.
-pub async fn gateway(context: &Context) -> Result<Option<IpAddr>, docker::Error> {
-    let name = proxy::name(&context.config.instance);
-    context.engine.gateway_of(&name, &name).await
-}
-
-/// The proxy's address in its own network, while it runs.
-pub async fn address(context: &Context) -> Option<IpAddr> {
-    let name = proxy::name(&context.config.instance);
-    let state = context.engine.inspect_container(&name).await.ok()??;
-    state.addresses.get(&name)?.parse().ok()
-}
-
-/// Has the proxy pass requests for the panel's own name on to this address.
-pub async fn serve_panel(context: &Context, host: &Host, door: SocketAddr) -> anyhow::Result<()> {
-    let has_certificate = context.config.has_acme() && host.is_public_name();
-    let text = traefik::render_panel(host, door, super::routes::public_ports(context), has_certificate);
-    context.routes.write(traefik::panel_file(), &text).await?;
-    Ok(())
 }
 
 /// What the proxy has counted for an app; `None` where it does not tell, on a machine that is too busy or because it
