@@ -61,9 +61,13 @@ pub struct EnvInput {
 /// What a .env text made of the variables.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct EnvImport {
+    /// The version as it is now.
+    pub version: Option<i64>,
     /// The variables as they are now.
-    #[serde(flatten)]
-    pub env: EnvInput,
+    pub vars: Vec<EnvVarInput>,
+    /// What an app's project shares with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Vec<EnvVarInput>>,
     /// What was understood but is probably not meant.
     pub warnings: Vec<EnvWarning>,
 }
@@ -260,7 +264,15 @@ const fn action(owner: EnvOwner) -> &'static str {
 impl EnvImport {
     fn new(env: EnvInput, warnings: Vec<LineNote>) -> Self {
         let warnings = warnings.into_iter().map(EnvWarning::from).collect();
-        Self { env, warnings }
+        let EnvInput {
+            version, vars, shared, ..
+        } = env;
+        Self {
+            version,
+            vars,
+            shared,
+            warnings,
+        }
     }
 }
 
