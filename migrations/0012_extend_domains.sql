@@ -8,6 +8,8 @@ ALTER TABLE domains ADD COLUMN strip_prefix INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE domains ADD COLUMN has_hsts INTEGER NOT NULL DEFAULT 0;
 -- The health path is answered over plain http too.
 ALTER TABLE domains ADD COLUMN has_plain_health INTEGER NOT NULL DEFAULT 0;
+-- The app is spoken to in HTTP/2 without TLS, as gRPC needs it.
+ALTER TABLE domains ADD COLUMN is_grpc INTEGER NOT NULL DEFAULT 0;
 -- Networks in CIDR notation, separated by spaces; empty: everybody.
 ALTER TABLE domains ADD COLUMN allow_ips TEXT NOT NULL DEFAULT '';
 -- points_here: its DNS was seen to lead to this machine, so that a certificate may be asked for; is_forced: it may be

@@ -170,6 +170,9 @@ pub struct Config {
     /// An app without a domain of its own is served at <app>.<base-domain>.
     #[arg(long, env = "DHOW_BASE_DOMAIN", default_value = "localhost", value_parser = parse_host, value_name = "HOST")]
     pub base_domain: Host,
+    /// Serve the panel itself through the proxy with TLS at this name.
+    #[arg(long, env = "DHOW_PANEL_DOMAIN", value_parser = parse_host, value_name = "HOST")]
+    pub panel_domain: Option<Host>,
     /// E-mail address for the certificate authority; certificates are asked for when it is given.
     #[arg(long, env = "DHOW_ACME_EMAIL", value_name = "EMAIL")]
     pub acme_email: Option<String>,
@@ -214,6 +217,14 @@ impl Config {
     /// Where the panel is reached, without a slash at its end: what the operator chose, since a `Host` header is
     /// anybody's claim. One that listens everywhere is reached by the name that the operator has for the server.
     pub fn panel_url(&self) -> String {
+        if let Some(host) = &self.panel_domain {
+            let port = self.https_port;
+            return if port == 443 {
+                format!("https://{host}")
+            } else {
+                format!("https://{host}:{port}")
+            };
+        }
         let listen = self.listen;
         if listen.ip().is_unspecified() {
             format!("http://{}:{}", self.base_domain, listen.port())
@@ -224,7 +235,8 @@ impl Config {
 
     /// The name by which the panel is reached, which no app may have; `None` where it is an address.
     pub fn panel_host(&self) -> Option<&Host> {
-        self.listen.ip().is_unspecified().then_some(&self.base_domain)
+        let by_base = || self.listen.ip().is_unspecified().then_some(&self.base_domain);
+        self.panel_domain.as_ref().or_else(by_base)
     }
 
     /// The engine's address as asked for, if anybody asked.
@@ -316,6 +328,11 @@ mod tests {
             (["--base-domain", "apps.example.com"], "http://127.0.0.1:7070"),
             (["--listen", "[::1]:80"], "http://[::1]:80"),
             (["--listen", "0.0.0.0:7070"], "http://localhost:7070"),
+            (["--panel-domain", "Dhow.example.com"], "https://dhow.example.com"),
+            (
+                ["--panel-domain=dhow.example.com", "--https-port=8443"],
+                "https://dhow.example.com:8443",
+            ),
             (
                 ["--listen=[::]:81", "--base-domain=apps.example.com"],
                 "http://apps.example.com:81",

@@ -21,6 +21,7 @@ use crate::events::Events;
 use crate::logs::Logs;
 use crate::model::container::Ownership;
 use crate::secrets::{Passwords, SecretKey};
+use crate::web::door::Door;
 
 pub mod actions;
 pub mod api;
@@ -68,6 +69,7 @@ pub async fn run(
     let router = web::with_sessions(pages_and_api, &actions, &stop)
         .merge(web::open_router(actions.clone(), stop.clone()))
         .merge(hooks::router(actions.clone(), stop.clone()));
+    let door = open_door(&config, &actions).await?;
     tell(&format!("dhow is ready on http://{address}"))?;
     if let Some(token) = actions.claim_token().await.context("users cannot be read")? {
         tell(&format!(
@@ -75,17 +77,49 @@ pub async fn run(
         ))?;
     }
     let worker = tokio::spawn(worker.run());
-    let server = tokio::spawn(web::connections::serve(listener, router, stop.clone()));
+    let server = tokio::spawn(web::connections::serve(
+        listener,
+        router.clone(),
+        Door::Direct,
+        stop.clone(),
+    ));
+    let by_proxy = match door {
+        Some(door) => tokio::spawn(web::connections::serve(
+            door,
+            router,
+            Door::Proxy(actions),
+            stop.clone(),
+        )),
+        None => tokio::spawn(std::future::ready(())),
+    };
     shutdown.await;
     tracing::info!("stopping; apps and proxy go on running");
     stop.cancel();
-    let stopped = async { (worker.await, server.await) };
+    let stopped = async { (worker.await, server.await, by_proxy.await) };
     match tokio::time::timeout(SHUTDOWN_TIMEOUT, stopped).await {
-        Ok((Ok(()), Ok(()))) => {}
+        Ok((Ok(()), Ok(()), Ok(()))) => {}
         Ok(ended) => tracing::warn!(?ended, "a part ended by a fault"),
         Err(_elapsed) => tracing::warn!("not everything ended in time; the next start takes it up"),
     }
     Ok(())
+}
+
+/// Opens the door through which the proxy brings visitors of the panel, where it has a name of its own.
+async fn open_door(config: &Config, actions: &Actions) -> anyhow::Result<Option<TcpListener>> {
+    let Some(host) = &config.panel_domain else {
+        return Ok(None);
+    };
+    let gateway = actions.deployer.proxy_gateway().await?;
+    let gateway = gateway.context("the proxy's network has no address of this machine, which --panel-domain needs")?;
+    // The panel's own port where it is free there, for firewalls that have to know it.
+    let door = match TcpListener::bind((gateway, config.listen.port())).await {
+        Ok(door) => door,
+        Err(_) => TcpListener::bind((gateway, 0))
+            .await
+            .with_context(|| format!("nothing can listen on {gateway}, which --panel-domain needs"))?,
+    };
+    actions.deployer.serve_panel(host, door.local_addr()?).await?;
+    Ok(Some(door))
 }
 
 /// Puts the parts together; each failure says what to do.

@@ -1,16 +1,18 @@
 //! Apps: create, edit, delete.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::app_input::AppInput;
 use super::source::{fits, sealed_token};
 use super::{Actions, Error, Fields, Result, access, webhooks};
+use crate::config::Config;
 use crate::db;
 use crate::events::Event;
 use crate::model::Invalid;
 use crate::model::access::Right;
 use crate::model::app::App;
-use crate::model::host::Host;
 use crate::model::ids::AppId;
 use crate::model::route::default_host;
 use crate::model::slug::AppSlug;
@@ -27,14 +29,14 @@ impl Actions {
         let token = input.source.take_token()?;
         let settings = input.check(self.config.allow_private_sources)?;
         let wanted = wanted_slug(&input)?;
-        let base_domain = self.config.base_domain.clone();
+        let config = Arc::clone(&self.config);
         let is_chosen = input.slug.is_some();
         let (actor, project, secrets) = (actor.clone(), project.to_owned(), self.secrets.clone());
         let app: App = self
             .db
             .write(move |tx| {
                 let project = access::project(tx, &actor, &project, Right::Change)?;
-                let slug = free_slug(tx, wanted, is_chosen, &base_domain)?;
+                let slug = free_slug(tx, wanted, is_chosen, &config)?;
                 let id = db::apps::insert(tx, project.id, &slug, &settings)?;
                 webhooks::make(tx, &secrets, id)?;
                 keep_fitting_credential(tx, &secrets, id, &settings.source, token.as_ref())?;
@@ -127,10 +129,10 @@ fn wanted_slug(input: &AppInput) -> Result<AppSlug> {
 }
 
 /// The wanted slug, or the next number of it when it was only made from the name.
-fn free_slug(tx: &db::Tx, wanted: AppSlug, is_chosen: bool, base_domain: &Host) -> Result<AppSlug> {
+fn free_slug(tx: &db::Tx, wanted: AppSlug, is_chosen: bool, config: &Config) -> Result<AppSlug> {
     let mut slug = wanted.clone();
     let mut number = 2;
-    while let Some(problem) = slug_problem(tx, &slug, base_domain)? {
+    while let Some(problem) = slug_problem(tx, &slug, config)? {
         if is_chosen {
             return Err(Error::field("slug", problem));
         }
@@ -140,13 +142,18 @@ fn free_slug(tx: &db::Tx, wanted: AppSlug, is_chosen: bool, base_domain: &Host) 
     Ok(slug)
 }
 
-fn slug_problem(tx: &db::Tx, slug: &AppSlug, base_domain: &Host) -> Result<Option<Invalid>> {
+fn slug_problem(tx: &db::Tx, slug: &AppSlug, config: &Config) -> Result<Option<Invalid>> {
     if db::apps::find_by_slug(tx, slug.as_str())?.is_some() {
         return Ok(Some(Invalid::new(format!(
             "An app named “{slug}” exists; choose another name."
         ))));
     }
-    let host = default_host(slug, base_domain).map_err(|error| Error::field("slug", error))?;
+    let host = default_host(slug, &config.base_domain).map_err(|error| Error::field("slug", error))?;
+    if config.panel_host() == Some(&host) {
+        return Ok(Some(Invalid::new(format!(
+            "{host} is the panel's own address; choose another name."
+        ))));
+    }
     let holder = db::domains::find_app_by_host(tx, &host)?;
     Ok(holder.map(|(_, app)| Invalid::new(format!("{host} is a domain of {app}; choose another name."))))
 }

@@ -12,7 +12,7 @@ use crate::model::site_user::SiteUserName;
 use crate::model::time::Timestamp;
 
 const COLUMNS: &str = "id, host, path_prefix, strip_prefix, tls, is_forced, points_here, redirect_to, has_hsts, \
-                       has_plain_health, allow_ips, certificate, sealed_key";
+                       has_plain_health, is_grpc, allow_ips, certificate, sealed_key";
 
 /// A domain without its users.
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Domain> {
@@ -28,6 +28,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Domain> {
         redirect_to: row::optional_text(row, "redirect_to", Host::parse)?,
         has_hsts: row.get("has_hsts")?,
         has_plain_health: row.get("has_plain_health")?,
+        is_grpc: row.get("is_grpc")?,
         allow_ips: row::text(row, "allow_ips", IpRange::parse_list)?,
         certificate: chain
             .zip(sealed_key)
@@ -175,7 +176,7 @@ pub fn insert(connection: &Connection, app: AppId, domain: &Domain) -> Result<Do
 pub fn update(connection: &Connection, id: DomainId, domain: &Domain) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "UPDATE domains SET host = ?2, path_prefix = ?3, strip_prefix = ?4, tls = ?5, is_forced = ?6, points_here = ?7, \
-         redirect_to = ?8, has_hsts = ?9, has_plain_health = ?10, allow_ips = ?11, certificate = ?12, sealed_key = ?13 \
+         redirect_to = ?8, has_hsts = ?9, has_plain_health = ?10, allow_ips = ?11, certificate = ?12, sealed_key = ?13, is_grpc = ?14 \
          WHERE id = ?1",
     )?;
     let ranges: Vec<String> = domain.allow_ips.iter().map(IpRange::to_string).collect();
@@ -193,6 +194,7 @@ pub fn update(connection: &Connection, id: DomainId, domain: &Domain) -> Result<
         ranges.join(" "),
         domain.certificate.as_ref().map(|certificate| &certificate.chain),
         domain.certificate.as_ref().map(|certificate| &certificate.sealed_key),
+        domain.is_grpc,
     ])?;
     Ok(())
 }

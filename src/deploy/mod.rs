@@ -3,6 +3,7 @@
 //! Others hold the [`Deployer`]: they put a request into the database and wake the worker. The queued rows are the
 //! queue; the channel carries only hints, so a lost message costs time, not work.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,7 @@ mod follow;
 mod insist;
 mod job;
 mod order;
+mod panel;
 mod pipeline;
 mod pointing;
 mod proxy;
@@ -226,15 +228,31 @@ impl Deployer {
         Ok(())
     }
 
-    /// Looks up now where an app's domains lead. What the proxy is to make of it is written by
-    /// [`Deployer::apply_route`]; where no certificates can be had that is nothing, and nobody waits.
+    /// The machine's own address in the proxy's network.
+    pub async fn proxy_gateway(&self) -> Result<Option<IpAddr>, DeployError> {
+        Ok(panel::gateway(&self.context).await?)
+    }
+
+    /// The proxy's address in its own network, while it runs.
+    pub async fn proxy_address(&self) -> Option<IpAddr> {
+        panel::address(&self.context).await
+    }
+
+    /// Has the proxy pass requests for the panel's own name on to this address.
+    pub async fn serve_panel(&self, host: &Host, door: SocketAddr) -> anyhow::Result<()> {
+        panel::serve(&self.context, host, door).await
+    }
+
+    /// Looks up now where an app's domains lead; [`Deployer::apply_route`] then writes what the proxy makes of it. Where no
+    /// certificates can be had that is nothing, and nobody waits.
     pub async fn look_up_domains(&self, app: AppId) -> Result<(), DeployError> {
         let context = Arc::clone(&self.context);
         let look = async move { pointing::look_up(&context, app).await };
         if self.context.config.has_acme() {
-            return look.await.map(|_has_changed| ());
+            look.await?;
+        } else {
+            tokio::spawn(look);
         }
-        tokio::spawn(look);
         Ok(())
     }
 

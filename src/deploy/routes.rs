@@ -29,7 +29,8 @@ pub async fn remove_strays(context: &Context) -> Result<(), DeployError> {
     let slugs = context.db.read(db::apps::list_slugs).await?;
     let known: Vec<String> = slugs.iter().map(|slug| traefik::app_file(slug)).collect();
     for file in context.routes.list().await? {
-        if file != traefik::api_file() && !known.contains(&file) {
+        let is_panels = file == traefik::panel_file() && context.config.panel_domain.is_some();
+        if file != traefik::api_file() && !is_panels && !known.contains(&file) {
             tracing::info!(file, "removing a route file that no app knows");
             context.routes.remove(&file).await?;
         }

@@ -1,6 +1,7 @@
 //! Networks: one a project and one for the proxy, each with a range of addresses of its own.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use bollard::models::{
     Ipam, IpamConfig, Network, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest,
@@ -63,6 +64,14 @@ impl Engine {
             Err(Error::Refused(message)) if message.contains("active endpoints") => Err(Error::Conflict(message)),
             outcome => outcome,
         }
+    }
+
+    /// The machine's own address in a network, as one of our containers in it was told; `None` where it was told none.
+    pub async fn gateway_of(&self, container: &str, network: &str) -> Result<Option<IpAddr>, Error> {
+        let found = self.our_container(container).await?;
+        let networks = found.network_settings.and_then(|settings| settings.networks);
+        let endpoint = networks.and_then(|mut networks| networks.remove(network));
+        Ok(endpoint.and_then(|endpoint| endpoint.gateway?.parse().ok()))
     }
 
     /// Names of our networks.

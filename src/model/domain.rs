@@ -106,6 +106,8 @@ pub struct Domain {
     pub has_hsts: bool,
     /// The app's health path is answered over plain http too.
     pub has_plain_health: bool,
+    /// The app is spoken to in HTTP/2 without TLS (h2c), as gRPC needs it.
+    pub is_grpc: bool,
     /// Only these networks may open it; empty: everybody.
     pub allow_ips: Vec<IpRange>,
     /// Only these may open it, with their password; empty: everybody.
@@ -128,6 +130,7 @@ impl Domain {
             redirect_to: None,
             has_hsts: false,
             has_plain_health: false,
+            is_grpc: false,
             allow_ips: Vec::new(),
             users: Vec::new(),
             certificate: None,

@@ -17,7 +17,7 @@ pub fn default_host(app: &AppSlug, base_domain: &Host) -> Result<Host, Invalid> 
     Host::parse(&format!("{app}.{base_domain}"))
 }
 
-/// Where an app is reached, as addresses to type in a browser. `ports` are those for http and https.
+/// Where an app is reached, as addresses to type in a browser, which a wildcard is not. `ports` are those for http and https.
 pub fn addresses(
     app: &AppSlug,
     domains: &[Domain],
@@ -29,6 +29,7 @@ pub fn addresses(
     routes
         .unwrap_or_default()
         .iter()
+        .filter(|route| !route.host.is_wildcard())
         .map(|route| route.address(ports.0, ports.1))
         .collect()
 }
@@ -70,6 +71,8 @@ pub struct Route {
     pub has_hsts: bool,
     /// A path of the app that is answered over plain http too.
     pub plain_path: Option<PathPrefix>,
+    /// The app is spoken to in HTTP/2 without TLS.
+    pub is_grpc: bool,
     /// Only these networks are answered; empty: everybody.
     pub allow_ips: Vec<IpRange>,
     /// Only these are answered; empty: everybody.
@@ -130,6 +133,7 @@ impl Route {
             redirect: None,
             has_hsts: false,
             plain_path: None,
+            is_grpc: false,
             allow_ips: Vec::new(),
             users: Vec::new(),
             certificate: None,
@@ -191,6 +195,7 @@ impl AppRoutes {
                 https,
                 redirect,
                 has_hsts: domain.has_hsts,
+                is_grpc: domain.is_grpc,
                 allow_ips: domain.allow_ips.clone(),
                 ..Route::plain(domain.host.clone())
             }

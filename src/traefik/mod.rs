@@ -11,6 +11,7 @@ mod dynamic;
 mod files;
 mod guard;
 mod metrics;
+mod panel;
 pub mod proxy;
 mod render;
 mod rules;
@@ -21,6 +22,7 @@ pub use acme::{AcmeOutcome, Storage, acme_refusal};
 pub use api::ProxyApi;
 pub use files::DynamicFiles;
 pub use metrics::Counters;
+pub use panel::{panel_file, render_panel};
 pub use render::{PublicPorts, api_file, app_file, render, render_api};
 
 /// Entry point for plain http.

@@ -9,7 +9,7 @@ use super::dynamic::{
 use super::text::dynamic_text;
 use super::{API_USER, PRIVATE, RESOLVER, WEB, WEB_SECURE, certificate, guard, rules};
 use crate::model::domain::Https;
-use crate::model::route::{AppRoutes, Redirect, Route};
+use crate::model::route::{AppRoutes, Redirect, Route, Server};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
@@ -36,18 +36,10 @@ pub fn api_file() -> &'static str {
 
 /// The content of an app's dynamic file; `None` when Traefik has nothing to know of it, so that no file may exist.
 pub fn render(routes: &AppRoutes, ports: PublicPorts) -> Option<String> {
-    let service = LoadBalancer {
-        servers: routes
-            .server
-            .iter()
-            .map(|server| ServerUrl { url: server.url() })
-            .collect(),
-        pass_host_header: true,
-    };
     let http = Http {
         routers: routers(routes),
         middlewares: middlewares(routes, ports),
-        services: BTreeMap::from([(service_name(&routes.app), Service { load_balancer: service })]),
+        services: services(routes),
     };
     let is_known = !routes.routes.is_empty() || routes.server.is_some();
     let tls = certificates(routes);
@@ -90,6 +82,34 @@ pub fn render_api(password: &str) -> String {
         )]),
     });
     dynamic_text(&DynamicFile { http, tls })
+}
+
+/// An app's services: the one that its server answers, and the same in HTTP/2 where a route wants that (Traefik docs,
+/// "Services", which calls it h2c).
+fn services(routes: &AppRoutes) -> BTreeMap<String, Service> {
+    let service = |scheme: &str| {
+        let url = |server: &Server| server.url().replacen("http://", scheme, 1);
+        let servers = routes
+            .server
+            .iter()
+            .map(|server| ServerUrl { url: url(server) })
+            .collect();
+        let load_balancer = LoadBalancer {
+            servers,
+            pass_host_header: true,
+        };
+        Service { load_balancer }
+    };
+    let mut services = BTreeMap::from([(service_name(&routes.app), service("http://"))]);
+    if routes.routes.iter().any(|route| route.is_grpc) {
+        services.insert(grpc_service_name(&routes.app), service("h2c://"));
+    }
+    services
+}
+
+/// Name of the service that speaks HTTP/2. No slug holds the underscore, so it is no other app's.
+pub(super) fn grpc_service_name(app: &str) -> String {
+    format!("app-{app}_grpc")
 }
 
 /// Name of an app's service, without the provider.
@@ -154,9 +174,14 @@ fn upgrade(route: &Route) -> Redirect {
 fn serving(app: &str, route: &Route, entry_point: &'static str) -> Router {
     let host = rules::host(&route.host);
     let rule = rules::below(&host, &route.path_prefix);
+    let service = if route.is_grpc {
+        grpc_service_name(app)
+    } else {
+        service_name(app)
+    };
     Router {
         middlewares: guard::names(app, route, entry_point),
-        ..Router::new(entry_point, rule, rules::priority(route), &service_name(app))
+        ..Router::new(entry_point, rule, rules::priority(route), &service)
     }
 }
 
@@ -219,7 +244,7 @@ fn redirect_name(app: &str, redirect: &Redirect) -> String {
 }
 
 /// Keeps path and query; a permanent one is 301 for GET and 308 for all other methods (Traefik docs, "RedirectRegex").
-fn redirection(redirect: &Redirect, ports: PublicPorts) -> Middleware {
+pub(super) fn redirection(redirect: &Redirect, ports: PublicPorts) -> Middleware {
     let (scheme, port) = match (redirect.has_tls, ports) {
         (true, PublicPorts { https: 443, .. }) => ("https", String::new()),
         (true, PublicPorts { https, .. }) => ("https", format!(":{https}")),

@@ -19,6 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::door::Door;
+
 /// Connections at once; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 512;
 /// Longest head of a request in bytes; cookies and addresses of browsers stay far below.
@@ -31,7 +33,7 @@ const GRACE: Duration = Duration::from_secs(4);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop`, then lets what is being answered come to its end for a moment.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, router: Router, door: Door, stop: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -43,10 +45,23 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             () = stop.cancelled() => break,
             accepted = accept(&listener, &room) => accepted,
         };
-        let service = TowerToHyperService::new(router.clone().map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request
-        }));
+        if !door.admits(peer.ip()).await {
+            tracing::warn!(address = %peer.ip(), "a connection that is not the proxy's was closed");
+            continue;
+        }
+        let (entering, leaving) = (door.clone(), door.clone());
+        let router = router
+            .clone()
+            .map_request(move |mut request: Request<Incoming>| {
+                let visitor = entering.visitor(peer, request.headers());
+                request.extensions_mut().insert(ConnectInfo(visitor));
+                request
+            })
+            .map_response(move |mut response| {
+                leaving.seal(&mut response);
+                response
+            });
+        let service = TowerToHyperService::new(router);
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::error::PageError;
+use crate::actions::Actions;
 use crate::model::host::Host;
 
 /// Endings of names that nobody can buy: reserved by RFC 6761, RFC 6762, RFC 8375 and ICANN (`internal`), and `lan`, which
@@ -21,9 +22,12 @@ use crate::model::host::Host;
 const PRIVATE_ENDINGS: [&str; 5] = ["localhost", "local", "home.arpa", "internal", "lan"];
 
 /// Refuses what another site makes a browser send, and what is sent to another name than the panel's.
-pub async fn check(State(base_domain): State<Host>, request: Request, next: Next) -> Response {
+pub async fn check(State(actions): State<Actions>, request: Request, next: Next) -> Response {
     let name = host(request.uri(), request.headers());
-    if !has_token(request.headers()) && !name.is_some_and(|name| is_own_name(name, &base_domain)) {
+    if !has_token(request.headers())
+        && !name
+            .is_some_and(|name| is_own_name(name, &actions.config.base_domain, actions.config.panel_domain.as_ref()))
+    {
         return PageError::ForeignName.into_response();
     }
     if is_refused(request.method(), request.uri(), request.headers()) {
@@ -54,8 +58,8 @@ fn has_token(headers: &HeaderMap) -> bool {
 }
 
 /// Whether the panel answers to a name: an address, one without a dot, one that ends privately, or the domain of this
-/// instance's apps and what is below.
-fn is_own_name(authority: &str, base_domain: &Host) -> bool {
+/// instance's apps and what is below, or the name that the operator chose for it.
+fn is_own_name(authority: &str, base_domain: &Host, panel_domain: Option<&Host>) -> bool {
     let name = match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
         _ => authority,
@@ -63,7 +67,8 @@ fn is_own_name(authority: &str, base_domain: &Host) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let is_below = |domain: &str| name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     let bare = name.trim_start_matches('[').trim_end_matches(']');
-    bare.parse::<IpAddr>().is_ok()
+    panel_domain.is_some_and(|own| own.as_str() == name)
+        || bare.parse::<IpAddr>().is_ok()
         || !name.contains('.')
         || is_below(base_domain.as_str())
         || PRIVATE_ENDINGS.into_iter().any(is_below)
@@ -92,6 +97,11 @@ mod tests {
     #[test]
     fn the_panel_answers_to_names_that_no_stranger_can_point_at_it() {
         let base = Host::parse("apps.example.com").unwrap();
+        let panel = Host::parse("dhow.example.org").unwrap();
+        assert!(is_own_name("Dhow.example.org:8443", &base, Some(&panel)));
+        assert!(
+            !is_own_name("x.dhow.example.org", &base, Some(&panel)) && !is_own_name("dhow.example.org", &base, None)
+        );
         for own in [
             "127.0.0.1:7070",
             "[::1]:7070",
@@ -103,7 +113,7 @@ mod tests {
             "apps.example.com",
             "PANEL.apps.example.com.:7070",
         ] {
-            assert!(is_own_name(own, &base), "{own}");
+            assert!(is_own_name(own, &base, None), "{own}");
         }
         for foreign in [
             "evil.example",
@@ -114,7 +124,7 @@ mod tests {
             "localhost.evil.example",
             "notlocalhost.example",
         ] {
-            assert!(!is_own_name(foreign, &base), "{foreign}");
+            assert!(!is_own_name(foreign, &base, None), "{foreign}");
         }
     }
 

@@ -39,6 +39,7 @@ mod csrf;
 mod dashboard;
 mod deliveries;
 mod domains;
+pub mod door;
 mod env;
 mod headers;
 mod health;
@@ -114,7 +115,7 @@ pub fn with_sessions(router: Router, actions: &Actions, stop: &CancellationToken
     // The last one is the outermost.
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn_with_state(actions.config.base_domain.clone(), csrf::check))
+        .layer(from_fn_with_state(actions.clone(), csrf::check))
         .layer(from_fn_with_state(actions.clone(), session::identify))
         .layer(session::layer(actions))
         .layer(from_fn_with_state(web, present::present))

@@ -30,8 +30,6 @@ const COOKIE: &str = "dhow_session";
 const PENDING_KEY: &str = "pending";
 /// How old the moment of the last use may become, in milliseconds: one write an hour for each browser.
 const RENEW_AFTER_MS: i64 = 3600 * 1_000;
-/// Whether the cookie travels by https only. The panel has no name of its own behind TLS yet.
-const IS_BEHIND_TLS: bool = false;
 
 /// Finds the session of a request and writes what changed in it.
 pub fn layer(actions: &Actions) -> SessionManagerLayer<Sessions> {
@@ -40,7 +38,8 @@ pub fn layer(actions: &Actions) -> SessionManagerLayer<Sessions> {
         .with_path("/")
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_secure(IS_BEHIND_TLS)
+        // Made secure at the door through which https comes.
+        .with_secure(false)
         .with_expiry(Expiry::OnInactivity(Duration::seconds(SESSION_IDLE_S)))
 }
 

@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use hyper::Request;
 use serde_json::{Value, json};
 
 use crate::harness::api::Api;
-use crate::harness::dhow::Dhow;
-use crate::harness::docker::docker;
+use crate::harness::dhow::{Dhow, OWNER, PASSWORD};
+use crate::harness::docker::{docker, inspect};
 use crate::harness::git_server::GitServer;
 use crate::harness::pebble::Pebble;
 use crate::harness::setup::Setup;
@@ -29,10 +30,65 @@ async fn state(api: &Api, host: &str, https: &str) -> Value {
     .await
 }
 
+const PANEL: &str = "dhow.example.com";
+
+/// The panel is reached at its own name by https, and by nobody but the proxy at the address that it has for that.
+async fn the_panel_has_its_own_name(dhow: &Dhow, api: &Api, root: &str) {
+    let port = dhow.https_port;
+    let look = || async {
+        let answer = tls::ask(port, PANEL, "/login", root).await?;
+        if answer.status == 200 {
+            Ok(())
+        } else {
+            Err(format!("{answer:?}"))
+        }
+    };
+    eventually("the panel is served at its own name", seconds(40), look).await;
+    let plain = dhow.visit(PANEL, "/login?x").await.expect(301);
+    assert_eq!(plain.header("location"), format!("https://{PANEL}:{port}/login?x"));
+    let body = format!(
+        "email={}&password={}",
+        OWNER.replace('@', "%40"),
+        PASSWORD.replace(' ', "+")
+    );
+    let sign_in = |origin: &str| {
+        let request = Request::post("/login")
+            .header("origin", origin)
+            .header("x-forwarded-for", "198.51.100.66");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let body = body.clone();
+        async move { tls::send(port, PANEL, request, &body, root).await.unwrap() }
+    };
+    assert_eq!(sign_in("https://evil.example").await.status, 403);
+    let signed_in = sign_in(&format!("https://{PANEL}:{port}")).await;
+    assert_eq!(signed_in.status, 303, "{signed_in:?}");
+    assert!(signed_in.cookies[0].ends_with("; Secure"), "{signed_in:?}");
+    let audit = api.read("/audit").await.to_string();
+    assert!(
+        audit.contains("session.begin") && !audit.contains("198.51.100.66"),
+        "{audit}"
+    );
+
+    let proxy = inspect("container", &dhow.containers("proxy")[0]);
+    let network = &proxy["NetworkSettings"]["Networks"][format!("{}--proxy", dhow.instance)];
+    let gateway = network["Gateway"].as_str().unwrap();
+    let door = dhow.url().replace("127.0.0.1", gateway);
+    let answer = dhow.http.try_send("GET", &format!("{door}/healthz"), &[], "").await;
+    assert!(answer.is_err(), "nobody but the proxy comes in there");
+    let host = json!({ "host": PANEL });
+    assert!(
+        api.post("/apps/web/domains", host)
+            .await
+            .expect(409)
+            .text()
+            .contains("panel")
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_for_once_and_kept() {
     let mut pebble = Pebble::prepare();
-    let mut dhow = Dhow::prepare(pebble.setup(Setup::new()));
+    let mut dhow = Dhow::prepare(pebble.setup(Setup::new()).flag("--panel-domain", PANEL));
     pebble.start(dhow.http_port).await;
     pebble.point("elsewhere.example.com", "203.0.113.9").await;
     dhow.start_process().await;
@@ -41,6 +97,10 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     let repository = git.repository("web");
     repository.commit_app("web");
     api.live_app("web", "web", &repository).await;
+
+    let root = pebble.root().await;
+    the_panel_has_its_own_name(&dhow, &api, &root).await;
+    let ordered = pebble.orders();
 
     // A name that leads elsewhere is served as it can be, and nobody is asked for a certificate, whatever is changed.
     let added = api
@@ -71,7 +131,7 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     assert_eq!(dhow.visit("elsewhere.example.com", "/").await.expect(200).text(), "web");
     let page = dhow.panel().await.page("/apps/web/domains").await;
     page.expect_words("waits for DNS").expect_words("203.0.113.9");
-    assert_eq!(pebble.orders(), 0);
+    assert_eq!(pebble.orders(), ordered);
 
     api.post("/apps/web/domains", json!({ "host": "example.com" }))
         .await
@@ -81,9 +141,8 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     let issued = state(&api, "example.com", "issued").await;
     assert!(issued["expires_at"].is_string(), "{issued}");
     state(&api, "www.example.com", "issued").await;
-    assert_eq!(pebble.orders(), 2);
+    assert_eq!(pebble.orders(), ordered + 2);
 
-    let root = pebble.root().await;
     let (port, path) = (dhow.https_port, "/p/a?q=1&r=%20");
     let target = format!("https://example.com:{port}{path}");
     let secure = tls::ask(port, "example.com", "/", &root).await.unwrap();
@@ -112,11 +171,17 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     .await;
     assert_eq!((again.status, again.certificate == secure.certificate), (200, true));
     tls::ask(port, "www.example.com", "/", &root).await.unwrap();
-    assert_eq!((pebble.orders(), std::fs::read(&storage).unwrap() == before), (2, true));
+    assert_eq!(
+        (pebble.orders(), std::fs::read(&storage).unwrap() == before),
+        (ordered + 2, true)
+    );
 
     // Once its DNS leads here, the other is asked for by itself.
     pebble.point("elsewhere.example.com", "127.0.0.1").await;
     let issued = state(&api, "elsewhere.example.com", "issued").await;
-    assert_eq!((&issued["dns"]["verdict"], pebble.orders()), (&json!("right"), 3));
+    assert_eq!(
+        (&issued["dns"]["verdict"], pebble.orders()),
+        (&json!("right"), ordered + 3)
+    );
     tls::ask(port, "elsewhere.example.com", "/", &root).await.unwrap();
 }

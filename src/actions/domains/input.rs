@@ -41,6 +41,9 @@ pub struct DomainInput {
     /// Whether the app's health path is answered over plain http, too.
     #[serde(default)]
     pub plain_health: bool,
+    /// Whether the app is spoken to in HTTP/2 without TLS (h2c), as gRPC needs it.
+    #[serde(default)]
+    pub grpc: bool,
     /// Addresses and networks that may open it; everybody when empty.
     #[serde(default)]
     pub allow_ips: Vec<String>,
@@ -95,6 +98,7 @@ impl From<&Domain> for DomainInput {
             redirect_to: domain.redirect_to.as_ref().map(Host::to_string),
             hsts: domain.has_hsts,
             plain_health: domain.has_plain_health,
+            grpc: domain.is_grpc,
             allow_ips: domain.allow_ips.iter().map(IpRange::to_string).collect(),
             basic_auth: domain.users.iter().map(|stored| user(&stored.name)).collect(),
             certificate: domain.certificate.as_ref().map(|stored| stored.chain.clone()),
@@ -144,6 +148,7 @@ pub(super) fn check(input: &DomainInput) -> Result<Checked> {
         redirect_to,
         has_hsts: input.hsts,
         has_plain_health: input.plain_health,
+        is_grpc: input.grpc,
         allow_ips,
         ..Domain::new(address.host, path_prefix)
     };

@@ -36,6 +36,8 @@ pub struct DomainView {
     pub hsts: bool,
     /// Whether the app's health path is answered over plain http, too.
     pub plain_health: bool,
+    /// Whether the app is spoken to in HTTP/2 without TLS, as gRPC needs it.
+    pub grpc: bool,
     /// Addresses and networks that may open it; everybody when empty.
     pub allow_ips: Vec<String>,
     /// Who may open it; everybody when empty. Passwords are null.
@@ -76,6 +78,7 @@ impl DomainView {
             redirect_to: input.redirect_to,
             hsts: input.hsts,
             plain_health: input.plain_health,
+            grpc: input.grpc,
             allow_ips: input.allow_ips,
             basic_auth: input.basic_auth,
             certificate: input.certificate,

@@ -459,3 +459,21 @@ fn an_uploaded_certificate_stands_in_the_file_and_is_not_printed() {
     assert_eq!(redirect["replacement"], "https://${1}:8443${2}");
     assert!(!format!("{routes:?}").contains("KEY"), "keys are not printed");
 }
+
+#[test]
+fn grpc_is_a_service_of_its_own_in_http_2() {
+    let mut domains = [
+        domain("a.example", "/", Tls::Off, None),
+        domain("b.example", "/", Tls::Off, None),
+    ];
+    domains[1].is_grpc = true;
+    let read: serde_json::Value = serde_json::from_str(&shop(&domains, USUAL)).expect("JSON");
+    let http = &read["http"];
+    for (router, service, url) in [
+        ("app-shop_0", "app-shop", "http://dhow-shop-12:3000"),
+        ("app-shop_1", "app-shop_grpc", "h2c://dhow-shop-12:3000"),
+    ] {
+        assert_eq!(http["routers"][router]["service"], service);
+        assert_eq!(http["services"][service]["loadBalancer"]["servers"][0]["url"], url);
+    }
+}

@@ -23,7 +23,7 @@ pub struct UserRow {
     pub is_kept: bool,
 }
 
-const SWITCHES: [&str; 4] = ["strip_prefix", "force", "hsts", "plain_health"];
+const SWITCHES: [&str; 5] = ["strip_prefix", "force", "hsts", "plain_health", "grpc"];
 
 impl DomainForm {
     /// An empty form.
@@ -48,7 +48,13 @@ impl DomainForm {
         ] {
             fields.set(name, value);
         }
-        let switches = [domain.strip_prefix, domain.force, domain.hsts, domain.plain_health];
+        let switches = [
+            domain.strip_prefix,
+            domain.force,
+            domain.hsts,
+            domain.plain_health,
+            domain.grpc,
+        ];
         for (name, is_on) in SWITCHES.into_iter().zip(switches) {
             fields.set(name, is_on.to_string());
         }
@@ -158,6 +164,7 @@ fn label(field: &str) -> Option<String> {
         "force" => "Ask for a certificate anyway",
         "hsts" => "HTTPS only",
         "plain_health" => "Health path over plain http",
+        "grpc" => "gRPC",
         "certificate" => "Certificate",
         "private_key" => "Private key",
         "allow_ips" => "Allowed addresses",

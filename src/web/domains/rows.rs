@@ -105,6 +105,9 @@ fn notes(domain: &DomainView) -> String {
         1 => notes.push("one network only".to_owned()),
         count => notes.push(format!("{count} networks only")),
     }
+    if domain.grpc {
+        notes.push("gRPC".to_owned());
+    }
     if domain.hsts {
         notes.push("https only".to_owned());
     }

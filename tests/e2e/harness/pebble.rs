@@ -109,14 +109,17 @@ impl Pebble {
         eventually("pebble tells its root", STARTED_WITHIN, look).await
     }
 
-    /// Lets a name lead elsewhere.
+    /// Lets a name lead to this address alone.
     pub async fn point(&self, host: &str, address: &str) {
         let url = format!("http://127.0.0.1:{}", self.dns_management_port);
-        let body = json!({ "host": format!("{host}."), "addresses": [address] }).to_string();
-        Http::new()
-            .send("POST", &format!("{url}/add-a"), &[], body)
-            .await
-            .expect(200);
+        let (http, host) = (Http::new(), format!("{host}."));
+        for (call, body) in [
+            ("clear-a", json!({ "host": host })),
+            ("add-a", json!({ "host": host, "addresses": [address] })),
+        ] {
+            let answer = http.send("POST", &format!("{url}/{call}"), &[], body.to_string()).await;
+            answer.expect(200);
+        }
     }
 
     /// How many certificates were asked for.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
+use hyper::http::request::Builder;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -18,6 +19,7 @@ pub struct Secure {
     pub status: u16,
     pub location: Option<String>,
     pub hsts: Option<String>,
+    pub cookies: Vec<String>,
     pub text: String,
     /// The certificate that the host showed first.
     pub certificate: Vec<u8>,
@@ -25,6 +27,11 @@ pub struct Secure {
 
 /// Asks a host at a port of this machine; an error when the certificate is not trusted for it.
 pub async fn ask(port: u16, host: &str, path: &str, authority: &str) -> Result<Secure, String> {
+    send(port, host, Request::get(path), "", authority).await
+}
+
+/// Sends any request to a host at a port of this machine.
+pub async fn send(port: u16, host: &str, request: Builder, body: &str, authority: &str) -> Result<Secure, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();
@@ -46,10 +53,8 @@ pub async fn ask(port: u16, host: &str, path: &str, authority: &str) -> Result<S
         .await
         .unwrap();
     tokio::spawn(connection);
-    let request = Request::get(path)
-        .header("host", host)
-        .body(Empty::<Bytes>::new())
-        .unwrap();
+    let body = Full::new(Bytes::from(body.to_owned()));
+    let request = request.header("host", format!("{host}:{port}")).body(body).unwrap();
     let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
     let header = |name: &str| {
         answer
@@ -58,12 +63,15 @@ pub async fn ask(port: u16, host: &str, path: &str, authority: &str) -> Result<S
             .map(|value| value.to_str().unwrap().to_owned())
     };
     let (location, hsts) = (header("location"), header("strict-transport-security"));
+    let cookies = answer.headers().get_all("set-cookie").iter();
+    let cookies = cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
     let status = answer.status().as_u16();
     let body = answer.into_body().collect().await.map_err(|error| error.to_string())?;
     Ok(Secure {
         status,
         location,
         hsts,
+        cookies,
         text: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
         certificate: shown,
     })
