@@ -85,7 +85,7 @@ async fn a_domain_moves_up_and_one_is_removed(api: &Api, browser: &Browser) {
 
 async fn a_conflict_shows_both_sides(api: &Api, browser: &Browser) {
     browser.click("Edit b.example.test").await;
-    browser.click("Redirect, path").await;
+    browser.click("Redirect, path, gRPC").await;
     browser.fill_labelled("Redirect to", "mine.example.test").await;
     let theirs = json!({ "redirect_to": "theirs.example.test", "path_prefix": "/" , "allow_ips": ["10.0.0.0/8"] });
     api.patch("/apps/web/domains/b.example.test", theirs).await.expect(200);

@@ -32,6 +32,7 @@ export interface Domain {
   host: string
   path_prefix: string
   strip_prefix: boolean
+  grpc: boolean
   tls: Tls
   force: boolean
   redirect_to: string | null
@@ -101,6 +102,7 @@ function parseDomain(raw: unknown): { position: number; domain: Domain } | null 
     host,
     path_prefix,
     strip_prefix: raw.strip_prefix === true,
+    grpc: raw.grpc === true,
     tls,
     force: raw.force === true,
     redirect_to: textOf(raw.redirect_to),

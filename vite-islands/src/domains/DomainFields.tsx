@@ -39,7 +39,7 @@ export function DomainFields({ form, hasAcme }: { form: EditedDraft; hasAcme: bo
       onBlur={() => afterPress(() => leave(field))}
     />
   )
-  const choice = (field: 'strip_prefix' | 'hsts' | 'plain_health' | 'force', label: string, help: ReactNode) => (
+  const choice = (field: 'strip_prefix' | 'grpc' | 'hsts' | 'plain_health' | 'force', label: string, help: ReactNode) => (
     <Switch {...stateOf(field)} label={label} help={help}>
       <input
         {...aria(stateOf(field), false)}
@@ -92,8 +92,8 @@ export function DomainFields({ form, hasAcme }: { form: EditedDraft; hasAcme: bo
           </select>
         </Field>
       </div>
-      <details className="more" open={isOpen('redirect_to', 'strip_prefix')}>
-        <summary>Redirect, path</summary>
+      <details className="more" open={isOpen('redirect_to', 'strip_prefix', 'grpc')}>
+        <summary>Redirect, path, gRPC</summary>
         <div className="form">
           <Field
             {...stateOf('redirect_to')}
@@ -103,6 +103,7 @@ export function DomainFields({ form, hasAcme }: { form: EditedDraft; hasAcme: bo
             {line('redirect_to', 'www.example.org')}
           </Field>
           {choice('strip_prefix', 'Leave the path out', <>The app is asked for <code>/x</code> where the visitor asks for <code>/shop/x</code></>)}
+          {choice('grpc', 'gRPC', 'The app is spoken to in HTTP/2 without TLS (h2c), which programs that expect HTTP/1.1 do not understand')}
         </div>
       </details>
       <details className="more" open={isOpen('certificate', 'private_key', 'force', 'hsts', 'plain_health') || draft.tls === 'custom' || undefined}>

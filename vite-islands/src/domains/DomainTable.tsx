@@ -36,7 +36,6 @@ export function buttonId(what: 'edit' | 'move' | 'remove', address: string): str
 
 export function DomainTable({ items, links, onCheck, onEdit, onMove, onRemove }: Props) {
   const [removed, setRemoved] = useState<string | null>(null)
-  const hasRedirects = items.some(({ redirect_to }) => redirect_to !== null)
 
   const row = (domain: Domain, index: number) => {
     const address = addressOf(domain)
@@ -51,9 +50,14 @@ export function DomainTable({ items, links, onCheck, onEdit, onMove, onRemove }:
       <tr key={address}>
         <td>
           {link === undefined ? <code>{domain.host}</code> : <a className="mono" href={link}>{domain.host}</a>}
+          {domain.redirect_to !== null && (
+            <p className="help">
+              redirects to <code>{domain.redirect_to}</code>
+            </p>
+          )}
           {notesOf(domain) && <p className="help">{notesOf(domain)}</p>}
         </td>
-        <td data-label="Path">
+        <td className="wide" data-label="Path">
           <code>{domain.path_prefix}</code>
         </td>
         <td data-label="HTTPS">
@@ -71,7 +75,6 @@ export function DomainTable({ items, links, onCheck, onEdit, onMove, onRemove }:
             )}
           </div>
         </td>
-        {hasRedirects && <td data-label="Redirects to">{domain.redirect_to !== null && <code>{domain.redirect_to}</code>}</td>}
         <td className="actions">
           {removed === address ? (
             <span role="group" aria-label={`Remove ${address}`}>
@@ -102,7 +105,6 @@ export function DomainTable({ items, links, onCheck, onEdit, onMove, onRemove }:
             <th scope="col">Host</th>
             <th scope="col">Path</th>
             <th scope="col">HTTPS</th>
-            {hasRedirects && <th scope="col">Redirects to</th>}
             <th scope="col">
               <span className="visually-hidden">Change</span>
             </th>
@@ -125,12 +127,13 @@ function Ends({ at }: { at: string }) {
 }
 
 /** What is out of the ordinary, in a few words. */
-function notesOf({ strip_prefix, basic_auth, allow_ips, hsts }: Domain): string {
+function notesOf({ strip_prefix, basic_auth, allow_ips, hsts, grpc }: Domain): string {
   const notes = [
     strip_prefix && 'path left out',
     basic_auth.length > 0 && 'password',
     allow_ips.length > 0 && (allow_ips.length === 1 ? 'one network only' : `${allow_ips.length} networks only`),
     hsts && 'https only',
+    grpc && 'gRPC',
   ]
   return notes.filter((note) => note !== false).join(', ')
 }

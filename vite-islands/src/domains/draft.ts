@@ -7,6 +7,7 @@ export interface Draft {
   host: string
   path_prefix: string
   strip_prefix: boolean
+  grpc: boolean
   tls: Tls
   force: boolean
   /** Empty: it is served, not sent on. */
@@ -25,6 +26,7 @@ export const FIELDS = [
   'host',
   'path_prefix',
   'strip_prefix',
+  'grpc',
   'tls',
   'force',
   'redirect_to',
@@ -42,6 +44,7 @@ export function draftOf(domain: Domain | null): Draft {
     host: domain?.host ?? '',
     path_prefix: domain?.path_prefix ?? '/',
     strip_prefix: domain?.strip_prefix ?? false,
+    grpc: domain?.grpc ?? false,
     tls: domain?.tls ?? 'auto',
     force: domain?.force ?? false,
     redirect_to: domain?.redirect_to ?? '',

@@ -27,6 +27,7 @@ function draftIn(data: FormData): Draft {
     host: text('host'),
     path_prefix: text('path_prefix'),
     strip_prefix: isOn('strip_prefix'),
+    grpc: isOn('grpc'),
     tls: TLS.find((tls) => tls === text('tls')) ?? 'auto',
     force: isOn('force'),
     redirect_to: text('redirect_to'),
