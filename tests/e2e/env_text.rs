@@ -1,15 +1,12 @@
 //! .env texts: what stands in them reaches the program byte for byte, whichever way it was saved, and a project's
 //! variables reach its apps.
 
-use std::collections::BTreeMap;
-
-use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
-use crate::harness::docker::docker;
 use crate::harness::git_server::GitServer;
+use crate::harness::values::environment;
 
 const PEM: &str = "-----BEGIN TEST KEY-----\nAAAA+/==\nBBBB/x=\n-----END TEST KEY-----\n";
 
@@ -21,21 +18,6 @@ async fn live() -> (Dhow, Api, GitServer) {
     repository.commit_app("web");
     api.live_app("web", "web", &repository).await;
     (dhow, api, git)
-}
-
-/// The environment as the kernel gave it to the instance's first process.
-fn environment(dhow: &Dhow) -> BTreeMap<String, String> {
-    let containers = dhow.containers_of("web");
-    assert_eq!(containers.len(), 1, "{containers:?}");
-    let told = docker(&["exec", &containers[0], "base64", "/proc/1/environ"]);
-    let told: String = told.split_whitespace().collect();
-    let bytes = base64::engine::general_purpose::STANDARD.decode(told).unwrap();
-    String::from_utf8(bytes)
-        .unwrap()
-        .split_terminator('\0')
-        .map(|pair| pair.split_once('=').unwrap())
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
 }
 
 async fn import(api: &Api, text: &str) -> crate::harness::http::Answer {
@@ -111,7 +93,7 @@ async fn env_hash_inside_value_env_dollar_is_literal_env_pem_multiline_imported_
         "use and secrecy stay"
     );
     api.succeeded(api.deploy("web").await).await;
-    let env = environment(&dhow);
+    let env = environment(&dhow, "web");
     for (name, value) in [
         ("CONN", "Server=db;User=u;Password=123#123abc;"),
         ("NOTE", "keep"),
@@ -174,7 +156,7 @@ async fn env_json_round_trip_env_bom_and_crlf_env_bulk_save_replaces_both_forms_
         "{refused}"
     );
     api.succeeded(api.deploy("web").await).await;
-    let env = environment(&dhow);
+    let env = environment(&dhow, "web");
     for (name, value) in [
         ("FIRST", "1"),
         ("SECOND", "two"),
@@ -207,7 +189,7 @@ async fn env_json_round_trip_env_bom_and_crlf_env_bulk_save_replaces_both_forms_
     assert!(conflict.text().contains("MINE=1"), "what was typed is kept");
     panel.page("/apps/web/env").await.expect_words("removed B");
     api.succeeded(api.deploy("web").await).await;
-    let env = environment(&dhow);
+    let env = environment(&dhow, "web");
     assert_eq!(
         (env["A"].as_str(), env["a"].as_str(), env["TOKEN"].as_str()),
         ("10", "x", "hush")
@@ -240,7 +222,7 @@ async fn a_project_shares_variables_that_its_apps_may_override() {
     }
 
     api.succeeded(api.deploy("web").await).await;
-    let env = environment(&dhow);
+    let env = environment(&dhow, "web");
     let found = ["BOTH", "OWN", "HUSH"].map(|name| env.get(name).map(String::as_str));
     assert_eq!(found, [Some("theirs"), Some("mine"), Some("s3cret")]);
     assert!(
@@ -265,7 +247,7 @@ async fn a_project_shares_variables_that_its_apps_may_override() {
     let rollback = panel.page("/apps/web/rollback?release=1").await;
     assert!(rollback.words().contains("HUSH"), "{}", rollback.words());
     api.succeeded(api.deploy("web").await).await;
-    let env = environment(&dhow);
+    let env = environment(&dhow, "web");
     assert_eq!(
         (env["BOTH"].as_str(), env["HUSH"].as_str(), env["OWN"].as_str()),
         ("changed", "other", "mine")

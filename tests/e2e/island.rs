@@ -11,6 +11,7 @@ use crate::harness::dhow::Dhow;
 use crate::harness::docker::inspect;
 use crate::harness::git_server::GitServer;
 use crate::harness::island::{paste, put, takes_the_forms_room};
+use crate::harness::values::{OddValues, quoted};
 use crate::harness::wait::eventually;
 use crate::harness::words;
 
@@ -79,34 +80,6 @@ async fn the_island_takes_over_the_form_edits_a_value_and_saves_it() {
     browser.finish().await;
 }
 
-/// Values that anything which quotes, trims, expands or cuts would change.
-fn odd_values(count: usize) -> BTreeMap<String, String> {
-    let alphabet: Vec<char> = "ab \t\n\r\"'\\#=$`{}()&;%!~*?[]<>|/-_.,:@^+\u{a0}\u{feff}é€🚀\u{1b}"
-        .chars()
-        .collect();
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % below as u64).unwrap()
-    };
-    let mut value = || {
-        let length = next(24);
-        (0..length).map(|_| alphabet[next(alphabet.len())]).collect()
-    };
-    (0..count).map(|index| (format!("V{index}"), value())).collect()
-}
-
-/// The longest way to write them: all in double quotes.
-fn quoted(values: &BTreeMap<String, String>) -> String {
-    let line = |(key, value): (&String, &String)| {
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\r', "\\r");
-        format!("{key}=\"{value}\"\n")
-    };
-    values.iter().map(line).collect()
-}
-
 async fn stored(api: &Api) -> BTreeMap<String, Value> {
     let env = api.read("/apps/web/env").await;
     let vars = env["vars"].as_array().unwrap().iter();
@@ -136,7 +109,7 @@ async fn the_island_edits_as_text_pastes_undoes_and_loses_nobodys_change() {
 }
 
 async fn every_byte_of_a_text_reaches_the_container(dhow: &Dhow, api: &Api, browser: &Browser) {
-    let values = odd_values(500);
+    let values = OddValues::new().take(500);
     browser.click("Text").await;
     browser.see("HUSH", SHOWN_WITHIN).await;
     put(browser, "Variables as text", "A=1\nno assignment\n").await;

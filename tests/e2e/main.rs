@@ -30,6 +30,7 @@ mod engine_killed;
 mod engine_trouble;
 mod env_and_domains;
 mod env_text;
+mod env_values;
 mod failed_deployments;
 mod first_deployment;
 mod forged_headers;

@@ -35,6 +35,7 @@ pub mod sse;
 pub mod ssh_server;
 pub mod tls;
 pub mod totp;
+pub mod values;
 pub mod visitor;
 pub mod wait;
 pub mod words;
