@@ -63,7 +63,7 @@ impl Refusal {
 fn retry_time(reason: &str) -> Option<Timestamp> {
     let (_, after) = reason.split_once("retry after ")?;
     let date_and_time: String = after.chars().take("2025-07-17 12:34:59".len()).collect();
-    Timestamp::parse(&format!("{}Z", date_and_time.replace(' ', "T")))
+    Timestamp::parse(&format!("{date_and_time}Z"))
 }
 
 /// The certificates in Traefik's storage.
