@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{RData, RecordType};
 
+use crate::model::caa::{Caa, CaaRecord};
 use crate::model::host::Host;
 use crate::model::pointing::Found;
 
@@ -55,6 +58,51 @@ impl Dns {
             Err(error) => Found::Unknown(error.to_string()),
         }
     }
+
+    /// The restriction by CAA records that holds for a host: those of the nearest name that has any, from the host up to
+    /// the top level (RFC 8659 §3). `None` where there is no restriction, or the DNS did not tell.
+    pub async fn look_up_caa(&self, host: &Host) -> Option<Caa> {
+        let names: Vec<&str> = with_parents(host.as_str()).collect();
+        // All at once, since one that does not answer costs a second.
+        let answers = futures_util::future::join_all(names.iter().map(|name| self.caa_records(name))).await;
+        for (name, answer) in names.iter().zip(answers) {
+            match answer {
+                Ok(records) if records.is_empty() => {}
+                Ok(records) => return Caa::of(name, &records),
+                Err(error) => {
+                    tracing::debug!(name, %error, "CAA records could not be looked up");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    async fn caa_records(&self, name: &str) -> Result<Vec<CaaRecord>, NetError> {
+        let lookup = match self.0.lookup(format!("{name}."), RecordType::CAA).await {
+            Ok(lookup) => lookup,
+            Err(error) if error.is_no_records_found() || error.is_nx_domain() => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let record = |data: &RData| match data {
+            RData::CAA(caa) => Some(CaaRecord {
+                is_critical: caa.issuer_critical,
+                tag: caa.tag.clone(),
+                value: String::from_utf8_lossy(&caa.value).into_owned(),
+            }),
+            _ => None,
+        };
+        Ok(lookup
+            .answers()
+            .iter()
+            .filter_map(|answer| record(&answer.data))
+            .collect())
+    }
+}
+
+/// A name and all above it but the root.
+fn with_parents(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, parent)| parent))
 }
 
 fn only(server: SocketAddr) -> ResolverConfig {
@@ -74,4 +122,15 @@ fn only(server: SocketAddr) -> ResolverConfig {
 pub fn own_addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     interfaces.iter().map(if_addrs::Interface::ip).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_parents;
+
+    #[test]
+    fn caa_records_are_looked_for_up_to_the_top_level() {
+        let names: Vec<&str> = with_parents("a.b.example").collect();
+        assert_eq!(names, ["a.b.example", "b.example", "example"]);
+    }
 }
