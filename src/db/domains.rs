@@ -101,11 +101,11 @@ pub fn list_automatic(connection: &Connection, is_waiting: bool) -> Result<Vec<(
         .collect::<rusqlite::Result<_>>()?)
 }
 
-/// Notes whether a domain's DNS leads here.
-pub fn update_points_here(connection: &Connection, id: DomainId, points_here: bool) -> Result<()> {
+/// Notes whether the DNS of a domain's host leads here; nothing where the domain has another host by now.
+pub fn update_points_here(connection: &Connection, id: DomainId, host: &Host, points_here: bool) -> Result<()> {
     connection
-        .prepare_cached("UPDATE domains SET points_here = ?2 WHERE id = ?1")?
-        .execute(params![id.0, points_here])?;
+        .prepare_cached("UPDATE domains SET points_here = ?3 WHERE id = ?1 AND host = ?2")?
+        .execute(params![id.0, host.as_str(), points_here])?;
     Ok(())
 }
 
@@ -228,4 +228,27 @@ pub fn delete(connection: &Connection, app: AppId, host: &Host, path_prefix: Opt
     Ok(connection
         .prepare_cached(sql)?
         .execute(params![app.0, host.as_str(), path_prefix])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Db;
+
+    #[test]
+    fn what_the_dns_said_of_a_host_is_not_noted_for_the_one_that_took_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dhow.db");
+        drop(Db::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        let row = "INSERT INTO domains (id, app_id, host, path_prefix, tls, created_at) \
+                   VALUES (8, 3, 'new.example', '/', 'auto', 0)";
+        connection.execute_batch(row).unwrap();
+        for (host, points_here) in [("old.example", false), ("new.example", true)] {
+            update_points_here(&connection, DomainId(8), &Host::parse(host).unwrap(), true).unwrap();
+            let domains = list_of_app(&connection, AppId(3)).unwrap();
+            assert_eq!(domains[0].points_here, points_here, "{host}");
+        }
+    }
 }

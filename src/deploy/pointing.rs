@@ -107,7 +107,7 @@ pub(super) async fn look_up(context: &Context, app: AppId) -> Result<bool, Deplo
         context.pointings.put(&domain.host, pointing);
         if points_here != domain.points_here {
             tracing::info!(host = %domain.host, points_here, "the DNS of a domain changed");
-            changed.push((domain.id, points_here));
+            changed.push((domain.id, domain.host.clone(), points_here));
         }
     }
     let has_changed = !changed.is_empty();
@@ -115,7 +115,7 @@ pub(super) async fn look_up(context: &Context, app: AppId) -> Result<bool, Deplo
         let write = context.db.write(move |tx| {
             changed
                 .iter()
-                .try_for_each(|(id, points_here)| db::domains::update_points_here(tx, *id, *points_here))
+                .try_for_each(|(id, host, points_here)| db::domains::update_points_here(tx, *id, host, *points_here))
         });
         write.await.map_err(|error: db::Error| DeployError::from(error))?;
     }
