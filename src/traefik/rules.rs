@@ -35,3 +35,17 @@ pub(super) fn priority(route: &Route) -> usize {
     let host = if route.host.is_wildcard() { 0 } else { EXACT_HOST };
     2 * (host + length)
 }
+
+/// Whether a route would be handed requests that are `route`'s, were `route` not there.
+pub(super) fn is_behind(other: &Route, route: &Route) -> bool {
+    let is_below = |path: &PathPrefix, prefix: &PathPrefix| {
+        let rest = path.as_str().strip_prefix(prefix.as_str().trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let (its, ours) = (&other.path_prefix, &route.path_prefix);
+    if route.host.covering_wildcard().as_ref() == Some(&other.host) {
+        is_below(ours, its) || is_below(its, ours)
+    } else {
+        route.host == other.host && its != ours && is_below(ours, its)
+    }
+}
