@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Context, routes};
+use crate::db;
 use crate::docker;
 use crate::model::host::Host;
 use crate::traefik::{self, proxy};
@@ -22,8 +23,21 @@ pub async fn address(context: &Context) -> Option<IpAddr> {
 
 /// Has the proxy pass requests for the panel's own name on to this address.
 pub async fn serve(context: &Context, host: &Host, door: SocketAddr) -> anyhow::Result<()> {
+    let apps = list_apps_at(context, host).await?;
+    if !apps.is_empty() {
+        tracing::warn!(%host, apps = apps.join(", "), "apps have domains at the panel's address, which serve nobody now; remove them there");
+    }
     let has_certificate = context.config.has_acme() && host.is_public_name();
     let text = traefik::render_panel(host, door, routes::public_ports(context), has_certificate);
     context.routes.write(traefik::panel_file(), &text).await?;
     Ok(())
+}
+
+/// The slugs of apps that have the panel's host from before it was the panel's.
+async fn list_apps_at(context: &Context, host: &Host) -> Result<Vec<String>, db::Error> {
+    let at = host.clone();
+    let holders = context.db.read(move |c| db::domains::list_holders(c, &[&at])).await?;
+    let mut apps: Vec<String> = holders.into_iter().map(|holder| holder.slug).collect();
+    apps.dedup();
+    Ok(apps)
 }

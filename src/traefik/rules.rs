@@ -10,6 +10,9 @@ use crate::model::route::Route;
 /// More than the length of any path prefix.
 const EXACT_HOST: usize = 1_000;
 
+/// Of the panel's own routers: above every app's, whatever its path.
+pub(super) const PANEL_PRIORITY: usize = 10_000;
+
 /// The condition for a host; of a wildcard one label is open. Traefik compares in lower case.
 pub(super) fn host(host: &Host) -> String {
     match host.wildcard_parent() {
@@ -47,5 +50,25 @@ pub(super) fn is_behind(other: &Route, route: &Route) -> bool {
         is_below(ours, its) || is_below(its, ours)
     } else {
         route.host == other.host && its != ours && is_below(ours, its)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PANEL_PRIORITY, priority};
+    use crate::model::host::Host;
+    use crate::model::path_prefix::PathPrefix;
+    use crate::model::route::Route;
+
+    #[test]
+    fn no_app_comes_before_the_panel() {
+        let longest = (1..).map_while(|length| PathPrefix::parse(&format!("/{}", "a".repeat(length))).ok());
+        let route = Route {
+            path_prefix: longest.last().expect("a path"),
+            ..Route::plain(Host::parse("dhow.example.com").expect("a host"))
+        };
+        assert!(route.path_prefix.as_str().len() >= 200);
+        // One more has the app's health path over plain http.
+        assert!(priority(&route) + 1 < PANEL_PRIORITY, "{}", priority(&route));
     }
 }
