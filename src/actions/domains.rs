@@ -20,6 +20,7 @@ use crate::model::user::Actor;
 mod claim;
 mod input;
 mod sealing;
+mod uploaded;
 mod view;
 
 pub use input::{DomainInput, SiteUserInput};
@@ -72,6 +73,11 @@ impl Actions {
         } else {
             self.deployer.certificates(&hosts).await
         };
+        let uploaded = if outcomes.contains(&AcmeOutcome::Pending) {
+            uploaded::list(&self.db).await?
+        } else {
+            Vec::new()
+        };
         let mut outcomes = outcomes.into_iter();
         let show = |(position, domain): (usize, &Domain)| {
             let outcome = if by_acme(&domain) { outcomes.next() } else { None };
@@ -79,6 +85,7 @@ impl Actions {
                 has_acme,
                 pointing: self.deployer.pointing(&domain.host).filter(|_| domain.tls == Tls::Auto),
                 outcome: outcome.unwrap_or(AcmeOutcome::Pending),
+                uploaded: uploaded.iter().find(|chain| chain.acts_on(&domain.host)),
             };
             DomainView::new(position, domain, DomainState::of(domain, seen, now))
         };
@@ -214,6 +221,8 @@ impl Change<'_> {
         checked: input::Checked,
         position: Option<i64>,
     ) -> Result<Domain> {
+        let panel = self.config.panel_host();
+        uploaded::check(self.tx, panel, self.actor, self.app.project_id, before, &checked)?;
         let domain = sealing::seal(self.secrets, id, before, checked)?;
         match db::domains::update(self.tx, id, &domain) {
             Err(db::Error::Taken) => return Err(claim::taken(self.tx, self.actor, &domain)?),

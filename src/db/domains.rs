@@ -119,9 +119,19 @@ pub struct Holder {
     /// Its project.
     pub project: ProjectId,
     /// The host as the app has it, which may be a wildcard.
-    pub host: String,
+    pub host: Host,
     /// The path.
     pub path_prefix: String,
+}
+
+fn holder(row: &Row<'_>) -> rusqlite::Result<Holder> {
+    Ok(Holder {
+        app: AppId(row.get("id")?),
+        slug: row.get("slug")?,
+        project: ProjectId(row.get("project_id")?),
+        host: row::text(row, "host", Host::parse_pattern)?,
+        path_prefix: row.get("path_prefix")?,
+    })
 }
 
 /// Everybody who has a domain at one of these hosts.
@@ -131,18 +141,30 @@ pub fn list_holders(connection: &Connection, hosts: &[&Host]) -> Result<Vec<Hold
     let mut holders = Vec::new();
     for host in hosts {
         let mut statement = connection.prepare_cached(sql)?;
-        let rows = statement.query_map([host.as_str()], |row| {
-            Ok(Holder {
-                app: AppId(row.get(0)?),
-                slug: row.get(1)?,
-                project: ProjectId(row.get(2)?),
-                host: row.get(3)?,
-                path_prefix: row.get(4)?,
-            })
-        })?;
+        let rows = statement.query_map([host.as_str()], holder)?;
         holders.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
     }
     Ok(holders)
+}
+
+/// Everybody outside a project who has a domain.
+pub fn list_holders_outside(connection: &Connection, project: ProjectId) -> Result<Vec<Holder>> {
+    let sql = "SELECT apps.id, apps.slug, apps.project_id, host, path_prefix \
+               FROM domains JOIN apps ON apps.id = app_id WHERE apps.project_id <> ?1 ORDER BY domains.id";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_map([project.0], holder)?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+/// The uploaded certificates that the proxy has: those of apps that are live, as PEM.
+pub fn list_certificates(connection: &Connection) -> Result<Vec<String>> {
+    let sql = "SELECT certificate FROM domains JOIN apps ON apps.id = app_id WHERE tls = 'custom' \
+               AND certificate IS NOT NULL AND stopped_at IS NULL AND active_release_id IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// The slug of the app that has a host, at any path.

@@ -103,13 +103,15 @@ pub struct DnsState {
 }
 
 /// What is known of a domain besides its settings.
-pub(super) struct Seen {
+pub(super) struct Seen<'a> {
     /// Whether certificates can be had.
     pub(super) has_acme: bool,
     /// Where its DNS leads, if it was looked up.
     pub(super) pointing: Option<Pointing>,
     /// What became of its certificate by ACME.
     pub(super) outcome: AcmeOutcome,
+    /// An uploaded certificate of any app that is for its host.
+    pub(super) uploaded: Option<&'a CertificateChain>,
 }
 
 impl DomainState {
@@ -120,7 +122,7 @@ impl DomainState {
     }
 
     /// How a domain is served.
-    pub(super) fn of(domain: &Domain, seen: Seen, now: Timestamp) -> Self {
+    pub(super) fn of(domain: &Domain, seen: Seen<'_>, now: Timestamp) -> Self {
         let dns = seen.pointing.as_ref().map(|pointing| DnsState {
             verdict: pointing.verdict,
             found: pointing.found.clone(),
@@ -130,7 +132,10 @@ impl DomainState {
         let state = match domain.https(seen.has_acme) {
             Https::Off => Self::told("off", plain(domain, seen.has_acme)),
             Https::Waiting => Self::told("waiting", waiting(seen.pointing.as_ref())),
-            Https::Acme => Self::acme(seen.outcome, now),
+            Https::Acme => match (seen.outcome, seen.uploaded) {
+                (AcmeOutcome::Pending, Some(chain)) => Self::covered(chain, now),
+                (outcome, _) => Self::acme(outcome, now),
+            },
             Https::Custom => Self::custom(domain, now),
         };
         Self { dns, ..state }
@@ -157,6 +162,21 @@ impl DomainState {
             },
             AcmeOutcome::Pending => Self::told("pending", "The certificate is asked for; this takes seconds."),
             AcmeOutcome::Failed(reason) => Self::told("failed", format!("No certificate was had: {reason}")),
+        }
+    }
+
+    /// The proxy asks for none where an uploaded certificate is for the host, too.
+    fn covered(chain: &CertificateChain, now: Timestamp) -> Self {
+        let whose = "A certificate uploaded for another domain serves this one, too";
+        let told = if chain.expires_at <= now {
+            Self::told("expired", format!("{whose}, and is over. Upload a newer one there."))
+        } else {
+            let words = format!("{whose}, so none is asked for; signed by {}.", chain.issuer);
+            Self::told("custom", words)
+        };
+        Self {
+            expires_at: Some(chain.expires_at),
+            ..told
         }
     }
 
@@ -226,7 +246,7 @@ fn plain(domain: &Domain, has_acme: bool) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{AcmeOutcome, DomainState, Pointing, Seen, Verdict};
+    use super::{AcmeOutcome, CertificateChain, DomainState, Pointing, Seen, Verdict};
     use crate::model::domain::{Domain, Tls};
     use crate::model::host::Host;
     use crate::model::path_prefix::PathPrefix;
@@ -251,6 +271,7 @@ mod tests {
                 has_acme,
                 pointing,
                 outcome,
+                uploaded: None,
             };
             DomainState::of(domain, seen, at(1_000))
         };
@@ -278,6 +299,22 @@ mod tests {
             assert_eq!(state(&domain, true, None, outcome).https, https);
         }
         assert!(state(&domain, true, None, refused).words.contains("retry after noon"));
+        let uploaded = |year: i32| {
+            let mut parameters = rcgen::CertificateParams::new(vec!["*.example.com".to_owned()]).expect("names");
+            parameters.not_after = rcgen::date_time_ymd(year, 1, 2);
+            let key = rcgen::KeyPair::generate().expect("a key");
+            let pem = parameters.self_signed(&key).expect("a certificate").pem();
+            CertificateChain::parse(&pem).expect("a chain")
+        };
+        for (chain, https) in [(uploaded(2040), "custom"), (uploaded(1969), "expired")] {
+            let seen = Seen {
+                has_acme: true,
+                pointing: None,
+                outcome: AcmeOutcome::Pending,
+                uploaded: Some(&chain),
+            };
+            assert_eq!(DomainState::of(&domain, seen, at(1_000)).https, https);
+        }
         domain.tls = Tls::Off;
         assert_eq!(state(&domain, true, None, AcmeOutcome::Pending).https, "off");
     }
