@@ -6,6 +6,7 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::pointing::Pointings;
+use super::routes::Unwritten;
 use super::watch::Health;
 use super::worker::Worker;
 use super::{Deployer, Paths, proxy};
@@ -33,6 +34,8 @@ pub struct Context {
     /// What the DNS said of the domains when they were last looked up.
     pub(super) pointings: Pointings,
     pub(super) routes: DynamicFiles,
+    /// Apps whose route is still to be written.
+    pub(super) unwritten: Unwritten,
     /// Held from reading the database until the route file is written, so that the newest reading wins.
     pub(super) route_lock: Mutex<()>,
     /// Held while the proxy's container is made or joins a network.
@@ -81,6 +84,7 @@ impl Context {
             dns: parts.dns,
             pointings: Pointings::default(),
             routes,
+            unwritten: Unwritten::default(),
             route_lock: Mutex::new(()),
             proxy_lock: Mutex::new(()),
             proxy_is_suspect: Notify::new(),

@@ -45,17 +45,19 @@ impl Pointings {
     }
 }
 
-/// Looks until Dhow stops; without certificates there is nothing to wait for.
+/// Looks until Dhow stops, and writes routes that could not be written before; without certificates there is nothing to
+/// look for.
 pub(super) async fn run(context: Arc<Context>) {
-    if !context.config.has_acme() {
-        return;
-    }
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for round in (0..ALL_EVERY).cycle() {
         tokio::select! {
             () = context.shutdown.cancelled() => return,
             _ = ticks.tick() => {}
+        }
+        routes::write_what_is_left(&context).await;
+        if !context.config.has_acme() {
+            continue;
         }
         if let Err(error) = look(&context, round == 0).await {
             tracing::warn!(%error, "domains could not be looked up");
@@ -76,9 +78,14 @@ async fn look(context: &Context, is_all: bool) -> Result<(), DeployError> {
     apps.sort_unstable();
     apps.dedup();
     for app in apps {
-        if look_up(context, app).await? {
-            routes::write(context, app).await?;
-            context.events.announce(Event::App(app));
+        match look_up(context, app).await {
+            Ok(false) => {}
+            Ok(true) => {
+                // One that cannot be written is remembered, and the other apps have theirs.
+                let _remembered = routes::write(context, app).await;
+                context.events.announce(Event::App(app));
+            }
+            Err(error) => tracing::warn!(%app, %error, "the domains of an app could not be looked up"),
         }
     }
     Ok(())

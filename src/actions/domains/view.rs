@@ -61,6 +61,9 @@ pub struct DomainState {
     pub expires_at: Option<Timestamp>,
     /// What the DNS says, where it was looked up: for `auto` and public names.
     pub dns: Option<DnsState>,
+    /// The proxy could not be told yet; `words` say why.
+    #[serde(skip)]
+    pub is_unwritten: bool,
 }
 
 impl DomainView {
@@ -141,12 +144,23 @@ impl DomainState {
         Self { dns, ..state }
     }
 
+    /// The same, or that the proxy does not know it yet and why.
+    pub(super) fn unless_unwritten(self, reason: Option<&str>) -> Self {
+        let Some(reason) = reason else { return self };
+        Self {
+            words: format!("Stored, but not served so yet. {reason} Dhow tries again every few seconds."),
+            is_unwritten: true,
+            ..self
+        }
+    }
+
     fn told(https: &'static str, words: impl Into<String>) -> Self {
         Self {
             https,
             words: words.into(),
             expires_at: None,
             dns: None,
+            is_unwritten: false,
         }
     }
 
