@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::panel::PanelName;
 use super::pointing::Pointings;
 use super::routes::Unwritten;
 use super::watch::Health;
@@ -33,6 +34,8 @@ pub struct Context {
     pub(super) dns: Dns,
     /// What the DNS said of the domains when they were last looked up.
     pub(super) pointings: Pointings,
+    /// What the DNS said of the panel's own name.
+    pub(super) panel_name: PanelName,
     pub(super) routes: DynamicFiles,
     /// Apps whose route is still to be written.
     pub(super) unwritten: Unwritten,
@@ -83,6 +86,7 @@ impl Context {
             engine: parts.engine,
             dns: parts.dns,
             pointings: Pointings::default(),
+            panel_name: PanelName::default(),
             routes,
             unwritten: Unwritten::default(),
             route_lock: Mutex::new(()),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Context, DeployError, routes};
+use super::{Context, DeployError, panel, routes};
 use crate::db;
 use crate::dns::own_addresses;
 use crate::events::Event;
@@ -58,6 +58,9 @@ pub(super) async fn run(context: Arc<Context>) {
         routes::write_what_is_left(&context).await;
         if !context.config.has_acme() {
             continue;
+        }
+        if let Err(error) = panel::look(&context, round == 0).await {
+            tracing::warn!(%error, "the panel's route could not be written");
         }
         if let Err(error) = look(&context, round == 0).await {
             tracing::warn!(%error, "domains could not be looked up");
@@ -130,7 +133,7 @@ pub(super) async fn look_up(context: &Context, app: AppId) -> Result<bool, Deplo
 }
 
 /// Where the operator's own name for this machine leads: its public address, also behind an address translation.
-async fn known_addresses(context: &Context) -> Vec<IpAddr> {
+pub(super) async fn known_addresses(context: &Context) -> Vec<IpAddr> {
     let host = &context.config.base_domain;
     if !host.is_public_name() {
         return Vec::new();
