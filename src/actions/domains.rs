@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::json::{merge, parse_json};
 use super::{Actions, Error, Result};
 use crate::db;
-use crate::deploy::{AcmeOutcome, DeployError};
+use crate::deploy::AcmeOutcome;
 use crate::events::Event;
 use crate::model::Invalid;
 use crate::model::access::Right;
@@ -20,6 +20,7 @@ use crate::model::user::Actor;
 mod claim;
 mod input;
 mod sealing;
+mod uploaded;
 mod view;
 mod words;
 
@@ -73,7 +74,13 @@ impl Actions {
         } else {
             self.deployer.certificates(&hosts).await
         };
+        let uploaded = if outcomes.contains(&AcmeOutcome::Pending) {
+            uploaded::list(&self.db).await?
+        } else {
+            Vec::new()
+        };
         let mut outcomes = outcomes.into_iter();
+        let unwritten = self.deployer.unwritten(app.id);
         let show = |(position, domain): (usize, &Domain)| {
             let outcome = if by_acme(&domain) { outcomes.next() } else { None };
             let seen = Seen {
@@ -85,8 +92,10 @@ impl Actions {
                     .last_look(&domain.host)
                     .filter(|_| domain.tls == Tls::Auto),
                 outcome: outcome.unwrap_or(AcmeOutcome::Pending),
+                uploaded: uploaded.iter().find(|chain| chain.acts_on(&domain.host)),
             };
-            DomainView::new(position, domain, DomainState::of(domain, seen, now))
+            let state = DomainState::of(domain, seen, now).unless_unwritten(unwritten.as_deref());
+            DomainView::new(position, domain, state)
         };
         Ok((list.version, (1..).zip(&list.domains).map(show).collect()))
     }
@@ -195,9 +204,11 @@ impl Actions {
             })
             .await?;
         self.events.announce(Event::App(app.id));
-        let internal = |error: DeployError| Error::Internal(error.into());
-        self.deployer.look_up_domains(app.id).await.map_err(internal)?;
-        self.deployer.apply_route(app.id).await.map_err(internal)?;
+        // The change is stored: what fails from here on is tried again, and the domains' state says so meanwhile.
+        if let Err(error) = self.deployer.look_up_domains(app.id).await {
+            tracing::warn!(app = %app.slug, %error, "changed domains could not be looked up");
+        }
+        let _remembered = self.deployer.apply_route(app.id).await;
         Ok(answer)
     }
 }
@@ -220,6 +231,8 @@ impl Change<'_> {
         checked: input::Checked,
         position: Option<i64>,
     ) -> Result<Domain> {
+        let panel = self.config.panel_host();
+        uploaded::check(self.tx, panel, self.actor, self.app.project_id, before, &checked)?;
         let domain = sealing::seal(self.secrets, id, before, checked)?;
         match db::domains::update(self.tx, id, &domain) {
             Err(db::Error::Taken) => return Err(claim::taken(self.tx, self.actor, &domain)?),

@@ -101,11 +101,11 @@ pub fn list_automatic(connection: &Connection, is_waiting: bool) -> Result<Vec<(
         .collect::<rusqlite::Result<_>>()?)
 }
 
-/// Notes whether a domain's DNS leads here.
-pub fn update_points_here(connection: &Connection, id: DomainId, points_here: bool) -> Result<()> {
+/// Notes whether the DNS of a domain's host leads here; nothing where the domain has another host by now.
+pub fn update_points_here(connection: &Connection, id: DomainId, host: &Host, points_here: bool) -> Result<()> {
     connection
-        .prepare_cached("UPDATE domains SET points_here = ?2 WHERE id = ?1")?
-        .execute(params![id.0, points_here])?;
+        .prepare_cached("UPDATE domains SET points_here = ?3 WHERE id = ?1 AND host = ?2")?
+        .execute(params![id.0, host.as_str(), points_here])?;
     Ok(())
 }
 
@@ -119,9 +119,19 @@ pub struct Holder {
     /// Its project.
     pub project: ProjectId,
     /// The host as the app has it, which may be a wildcard.
-    pub host: String,
+    pub host: Host,
     /// The path.
     pub path_prefix: String,
+}
+
+fn holder(row: &Row<'_>) -> rusqlite::Result<Holder> {
+    Ok(Holder {
+        app: AppId(row.get("id")?),
+        slug: row.get("slug")?,
+        project: ProjectId(row.get("project_id")?),
+        host: row::text(row, "host", Host::parse_pattern)?,
+        path_prefix: row.get("path_prefix")?,
+    })
 }
 
 /// Everybody who has a domain at one of these hosts.
@@ -131,18 +141,30 @@ pub fn list_holders(connection: &Connection, hosts: &[&Host]) -> Result<Vec<Hold
     let mut holders = Vec::new();
     for host in hosts {
         let mut statement = connection.prepare_cached(sql)?;
-        let rows = statement.query_map([host.as_str()], |row| {
-            Ok(Holder {
-                app: AppId(row.get(0)?),
-                slug: row.get(1)?,
-                project: ProjectId(row.get(2)?),
-                host: row.get(3)?,
-                path_prefix: row.get(4)?,
-            })
-        })?;
+        let rows = statement.query_map([host.as_str()], holder)?;
         holders.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
     }
     Ok(holders)
+}
+
+/// Everybody outside a project who has a domain.
+pub fn list_holders_outside(connection: &Connection, project: ProjectId) -> Result<Vec<Holder>> {
+    let sql = "SELECT apps.id, apps.slug, apps.project_id, host, path_prefix \
+               FROM domains JOIN apps ON apps.id = app_id WHERE apps.project_id <> ?1 ORDER BY domains.id";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_map([project.0], holder)?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+/// The uploaded certificates that the proxy has: those of apps that are live, as PEM.
+pub fn list_certificates(connection: &Connection) -> Result<Vec<String>> {
+    let sql = "SELECT certificate FROM domains JOIN apps ON apps.id = app_id WHERE tls = 'custom' \
+               AND certificate IS NOT NULL AND stopped_at IS NULL AND active_release_id IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 /// The slug of the app that has a host, at any path.
@@ -228,4 +250,27 @@ pub fn delete(connection: &Connection, app: AppId, host: &Host, path_prefix: Opt
     Ok(connection
         .prepare_cached(sql)?
         .execute(params![app.0, host.as_str(), path_prefix])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Db;
+
+    #[test]
+    fn what_the_dns_said_of_a_host_is_not_noted_for_the_one_that_took_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dhow.db");
+        drop(Db::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        let row = "INSERT INTO domains (id, app_id, host, path_prefix, tls, created_at) \
+                   VALUES (8, 3, 'new.example', '/', 'auto', 0)";
+        connection.execute_batch(row).unwrap();
+        for (host, points_here) in [("old.example", false), ("new.example", true)] {
+            update_points_here(&connection, DomainId(8), &Host::parse(host).unwrap(), true).unwrap();
+            let domains = list_of_app(&connection, AppId(3)).unwrap();
+            assert_eq!(domains[0].points_here, points_here, "{host}");
+        }
+    }
 }

@@ -6,6 +6,8 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::looks::Looks;
+use super::panel::PanelName;
+use super::routes::Unwritten;
 use super::watch::Health;
 use super::worker::Worker;
 use super::{Deployer, Paths, proxy};
@@ -32,7 +34,11 @@ pub struct Context {
     pub(super) dns: Dns,
     /// What was seen of the domains when they were last looked up.
     pub(super) looks: Looks,
+    /// What the DNS said of the panel's own name.
+    pub(super) panel_name: PanelName,
     pub(super) routes: DynamicFiles,
+    /// Apps whose route is still to be written.
+    pub(super) unwritten: Unwritten,
     /// Held from reading the database until the route file is written, so that the newest reading wins.
     pub(super) route_lock: Mutex<()>,
     /// Held while the proxy's container is made or joins a network.
@@ -80,7 +86,9 @@ impl Context {
             engine: parts.engine,
             dns: parts.dns,
             looks: Looks::default(),
+            panel_name: PanelName::default(),
             routes,
+            unwritten: Unwritten::default(),
             route_lock: Mutex::new(()),
             proxy_lock: Mutex::new(()),
             proxy_is_suspect: Notify::new(),

@@ -231,6 +231,11 @@ impl Deployer {
         Ok(())
     }
 
+    /// Why an app's route could not be written yet, in words for its people; it is tried again by itself.
+    pub fn unwritten(&self, app: AppId) -> Option<String> {
+        self.context.unwritten.reason(app)
+    }
+
     /// The machine's own address in the proxy's network.
     pub async fn proxy_gateway(&self) -> Result<Option<IpAddr>, DeployError> {
         Ok(panel::gateway(&self.context).await?)

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join, join_all};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Context, DeployError, port_80, routes};
+use super::{Context, DeployError, panel, port_80, routes};
 use crate::db;
 use crate::dns::own_addresses;
 use crate::events::Event;
@@ -27,17 +27,22 @@ const ASTRAY_EVERY: u32 = 6;
 /// Every so many times all others are, too: a quarter of an hour.
 const ALL_EVERY: u32 = 90;
 
-/// Looks until Dhow stops; without certificates there is nothing to wait for.
+/// Looks until Dhow stops, and writes routes that could not be written before; without certificates there is nothing to
+/// look for.
 pub(super) async fn run(context: Arc<Context>) {
-    if !context.config.has_acme() {
-        return;
-    }
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for round in (0..ALL_EVERY).cycle() {
         tokio::select! {
             () = context.shutdown.cancelled() => return,
             _ = ticks.tick() => {}
+        }
+        routes::write_what_is_left(&context).await;
+        if !context.config.has_acme() {
+            continue;
+        }
+        if let Err(error) = panel::look(&context, round == 0).await {
+            tracing::warn!(%error, "the panel's route could not be written");
         }
         if let Err(error) = look(&context, round).await {
             tracing::warn!(%error, "domains could not be looked up");
@@ -65,9 +70,14 @@ async fn look(context: &Arc<Context>, round: u32) -> Result<(), DeployError> {
     apps.sort_unstable();
     apps.dedup();
     for app in apps {
-        if look_up(context, app).await? {
-            routes::write(context, app).await?;
-            context.events.announce(Event::App(app));
+        match look_up(context, app).await {
+            Ok(false) => {}
+            Ok(true) => {
+                // One that cannot be written is remembered, and the other apps have theirs.
+                let _remembered = routes::write(context, app).await;
+                context.events.announce(Event::App(app));
+            }
+            Err(error) => tracing::warn!(%app, %error, "the domains of an app could not be looked up"),
         }
     }
     Ok(())
@@ -102,7 +112,7 @@ pub(super) async fn look_up(context: &Arc<Context>, app: AppId) -> Result<bool, 
         }
         if points_here != domain.points_here {
             tracing::info!(host = %domain.host, points_here, "the DNS of a domain changed");
-            changed.push((domain.id, points_here));
+            changed.push((domain.id, domain.host.clone(), points_here));
         }
     }
     if context.config.has_acme() && !unasked.is_empty() {
@@ -113,7 +123,7 @@ pub(super) async fn look_up(context: &Arc<Context>, app: AppId) -> Result<bool, 
         let write = context.db.write(move |tx| {
             changed
                 .iter()
-                .try_for_each(|(id, points_here)| db::domains::update_points_here(tx, *id, *points_here))
+                .try_for_each(|(id, host, points_here)| db::domains::update_points_here(tx, *id, host, *points_here))
         });
         write.await.map_err(|error: db::Error| DeployError::from(error))?;
     }
@@ -137,7 +147,7 @@ async fn ask_port_80(context: Arc<Context>, app: AppId, hosts: Vec<(Host, Vec<Ip
 }
 
 /// Where the operator's own name for this machine leads: its public address, also behind an address translation.
-async fn known_addresses(context: &Context) -> Vec<IpAddr> {
+pub(super) async fn known_addresses(context: &Context) -> Vec<IpAddr> {
     let host = &context.config.base_domain;
     if !host.is_public_name() {
         return Vec::new();

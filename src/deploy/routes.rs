@@ -1,7 +1,11 @@
 //! An app's route: derived from the database, written for the proxy.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use super::{Context, DeployError};
 use crate::db;
+use crate::events::Event;
 use crate::model::app::{App, RunSettings};
 use crate::model::domain::{Domain, Https};
 use crate::model::ids::AppId;
@@ -9,9 +13,65 @@ use crate::model::path_prefix::PathPrefix;
 use crate::model::route::{AppRoutes, CertificatePair, HtpasswdLine, Route, Server};
 use crate::traefik::{self, PublicPorts};
 
-/// Writes (or removes) the route file of an app and answers what the proxy shall show; an app that is gone has none.
+/// Apps whose route could not be written when it was last tried, and why in words for their people: the proxy goes on
+/// with the former one, and it is tried again until it can be.
+#[derive(Default)]
+pub(super) struct Unwritten(Mutex<BTreeMap<AppId, String>>);
+
+impl Unwritten {
+    /// Notes how a writing ended; `true` when it is the app's first failure in a row.
+    fn note<T>(&self, app: AppId, written: &Result<T, DeployError>) -> bool {
+        let mut known = self.known();
+        match written {
+            Ok(_) => {
+                known.remove(&app);
+                false
+            }
+            Err(error) => known.insert(app, unwritten_words(error)).is_none(),
+        }
+    }
+
+    /// Why an app's route is not written.
+    pub(super) fn reason(&self, app: AppId) -> Option<String> {
+        self.known().get(&app).cloned()
+    }
+
+    fn list(&self) -> Vec<AppId> {
+        self.known().keys().copied().collect()
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<AppId, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unwritten_words(error: &DeployError) -> String {
+    let is_full = |source: &std::io::Error| source.kind() == std::io::ErrorKind::StorageFull;
+    match error {
+        DeployError::DomainUnreadable(_) => error.to_string(),
+        DeployError::NoSpace => "The server's disk is full.".to_owned(),
+        DeployError::RouteFailed(traefik::Error::File { source, .. }) if is_full(source) => {
+            "The server's disk is full.".to_owned()
+        }
+        _ => "The proxy's file could not be written; Dhow's own log says why.".to_owned(),
+    }
+}
+
+/// Writes (or removes) the route file of an app and answers what the proxy shall show; an app that is gone has none. A
+/// failure is remembered, and what the database then says is written by [`write_what_is_left`].
 pub async fn write(context: &Context, app: AppId) -> Result<AppRoutes, DeployError> {
     let _newest_reading_wins = context.route_lock.lock().await;
+    let written = write_now(context, app).await;
+    let is_new = context.unwritten.note(app, &written);
+    if let Err(error) = &written
+        && is_new
+    {
+        tracing::warn!(%app, %error, "a route could not be written; it is tried again every few seconds");
+    }
+    written
+}
+
+async fn write_now(context: &Context, app: AppId) -> Result<AppRoutes, DeployError> {
     let Some(routes) = derive(context, app).await? else {
         return Ok(AppRoutes::none(&app.to_string()));
     };
@@ -21,6 +81,16 @@ pub async fn write(context: &Context, app: AppId) -> Result<AppRoutes, DeployErr
         None => context.routes.remove(&file).await?,
     };
     Ok(routes)
+}
+
+/// Tries again what could not be written.
+pub async fn write_what_is_left(context: &Context) {
+    for app in context.unwritten.list() {
+        if write(context, app).await.is_ok() {
+            tracing::info!(%app, "a route that could not be written is written now");
+            context.events.announce(Event::App(app));
+        }
+    }
 }
 
 /// Removes route files of apps that the database does not know.
@@ -131,4 +201,30 @@ fn plain_path(domain: &Domain, run: &RunSettings) -> Option<PathPrefix> {
         .strip_prefix(prefix)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     is_below.then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DeployError, Unwritten};
+    use crate::model::ids::AppId;
+    use crate::traefik;
+
+    #[test]
+    fn a_route_that_was_not_written_is_remembered_until_it_is() {
+        let (unwritten, app) = (Unwritten::default(), AppId(3));
+        let full = || -> Result<(), DeployError> {
+            let (path, source) = ("/x".into(), std::io::ErrorKind::StorageFull.into());
+            Err(traefik::Error::File { path, source }.into())
+        };
+        assert!(!unwritten.note(app, &Ok(())));
+        assert!(
+            unwritten.note(app, &full()) && !unwritten.note(app, &full()),
+            "told once"
+        );
+        assert!(unwritten.note(AppId(4), &Err::<(), _>(DeployError::Interrupted)));
+        assert_eq!(unwritten.list(), [app, AppId(4)]);
+        assert_eq!(unwritten.reason(app).as_deref(), Some("The server's disk is full."));
+        unwritten.note(app, &Ok(()));
+        assert_eq!((unwritten.list(), unwritten.reason(app)), (vec![AppId(4)], None));
+    }
 }

@@ -27,6 +27,8 @@ pub struct CertificateChain {
     pub pem: String,
     /// The hosts that the first certificate is for.
     pub names: Vec<String>,
+    /// The hosts for which a proxy may choose it: those, and the common name (Traefik docs, "TLS").
+    hosts: Vec<Host>,
     /// Who signed it.
     pub issuer: String,
     /// When it ends.
@@ -59,6 +61,7 @@ impl CertificateChain {
         Ok(Self {
             pem: ders.iter().map(to_pem).collect(),
             names: names(leaf),
+            hosts: hosts(leaf),
             issuer: leaf.issuer().to_string(),
             expires_at: Timestamp::from_millis(ends.min().unwrap_or_default() * 1_000),
         })
@@ -81,6 +84,15 @@ impl CertificateChain {
             self.names.join(", ")
         };
         Err(Invalid::new(format!("The certificate is for {names}, not for {host}.")))
+    }
+
+    /// Whether a proxy that knows it may answer with it at the host, or at one that the wildcard stands for.
+    pub fn acts_on(&self, host: &Host) -> bool {
+        let wildcard = host.covering_wildcard();
+        let is_met = |name: &Host| {
+            name == host || Some(name) == wildcard.as_ref() || name.covering_wildcard().as_ref() == Some(host)
+        };
+        self.hosts.iter().any(is_met)
     }
 
     /// Whether a browser takes it for the host: by its subject alternative names alone (RFC 6125 §6.4).
@@ -168,6 +180,13 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     names.value.general_names.iter().filter_map(text).collect()
 }
 
+fn hosts(certificate: &X509Certificate<'_>) -> Vec<Host> {
+    let common = certificate.subject().iter_common_name();
+    let common = common.filter_map(|name| name.as_str().ok().map(str::to_owned));
+    let all = names(certificate).into_iter().chain(common);
+    all.filter_map(|name| Host::parse_pattern(&name).ok()).collect()
+}
+
 fn to_pem(der: &CertificateDer<'_>) -> String {
     armoured("CERTIFICATE", der)
 }
@@ -193,7 +212,7 @@ mod tests {
     use super::{CertificateChain, check_key};
     use crate::model::host::Host;
     use crate::model::time::Timestamp;
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
     struct Made {
         leaf: String,
@@ -209,6 +228,9 @@ mod tests {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let mut parameters = CertificateParams::new(names).expect("names");
         parameters.not_after = rcgen::date_time_ymd(2040, 1, 2);
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, "Common.example.net");
         let leaf = parameters.signed_by(&key, &authority).expect("a certificate");
         Made {
             leaf: leaf.pem(),
@@ -244,6 +266,18 @@ mod tests {
         ] {
             let answer = chain.check(&host(name), now);
             assert_eq!(answer.is_ok(), is_covered, "{name}: {answer:?}");
+        }
+        for (name, is_met) in [
+            ("shop.example.com", true),
+            ("common.example.net", true),
+            ("*.example.net", true),
+            ("a.example.org", true),
+            ("*.example.org", true),
+            ("a.example.net", false),
+            ("example.org", false),
+            ("*.b.example.org", false),
+        ] {
+            assert_eq!(chain.acts_on(&host(name)), is_met, "{name}");
         }
         let over = chain.check(&host("shop.example.com"), Timestamp::from_millis(3_000_000_000_000));
         assert!(over.expect_err("over").to_string().contains("ended on 2040-01-02"));

@@ -3,6 +3,8 @@
 //! They belong to the app and not to a release, apply at once and survive every rollback. The rules for when a
 //! domain has a certificate and which redirects would never end are here and nowhere else.
 
+use std::collections::HashSet;
+
 use super::Invalid;
 use super::host::Host;
 use super::ids::DomainId;
@@ -183,16 +185,21 @@ pub type Hop = (Host, Option<Host>);
 /// Whether requests that are sent to `start` would be sent round for ever by these domains of all apps. The hosts
 /// count, whatever the paths.
 pub fn is_endless(start: &Host, hops: &[Hop]) -> bool {
-    fn comes_back<'a>(host: &'a Host, hops: &'a [Hop], passed: &mut Vec<&'a Host>) -> bool {
-        if passed.contains(&host) {
-            return true;
+    let (mut on_the_way, mut finished) = (HashSet::new(), HashSet::new());
+    let mut left = vec![(start, false)];
+    while let Some((host, is_finished)) = left.pop() {
+        if is_finished {
+            finished.insert(host);
+        } else if !finished.contains(host) {
+            // Each host is entered once, however many ways lead to it: this runs while everybody's writes wait.
+            if !on_the_way.insert(host) {
+                return true;
+            }
+            left.push((host, true));
+            left.extend(next(host, hops).map(|target| (target, false)));
         }
-        passed.push(host);
-        let found = next(host, hops).any(|target| comes_back(target, hops, passed));
-        passed.pop();
-        found
     }
-    comes_back(start, hops, &mut Vec::new())
+    false
 }
 
 /// Where a host's requests go on to: by its own domains, or without any by those of the wildcard that covers it.
@@ -285,6 +292,16 @@ mod tests {
         ] {
             assert_eq!(is_endless(&host(start), &hops), is_expected, "{start}");
         }
+    }
+
+    #[test]
+    fn redirects_with_a_billion_ways_through_them_are_seen_through_at_once() {
+        let name = |layer: usize, side: usize| host(&format!("h{layer}-{side}.example"));
+        let ways = |layer| [0, 1, 2, 3].map(|way| (name(layer, way / 2), Some(name(layer + 1, way % 2))));
+        let mut hops: Vec<_> = (0..30).flat_map(ways).collect();
+        assert!(!is_endless(&name(0, 0), &hops));
+        hops.push((name(30, 1), Some(name(15, 0))));
+        assert!(is_endless(&name(0, 0), &hops));
     }
 
     #[test]

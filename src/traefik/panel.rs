@@ -8,7 +8,7 @@ use super::render::{PublicPorts, redirection};
 use super::text::dynamic_text;
 use super::{RESOLVER, WEB, WEB_SECURE, rules};
 use crate::model::host::Host;
-use crate::model::route::{Redirect, Route};
+use crate::model::route::Redirect;
 
 const NAME: &str = "dhow-panel";
 
@@ -19,8 +19,8 @@ pub fn panel_file() -> &'static str {
 
 /// The content of the file: https at the host leads to `door`, plain http to https. `has_certificate`: one can be had.
 pub fn render_panel(host: &Host, door: SocketAddr, ports: PublicPorts, has_certificate: bool) -> String {
-    // Above every app's, should one have had the host before.
-    let priority = rules::priority(&Route::plain(host.clone())) + 1;
+    // An app may have had the host, or a path of it, before it became the panel's.
+    let priority = rules::PANEL_PRIORITY;
     let rule = rules::host(host);
     let tls = if has_certificate {
         RouterTls::by(RESOLVER)
@@ -65,6 +65,9 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(&text(true)).expect("JSON");
         let routers = &read["http"]["routers"];
         assert_eq!(routers["dhow-panel"]["rule"], "Host(`dhow.example.com`)");
+        for router in ["dhow-panel", "dhow-panel_http"] {
+            assert_eq!(routers[router]["priority"], 10_000);
+        }
         assert_eq!(routers["dhow-panel"]["tls"]["certResolver"], "acme");
         assert_eq!(routers["dhow-panel_http"]["service"], "noop@internal");
         let server = &read["http"]["services"]["dhow-panel"]["loadBalancer"]["servers"][0];

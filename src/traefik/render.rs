@@ -142,11 +142,11 @@ pub(super) fn routers(routes: &AppRoutes) -> BTreeMap<String, Router> {
             ..last_stop(WEB_SECURE)
         };
         let plain = match route.https {
-            Https::Off => {
+            Https::Off if !is_reached_by_https(routes, route) => {
                 routers.insert(name, last_stop(WEB));
                 continue;
             }
-            Https::Waiting => {
+            Https::Off | Https::Waiting => {
                 routers.insert(name.clone(), secure(RouterTls::with_what_is_there()));
                 last_stop(WEB)
             }
@@ -165,6 +165,13 @@ pub(super) fn routers(routes: &AppRoutes) -> BTreeMap<String, Router> {
         routers.insert(format!("{name}_http"), plain);
     }
     routers
+}
+
+/// Whether https at a plain route's address would lead to the app past it, by a broader route that has https: then it
+/// stands there as well, since what guards it would be left out.
+fn is_reached_by_https(routes: &AppRoutes, route: &Route) -> bool {
+    let mut others = routes.routes.iter();
+    others.any(|other| other.https != Https::Off && rules::is_behind(other, route))
 }
 
 /// Where plain http of a route with https leads to: at once to where https would send it on to.

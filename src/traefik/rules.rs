@@ -12,6 +12,9 @@ const EXACT_HOST: usize = 1_000;
 /// More than what [`priority`] answers.
 pub(super) const ABOVE_ALL: usize = 5 * EXACT_HOST;
 
+/// Of the panel's own routers: above every app's, whatever its path.
+pub(super) const PANEL_PRIORITY: usize = 10_000;
+
 /// The condition for a host; of a wildcard one label is open. Traefik compares in lower case.
 pub(super) fn host(host: &Host) -> String {
     match host.wildcard_parent() {
@@ -36,4 +39,38 @@ pub(super) fn priority(route: &Route) -> usize {
     let length = route.path_prefix.as_str().len();
     let host = if route.host.is_wildcard() { 0 } else { EXACT_HOST };
     2 * (host + length)
+}
+
+/// Whether a route would be handed requests that are `route`'s, were `route` not there.
+pub(super) fn is_behind(other: &Route, route: &Route) -> bool {
+    let is_below = |path: &PathPrefix, prefix: &PathPrefix| {
+        let rest = path.as_str().strip_prefix(prefix.as_str().trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let (its, ours) = (&other.path_prefix, &route.path_prefix);
+    if route.host.covering_wildcard().as_ref() == Some(&other.host) {
+        is_below(ours, its) || is_below(its, ours)
+    } else {
+        route.host == other.host && its != ours && is_below(ours, its)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PANEL_PRIORITY, priority};
+    use crate::model::host::Host;
+    use crate::model::path_prefix::PathPrefix;
+    use crate::model::route::Route;
+
+    #[test]
+    fn no_app_comes_before_the_panel() {
+        let longest = (1..).map_while(|length| PathPrefix::parse(&format!("/{}", "a".repeat(length))).ok());
+        let route = Route {
+            path_prefix: longest.last().expect("a path"),
+            ..Route::plain(Host::parse("dhow.example.com").expect("a host"))
+        };
+        assert!(route.path_prefix.as_str().len() >= 200);
+        // One more has the app's health path over plain http.
+        assert!(priority(&route) + 1 < PANEL_PRIORITY, "{}", priority(&route));
+    }
 }

@@ -90,7 +90,9 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     let mut pebble = Pebble::prepare();
     let mut dhow = Dhow::prepare(pebble.setup(Setup::new()).flag("--panel-domain", PANEL));
     pebble.start(dhow.http_port).await;
-    pebble.point("elsewhere.example.com", "203.0.113.9").await;
+    for host in ["elsewhere.example.com", PANEL] {
+        pebble.point(host, "203.0.113.9").await;
+    }
     pebble.allow("example.com", "authority.example").await;
     dhow.start_process().await;
     let api = dhow.owner().await;
@@ -100,6 +102,8 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     api.live_app("web", "web", &repository).await;
 
     let root = pebble.root().await;
+    assert_eq!(pebble.orders(), 0, "the panel's name leads elsewhere");
+    pebble.point(PANEL, "127.0.0.1").await;
     the_panel_has_its_own_name(&dhow, &api, &root).await;
     let ordered = pebble.orders();
 

@@ -8,6 +8,7 @@ use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
 use crate::harness::git_server::GitServer;
 use crate::harness::tls;
+use crate::harness::wait::{eventually, seconds};
 
 /// The apps `web` and `other`, each in a project of its own name, both live.
 async fn two_apps() -> (Dhow, Api, GitServer) {
@@ -300,4 +301,31 @@ async fn an_uploaded_certificate_is_checked_sealed_served_and_goes_with_its_doma
     }
     let untrusted = tls::ask(dhow.https_port, "secure.example.com", "/", &authority).await;
     assert!(untrusted.is_err(), "{untrusted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_whose_route_cannot_be_written_is_stored_told_and_served_later() {
+    let (dhow, api, _git) = two_apps().await;
+    // As a full disk would, this keeps the app's file from being written.
+    let obstacle = dhow.data_file("traefik/unfinished/app-web.yml");
+    std::fs::create_dir(&obstacle).unwrap();
+    let domain = json!({ "host": "late.example.com", "tls": "off" });
+    let added = api.post("/apps/web/domains", domain).await.expect(201).json();
+    let words = added["state"]["words"].as_str().unwrap();
+    assert!(words.contains("not served so yet"), "{words}");
+    let page = dhow.panel().await.page("/apps/web/domains").await;
+    page.expect_words("not served so yet");
+    dhow.visit("late.example.com", "/").await.expect(404);
+    std::fs::remove_dir(&obstacle).unwrap();
+    eventually("late.example.com is served", seconds(20), || async {
+        let answer = dhow.visit("late.example.com", "/").await;
+        if answer.status == 200 {
+            Ok(())
+        } else {
+            Err(answer.status.to_string())
+        }
+    })
+    .await;
+    let domains = api.read("/apps/web/domains").await;
+    assert_eq!(domains["items"][0]["state"]["words"], "As chosen.");
 }

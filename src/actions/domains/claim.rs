@@ -69,7 +69,7 @@ pub(super) fn refuse_endless_redirect(tx: &db::Tx, host: &Host, redirect_to: Opt
 }
 
 /// What an actor may know of a holder.
-fn name_for(tx: &db::Tx, actor: &Actor, holder: &Holder) -> Result<String> {
+pub(super) fn name_for(tx: &db::Tx, actor: &Actor, holder: &Holder) -> Result<String> {
     let is_seen = access::right_in(tx, actor, holder.project)?.is_some_and(|right| right >= Right::View);
     Ok(if is_seen {
         holder.slug.clone()

@@ -70,6 +70,9 @@ pub struct DomainState {
     pub port_80: Option<Port80>,
     /// What the DNS says, where it was looked up: for `auto` and public names.
     pub dns: Option<DnsState>,
+    /// The proxy could not be told yet; `words` say why.
+    #[serde(skip)]
+    pub is_unwritten: bool,
 }
 
 impl DomainView {
@@ -124,7 +127,7 @@ pub struct CaaState {
 }
 
 /// What is known of a domain besides its settings.
-pub(super) struct Seen {
+pub(super) struct Seen<'a> {
     /// Whether certificates can be had.
     pub(super) has_acme: bool,
     /// The authority's name in CAA records.
@@ -135,6 +138,8 @@ pub(super) struct Seen {
     pub(super) look: Option<Look>,
     /// What became of its certificate by ACME.
     pub(super) outcome: AcmeOutcome,
+    /// An uploaded certificate of any app that is for its host.
+    pub(super) uploaded: Option<&'a CertificateChain>,
 }
 
 impl DomainState {
@@ -145,12 +150,15 @@ impl DomainState {
     }
 
     /// How a domain is served.
-    pub(super) fn of(domain: &Domain, seen: Seen, now: Timestamp) -> Self {
+    pub(super) fn of(domain: &Domain, seen: Seen<'_>, now: Timestamp) -> Self {
         let look = seen.look.as_ref();
         let mut state = match domain.https(seen.has_acme) {
             Https::Off => Self::told("off", words::plain(domain, seen.has_acme)),
             Https::Waiting => Self::told("waiting", words::waiting(look.map(|look| &look.pointing))),
-            Https::Acme => Self::acme(&seen.outcome, now),
+            Https::Acme => match (&seen.outcome, seen.uploaded) {
+                (AcmeOutcome::Pending, Some(chain)) => Self::covered(chain, now),
+                (outcome, _) => Self::acme(outcome, now),
+            },
             Https::Custom => Self::custom(domain, now),
         };
         state.dns = look.map(|look| DnsState {
@@ -166,7 +174,7 @@ impl DomainState {
     }
 
     /// A certificate that is there says only what stands against its renewal for sure.
-    fn add_what_an_authority_sees(&mut self, look: &Look, seen: &Seen) {
+    fn add_what_an_authority_sees(&mut self, look: &Look, seen: &Seen<'_>) {
         let is_issued = self.https == "issued";
         self.caa = look.caa.as_ref().map(|caa| CaaState {
             name: caa.name.clone(),
@@ -185,6 +193,16 @@ impl DomainState {
         }
     }
 
+    /// The same, or that the proxy does not know it yet and why.
+    pub(super) fn unless_unwritten(self, reason: Option<&str>) -> Self {
+        let Some(reason) = reason else { return self };
+        Self {
+            words: format!("Stored, but not served so yet. {reason} Dhow tries again every few seconds."),
+            is_unwritten: true,
+            ..self
+        }
+    }
+
     fn told(https: &'static str, words: impl Into<String>) -> Self {
         Self {
             https,
@@ -194,6 +212,7 @@ impl DomainState {
             caa: None,
             port_80: None,
             dns: None,
+            is_unwritten: false,
         }
     }
 
@@ -212,6 +231,21 @@ impl DomainState {
                 retry_at: refusal.retry_at,
                 ..Self::told("failed", words::refused(refusal))
             },
+        }
+    }
+
+    /// The proxy asks for none where an uploaded certificate is for the host, too.
+    fn covered(chain: &CertificateChain, now: Timestamp) -> Self {
+        let whose = "A certificate uploaded for another domain serves this one, too";
+        let told = if chain.expires_at <= now {
+            Self::told("expired", format!("{whose}, and is over. Upload a newer one there."))
+        } else {
+            let words = format!("{whose}, so none is asked for; signed by {}.", chain.issuer);
+            Self::told("custom", words)
+        };
+        Self {
+            expires_at: Some(chain.expires_at),
+            ..told
         }
     }
 
@@ -241,7 +275,7 @@ impl DomainState {
 
 #[cfg(test)]
 mod tests {
-    use super::{AcmeOutcome, DomainState, Look, Port80, Seen, Verdict};
+    use super::{AcmeOutcome, CertificateChain, DomainState, Look, Port80, Seen, Verdict};
     use crate::deploy::Refusal;
     use crate::model::caa::Caa;
     use crate::model::domain::{Domain, Tls};
@@ -260,13 +294,14 @@ mod tests {
         }
     }
 
-    fn seen(look: Option<Look>, outcome: AcmeOutcome) -> Seen {
+    fn seen(look: Option<Look>, outcome: AcmeOutcome) -> Seen<'static> {
         Seen {
             has_acme: true,
             authority: Some("letsencrypt.org"),
             http_port: 80,
             look,
             outcome,
+            uploaded: None,
         }
     }
 
@@ -355,6 +390,20 @@ mod tests {
             assert_eq!(state(&domain, true, None, outcome).https, https);
         }
         assert!(state(&domain, true, None, refused).words.contains("said no"));
+        let uploaded = |year: i32| {
+            let mut parameters = rcgen::CertificateParams::new(vec!["*.example.com".to_owned()]).expect("names");
+            parameters.not_after = rcgen::date_time_ymd(year, 1, 2);
+            let key = rcgen::KeyPair::generate().expect("a key");
+            let pem = parameters.self_signed(&key).expect("a certificate").pem();
+            CertificateChain::parse(&pem).expect("a chain")
+        };
+        for (chain, https) in [(uploaded(2040), "custom"), (uploaded(1969), "expired")] {
+            let seen = Seen {
+                uploaded: Some(&chain),
+                ..seen(None, AcmeOutcome::Pending)
+            };
+            assert_eq!(DomainState::of(&domain, seen, at(1_000)).https, https);
+        }
         domain.tls = Tls::Off;
         assert_eq!(state(&domain, true, None, AcmeOutcome::Pending).https, "off");
     }

@@ -129,7 +129,9 @@ async fn add(
     let input: DomainInput = parse_json(json)?;
     let (status, refused) = match web.actions.add_domain(&actor, &app, input).await {
         Ok((domain, _)) => {
-            let served = if app.active_release_id.is_some() {
+            let served = if domain.state.is_unwritten {
+                "is stored and will be served as soon as the proxy can be told"
+            } else if app.active_release_id.is_some() {
                 "is served from now on"
             } else {
                 "will be served"

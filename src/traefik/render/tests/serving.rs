@@ -126,3 +126,58 @@ fn grpc_is_a_service_of_its_own_in_http_2() {
         assert_eq!(http["services"][service]["loadBalancer"]["servers"][0]["url"], url);
     }
 }
+
+#[test]
+fn a_guarded_plain_route_is_guarded_by_https_too_where_a_broader_route_of_the_app_has_it() {
+    let secure = |name: &str, path: &str| {
+        let mut domain = domain(name, path, Tls::Custom, None);
+        domain.certificate = Some(StoredCertificate {
+            chain: "CHAIN".to_owned(),
+            sealed_key: Vec::new(),
+        });
+        domain
+    };
+    for (broader, (name, path), is_guarded) in [
+        (secure("a.example", "/"), ("a.example", "/admin"), true),
+        (secure("a.example", "/ad"), ("a.example", "/admin"), false),
+        (secure("a.example", "/admin/x"), ("a.example", "/admin"), false),
+        (secure("b.example", "/"), ("a.example", "/admin"), false),
+        (secure("*.example.com", "/"), ("secret.example.com", "/"), true),
+        (secure("*.example.com", "/docs"), ("secret.example.com", "/"), true),
+        (
+            secure("*.example.com", "/docs"),
+            ("secret.example.com", "/admin"),
+            false,
+        ),
+        (secure("*.example.com", "/"), ("*.example.com", "/admin"), true),
+        (secure("*.example.com", "/"), ("a.secret.example.com", "/"), false),
+    ] {
+        let case = format!("{} before {name}{path}", broader.written());
+        let domains = [broader, domain(name, path, Tls::Auto, None)];
+        let mut routes = AppRoutes::derive("shop", &domains, server(), false);
+        routes.routes[1].users = vec![HtpasswdLine("ann:$2y$06$x".to_owned())];
+        let read: serde_json::Value = serde_json::from_str(&render(&routes, USUAL).expect("a file")).expect("JSON");
+        let routers = &read["http"]["routers"];
+        let (https, plain) = if is_guarded {
+            (&routers["app-shop_1"], &routers["app-shop_1_http"])
+        } else {
+            (&routers["app-shop_1_https"], &routers["app-shop_1"])
+        };
+        assert_eq!(
+            (https["entryPoints"][0] == "websecure", &plain["entryPoints"][0]),
+            (is_guarded, &"web".into()),
+            "{case}"
+        );
+        if is_guarded {
+            assert!(
+                https["middlewares"].is_array() && https["middlewares"] == plain["middlewares"],
+                "{case}"
+            );
+            assert_eq!(https["tls"], serde_json::json!({ "options": "default" }), "{case}");
+            assert!(
+                https["priority"].as_u64() > routers["app-shop_0"]["priority"].as_u64(),
+                "{case}"
+            );
+        }
+    }
+}
