@@ -17,7 +17,7 @@ mod totp;
 
 pub use deploy_key::DeployKey;
 pub use key::SecretKey;
-pub use key_files::Rotation;
+pub use key_files::{KeyLock, Rotation};
 pub use passwords::Passwords;
 pub use signatures::{check_signature, random_webhook_secret};
 pub use site_password::htpasswd_line;
