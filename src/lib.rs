@@ -20,7 +20,7 @@ use crate::docker::Engine;
 use crate::events::Events;
 use crate::logs::Logs;
 use crate::model::container::Ownership;
-use crate::secrets::{Passwords, SecretKey};
+use crate::secrets::{KeyLock, Passwords, SecretKey};
 use crate::web::door::Door;
 
 pub mod actions;
@@ -219,8 +219,9 @@ fn lock(data_dir: &Path) -> anyhow::Result<fs::File> {
 /// The key of this installation, made at its first start. A missing or another key would lose all that is sealed, bit
 /// by bit: nothing is started then, and nothing overwritten.
 async fn open_key(db: &Db, path: &Path) -> anyhow::Result<SecretKey> {
+    let alone = KeyLock::wait(path)?;
     let stored = db.read(|c| meta::find(c, meta::KEY_FINGERPRINT)).await?;
-    let secrets = SecretKey::open(path, stored.as_deref())?;
+    let secrets = alone.open(stored.as_deref())?;
     if stored.is_none() {
         let fingerprint = secrets.fingerprint();
         db.write(move |tx| meta::set(tx, meta::KEY_FINGERPRINT, &fingerprint))
@@ -246,4 +247,37 @@ async fn find_or_make_owner(db: &Db) -> db::Result<String> {
         Ok(owner)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::Rotation;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_start_during_a_rotation_waits_for_it_and_takes_the_new_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(KEY_FILE);
+        let db = Db::open(&dir.path().join(DATABASE_FILE)).unwrap();
+        let old = open_key(&db, &path).await.unwrap().fingerprint();
+        let rotation = Rotation::begin(KeyLock::wait(&path).unwrap(), &old).unwrap();
+        let new = rotation.new_key().fingerprint();
+        let (second, at) = (Db::open(&dir.path().join(DATABASE_FILE)).unwrap(), path.clone());
+        let starting = tokio::spawn(async move { open_key(&second, &at).await });
+        let lock = path.with_extension("key.lock");
+        let opened = || {
+            let files = fs::read_dir("/proc/self/fd").unwrap().flatten();
+            files
+                .filter(|file| fs::read_link(file.path()).is_ok_and(|to| to == lock))
+                .count()
+        };
+        while opened() < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        let fingerprint = new.clone();
+        let written = db.write(move |tx| meta::set(tx, meta::KEY_FINGERPRINT, &fingerprint));
+        written.await.unwrap();
+        rotation.finish().unwrap();
+        assert_eq!(starting.await.unwrap().unwrap().fingerprint(), new);
+    }
 }

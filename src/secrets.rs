@@ -17,7 +17,7 @@ mod totp;
 
 pub use deploy_key::DeployKey;
 pub use key::SecretKey;
-pub use key_files::Rotation;
+pub use key_files::{KeyLock, Rotation};
 pub use passwords::Passwords;
 pub use signatures::{check_signature, random_webhook_secret};
 pub use site_password::htpasswd_line;
@@ -86,17 +86,22 @@ impl Redaction {
     /// Shorter values would tear ordinary words apart and are hardly secrets.
     const MIN_BYTES: usize = 6;
 
-    /// Hides these values, and each line of those with several.
+    /// Longer lines are hidden in pieces too, since a log shows only the beginning of a long line.
+    const PIECE_BYTES: usize = 1024;
+
+    /// Hides these values, each line of those with several (also what stands between carriage returns), and the pieces of
+    /// long lines.
     pub fn of(values: impl IntoIterator<Item = String>) -> Self {
         let mut hidden: Vec<String> = Vec::new();
         for value in values {
-            hidden.extend(
-                value
-                    .lines()
-                    .filter(|line| line.len() >= Self::MIN_BYTES)
-                    .map(str::to_owned),
-            );
+            for line in value.split(['\r', '\n']) {
+                hidden.push(line.to_owned());
+                if line.len() > Self::PIECE_BYTES {
+                    hidden.extend(pieces(line, Self::PIECE_BYTES));
+                }
+            }
         }
+        hidden.retain(|text| text.len() >= Self::MIN_BYTES);
         hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
         Self(hidden)
     }
@@ -113,6 +118,16 @@ impl Redaction {
     }
 }
 
+/// The line in pieces of at most `most` bytes.
+fn pieces(line: &str, most: usize) -> impl Iterator<Item = String> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(most));
+        rest = after;
+        (!piece.is_empty()).then(|| piece.to_owned())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +136,21 @@ mod tests {
     fn redaction_hides_every_line_of_a_secret() {
         let redaction = Redaction::of(["hunter2-long\nsecond-line".to_owned(), "abc".to_owned()]);
         assert_eq!(redaction.apply("x hunter2-long y second-line abc"), "x *** y *** abc");
+    }
+
+    #[test]
+    fn redaction_hides_what_a_log_shows_of_a_secret_with_carriage_returns_or_in_a_long_line() {
+        let long: String = (0..20_000).map(|number| format!("{number}é")).collect();
+        let redaction = Redaction::of(["first-part\rsecond-part\r\nthird-part".to_owned(), long.clone()]);
+        assert_eq!(redaction.apply("second-part"), "***");
+        assert_eq!(redaction.apply("a third-part first-part"), "a *** ***");
+        assert_eq!(redaction.apply(&long), "***");
+        let shown = &long[..long.floor_char_boundary(64 * 1024)];
+        let hidden = redaction.apply(shown).replace("***", "");
+        assert!(
+            hidden.len() < Redaction::PIECE_BYTES,
+            "{} bytes are shown",
+            hidden.len()
+        );
     }
 }

@@ -1,8 +1,6 @@
 //! Variables of an app, and those that a project shares with its apps: shown without secrets, replaced or merged as a
 //! whole, by lists or as .env text, sealed before they are stored. What changes nothing writes nothing.
 
-use serde::{Deserialize, Serialize};
-
 use self::change::{Change, Stored};
 use super::{Actions, Error, FieldError, Result, access};
 use crate::db;
@@ -11,81 +9,15 @@ use crate::model::Invalid;
 use crate::model::access::Right;
 use crate::model::app::{App, Project};
 use crate::model::dotenv::{self, Dotenv, LineNote};
-use crate::model::env_var::{EnvChanges, EnvOwner, EnvScope, SealedEnvVar};
+use crate::model::env_var::{EnvChanges, EnvOwner, SealedEnvVar};
 use crate::model::ids::ProjectId;
 use crate::model::user::Actor;
 use crate::secrets::SecretKey;
 
 mod change;
+mod input;
 
-/// A variable as written or shown. A secret's value is shown as `null`; `null` written keeps the stored secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EnvVarInput {
-    /// Its name.
-    pub key: String,
-    /// Its value.
-    #[serde(default)]
-    pub value: Option<String>,
-    /// Whether the value is never shown again.
-    #[serde(default)]
-    pub secret: bool,
-    /// `run`, `build` or `both`.
-    #[serde(default = "default_scope")]
-    pub scope: String,
-}
-
-fn default_scope() -> String {
-    EnvScope::Run.as_str().to_owned()
-}
-
-/// All variables of an app or a project as written or shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EnvInput {
-    /// The version that the change is based on; a stale one is refused.
-    #[serde(default)]
-    pub version: Option<i64>,
-    /// The variables.
-    #[serde(default)]
-    pub vars: Vec<EnvVarInput>,
-    /// Keys to remove, for a merge.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub delete: Vec<String>,
-    /// What an app's project shares with it; an own variable of the same name counts instead. Only shown: when written,
-    /// it is not looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shared: Option<Vec<EnvVarInput>>,
-}
-
-/// What a .env text made of the variables.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct EnvImport {
-    /// The version as it is now.
-    pub version: Option<i64>,
-    /// The variables as they are now.
-    pub vars: Vec<EnvVarInput>,
-    /// What an app's project shares with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shared: Option<Vec<EnvVarInput>>,
-    /// What was understood but is probably not meant.
-    pub warnings: Vec<EnvWarning>,
-}
-
-/// A sentence about a line of a .env text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct EnvWarning {
-    /// The line, counted from 1.
-    pub line: usize,
-    /// What to look at there.
-    pub message: String,
-}
-
-impl From<LineNote> for EnvWarning {
-    fn from(LineNote { line, message }: LineNote) -> Self {
-        Self { line, message }
-    }
-}
+pub use self::input::{EnvImport, EnvInput, EnvPatch, EnvVarInput, EnvVarPatch, EnvWarning};
 
 /// Whose variables: an app's own, or what a project shares.
 #[derive(Debug, Clone, Copy)]
@@ -157,10 +89,11 @@ impl Actions {
             .await
     }
 
-    /// Adds or changes the given variables, removes those in `delete`, keeps all others.
-    pub async fn merge_env(&self, actor: &Actor, owner: Owner<'_>, input: EnvInput) -> Result<EnvInput> {
-        let change = Change::Merge(input.vars, input.delete);
-        self.change_env(actor, owner, input.version, change).await
+    /// Adds or changes the given variables, removes those in `delete`, keeps all others. What is left out
+    /// of a given one stays as it is stored.
+    pub async fn merge_env(&self, actor: &Actor, owner: Owner<'_>, patch: EnvPatch) -> Result<EnvInput> {
+        let change = Change::Merge(patch.vars, patch.delete);
+        self.change_env(actor, owner, patch.version, change).await
     }
 
     /// Adds or changes the variables of a .env text. Names and values come from the text; what is there keeps its use
@@ -258,21 +191,6 @@ const fn action(owner: EnvOwner) -> &'static str {
     match owner {
         EnvOwner::App(_) => "env.change",
         EnvOwner::Project(_) => "project_env.change",
-    }
-}
-
-impl EnvImport {
-    fn new(env: EnvInput, warnings: Vec<LineNote>) -> Self {
-        let warnings = warnings.into_iter().map(EnvWarning::from).collect();
-        let EnvInput {
-            version, vars, shared, ..
-        } = env;
-        Self {
-            version,
-            vars,
-            shared,
-            warnings,
-        }
     }
 }
 

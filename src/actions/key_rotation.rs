@@ -10,7 +10,7 @@ use super::{Error, Result};
 use crate::db::{self, Db, meta};
 use crate::model::build_inputs::BuildInputs;
 use crate::model::user::Actor;
-use crate::secrets::{self, Rotation, SecretKey};
+use crate::secrets::{self, KeyLock, Rotation, SecretKey};
 
 /// What a rotation did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,34 +23,32 @@ pub struct Rotated {
 
 /// Changes the key at `key_path`. Refused while a deployment runs, since that works with what it has read.
 pub async fn rotate(db: &Db, key_path: &Path, is_served: bool) -> Result<Rotated> {
+    let alone = KeyLock::wait(key_path).map_err(unusable)?;
     let fingerprint = db.read(|c| meta::find(c, meta::KEY_FINGERPRINT)).await?;
     let fingerprint = fingerprint.ok_or_else(|| {
         Error::Conflict("nothing is sealed yet: dhow serve makes the key at its first start".to_owned())
     })?;
-    let rotation = Rotation::begin(key_path, &fingerprint).map_err(unusable)?;
+    let rotation = Rotation::begin(alone, &fingerprint).map_err(unusable)?;
     let (old, new) = (rotation.old_key().clone(), rotation.new_key().clone());
+    // Whatever the database fails with, it may have committed before: then the new key stays, and the next one settles.
     let changed = db.write_durably(move |tx| {
         if is_served && !db::deployments::list_running(tx)?.is_empty() {
-            let message = "a deployment is running; change the key when it has ended. The key stays as it was";
-            return Err(Error::Conflict(message.to_owned()));
+            return Ok(None);
         }
-        Ok(reseal(tx, &old, &new)?)
+        reseal(tx, &old, &new).map(Some)
     });
-    match changed.await {
-        Ok(rotated) => {
-            rotation.finish().map_err(|error| {
-                Error::Unavailable(format!(
-                    "the key was changed, but not yet put in its place, which the next start of dhow serve does: {error}"
-                ))
-            })?;
-            Ok(rotated)
-        }
-        Err(error) => {
-            // Left behind it does no harm: it counts for nothing.
-            let _left = rotation.give_up();
-            Err(error)
-        }
-    }
+    let Some(rotated) = changed.await? else {
+        // Left behind it does no harm: it counts for nothing.
+        let _left = rotation.give_up();
+        let message = "a deployment is running; change the key when it has ended. The key stays as it was";
+        return Err(Error::Conflict(message.to_owned()));
+    };
+    rotation.finish().map_err(|error| {
+        Error::Unavailable(format!(
+            "the key was changed, but not yet put in its place, which the next start of dhow serve does: {error}"
+        ))
+    })?;
+    Ok(rotated)
 }
 
 fn unusable(error: secrets::Error) -> Error {
@@ -99,7 +97,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret.key");
         let old = SecretKey::open(&path, None).unwrap();
-        let rotation = Rotation::begin(&path, &old.fingerprint()).unwrap();
+        let rotation = Rotation::begin(KeyLock::wait(&path).unwrap(), &old.fingerprint()).unwrap();
         let new = rotation.new_key();
         let known = HashMap::from([(old.digest("a"), new.digest("a"))]);
         assert_eq!(digest_anew(&old.digest("a"), &known, new), new.digest("a"));
@@ -162,5 +160,25 @@ mod tests {
         std::fs::write(&path, [7; 32]).unwrap();
         assert!(rotate(&db, &path, false).await.is_err());
         assert_eq!(std::fs::read(&path).unwrap(), [7; 32]);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_fails_leaves_the_new_key_for_the_next_one_to_settle() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        let db = Db::open(&dir.path().join("dhow.db")).unwrap();
+        let old = SecretKey::open(&path, None).unwrap().fingerprint();
+        let stored = old.clone();
+        let written = db.write(move |tx| meta::set(tx, meta::KEY_FINGERPRINT, &stored));
+        written.await.unwrap();
+        // It commits, and only then fails.
+        db.before_each_write(|tx| tx.execute_batch("COMMIT").map_err(db::Error::from));
+        assert!(rotate(&db, &path, false).await.is_err());
+        let counts = db.read(|c| meta::find(c, meta::KEY_FINGERPRINT)).await.unwrap();
+        assert!(counts.as_ref().is_some_and(|counts| *counts != old), "it was committed");
+        assert_eq!(
+            SecretKey::open(&path, counts.as_deref()).unwrap().fingerprint(),
+            counts.unwrap()
+        );
     }
 }

@@ -11,7 +11,7 @@ use super::body::{JsonBody, TextBody};
 use super::caller::{Caller, Writer};
 use super::query::Asked;
 use super::{Api, Problem};
-use crate::actions::env_vars::{EnvImport, EnvInput, Owner};
+use crate::actions::env_vars::{EnvImport, EnvInput, EnvPatch, Owner};
 use crate::actions::json::parse_json;
 use crate::model::access::Right;
 
@@ -42,7 +42,7 @@ async fn replace(
     ))
 }
 
-#[utoipa::path(patch, path = "/apps/{app}/env", tag = "variables", summary = "Add, change and delete variables", operation_id = "env_merge", params(("app" = String, Path, description = "Slug of the app")), request_body = EnvInput, responses((status = 200, body = EnvInput)))]
+#[utoipa::path(patch, path = "/apps/{app}/env", tag = "variables", summary = "Add, change and delete variables; what is left out of one stays as it is", operation_id = "env_merge", params(("app" = String, Path, description = "Slug of the app")), request_body = EnvPatch, responses((status = 200, body = EnvInput)))]
 async fn merge(
     Writer(caller): Writer,
     Path(app): Path<String>,
@@ -94,7 +94,7 @@ async fn replace_shared(
     ))
 }
 
-#[utoipa::path(patch, path = "/projects/{project}/env", tag = "variables", summary = "Add, change and delete what a project shares", operation_id = "project_env_merge", params(("project" = String, Path, description = "Slug of the project")), request_body = EnvInput, responses((status = 200, body = EnvInput)))]
+#[utoipa::path(patch, path = "/projects/{project}/env", tag = "variables", summary = "Add, change and delete what a project shares; what is left out of one stays as it is", operation_id = "project_env_merge", params(("project" = String, Path, description = "Slug of the project")), request_body = EnvPatch, responses((status = 200, body = EnvInput)))]
 async fn merge_shared(
     Writer(caller): Writer,
     Path(project): Path<String>,

@@ -168,7 +168,10 @@ impl Db {
             let set = |connection: &Connection, level| connection.pragma_update(None, "synchronous", level);
             set(&connection, "full").map_err(Error::from)?;
             let outcome = db.transact(&mut connection, statements);
-            set(&connection, "normal").map_err(Error::from)?;
+            // It only costs time to go on like this; what was written is written.
+            if let Err(error) = set(&connection, "normal") {
+                tracing::warn!(%error, "the database goes on writing durably");
+            }
             outcome
         })
         .await

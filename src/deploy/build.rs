@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::fetch::Checkout;
 use super::job::Job;
-use super::{DeployError, release, start};
+use super::{DeployError, release, start, variables};
 use crate::build::{self, BuildPlan};
 use crate::db;
 use crate::docker::{BuildError, ImageBuild};
@@ -15,6 +15,7 @@ use crate::model::app::BuildTarget;
 use crate::model::build_inputs::BuildInputs;
 use crate::model::container::{APP_LABEL, DEPLOYMENT_LABEL, PROJECT_LABEL, RELEASE_LABEL};
 use crate::model::dockerfile::Declared;
+use crate::model::env_var::SealedEnvVar;
 use crate::model::source::Source;
 
 /// The finished image.
@@ -28,7 +29,12 @@ pub struct BuiltImage {
 /// Builds the checkout.
 pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployError> {
     let release_number = next_release(job).await?;
-    let inputs = release::build_inputs(&job.context, &job.app, &checkout.commit).await?;
+    // Read once: what the image is said to be made of is what it is made of.
+    let sealed = variables::now(&job.context, &job.app).await?;
+    let inputs = release::build_inputs_with(&job.context, &job.app, &checkout.commit, &sealed)?;
+    // Those that this step does not need are hidden too: a build may print a file that holds one.
+    let opened = start::open(job, &sealed)?;
+    let (args, secrets) = of_build(&sealed, opened);
     let plan = plan(job, checkout)?;
     let context = build::Context::open(&plan).map_err(|error| DeployError::of_io(&error))?;
     let image = ImageBuild {
@@ -36,8 +42,8 @@ pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployErr
         dockerfile: context.dockerfile().to_owned(),
         needs: plan.needs.clone(),
         target: plan.target.clone(),
-        args: start::open_variables(job, |var| var.scope.is_build() && !var.is_secret).await?,
-        secrets: start::open_variables(job, |var| var.scope.is_build() && var.is_secret).await?,
+        args,
+        secrets,
         labels: labels(job, release_number),
     };
     for warning in warnings(&plan.declared, &image.secrets) {
@@ -59,6 +65,17 @@ pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployErr
             minutes: whole_minutes(limit),
         }),
     }
+}
+
+/// Names and values.
+type Values = Vec<(String, String)>;
+
+/// What builds see: as arguments, and as secrets.
+fn of_build(sealed: &[SealedEnvVar], opened: Values) -> (Values, Values) {
+    let of_build = sealed.iter().zip(opened).filter(|(var, _)| var.scope.is_build());
+    let (secrets, args): (Vec<_>, Vec<_>) = of_build.partition(|(var, _)| var.is_secret);
+    let values = |of: Vec<(&SealedEnvVar, (String, String))>| of.into_iter().map(|(_, pair)| pair).collect();
+    (values(args), values(secrets))
 }
 
 fn plan(job: &Job, checkout: &Checkout) -> Result<BuildPlan, DeployError> {
@@ -173,6 +190,7 @@ fn whole_minutes(limit: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::env_var::{EnvKey, EnvScope};
 
     #[test]
     fn a_declared_secret_is_warned_of_without_its_value() {
@@ -182,6 +200,30 @@ mod tests {
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].contains("`ARG TOKEN`") && warnings[0].contains("--mount=type=secret,id=TOKEN"));
         assert!(!warnings[0].contains("sk-1"));
+    }
+
+    #[test]
+    fn builds_see_their_scope_only_and_secrets_are_no_arguments() {
+        let var = |key: &str, is_secret, scope| SealedEnvVar {
+            key: EnvKey::parse(key).unwrap(),
+            sealed: Vec::new(),
+            is_secret,
+            scope,
+        };
+        let sealed = [
+            var("A", false, EnvScope::Build),
+            var("B", true, EnvScope::Both),
+            var("C", false, EnvScope::Run),
+            var("D", true, EnvScope::Run),
+            var("E", false, EnvScope::Both),
+        ];
+        let opened = sealed.iter().map(|var| (var.key.to_string(), "value".to_owned()));
+        let (args, secrets) = of_build(&sealed, opened.collect());
+        let keys = |values: Values| values.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(
+            (keys(args).join(" "), keys(secrets).join(" ")),
+            ("A E".to_owned(), "B".to_owned())
+        );
     }
 
     #[test]

@@ -209,7 +209,9 @@ impl From<BuildError> for DeployError {
         match error {
             BuildError::Failed { message, .. } => Self::BuildFailed { message },
             BuildError::FrontendTooOld(message) => Self::BuildFailed { message },
-            error @ BuildError::SecretMissing { .. } => Self::BuildFailed {
+            error @ (BuildError::SecretMissing { .. }
+            | BuildError::SecretUnnameable { .. }
+            | BuildError::ArgumentsTooLong { .. }) => Self::BuildFailed {
                 message: format!("{error}."),
             },
             BuildError::Engine(error) => match error.into() {

@@ -78,7 +78,16 @@ pub async fn made_before(job: &Job, commit: &CommitInfo) -> Result<Option<BuiltI
 
 /// What an image of a commit would be made of now.
 pub async fn build_inputs(context: &Context, app: &App, commit: &CommitInfo) -> Result<BuildInputs, DeployError> {
-    let sealed = variables::now(context, app).await?;
+    build_inputs_with(context, app, commit, &variables::now(context, app).await?)
+}
+
+/// The same with these variables of the app.
+pub fn build_inputs_with(
+    context: &Context,
+    app: &App,
+    commit: &CommitInfo,
+    sealed: &[SealedEnvVar],
+) -> Result<BuildInputs, DeployError> {
     let mut variables = digests(context, app.id, sealed.iter().filter(|var| var.scope.is_build()))?;
     // The same value as an argument or as a secret makes two images.
     for var in sealed.iter().filter(|var| var.is_secret) {

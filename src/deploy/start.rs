@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 
 use super::build::labels;
 use super::job::Job;
-use super::{Context, DeployError, environment, exit, proxy, variables};
+use super::{Context, DeployError, environment, exit, proxy};
 use crate::db;
 use crate::docker::{self, Engine};
 use crate::model::app::App;
@@ -75,19 +75,8 @@ async fn release_env(job: &Job, release: &Release) -> Result<Vec<(String, String
     Ok(env)
 }
 
-/// The app's present variables that pass a filter, in the clear, hidden in the log when secret.
-pub async fn open_variables(
-    job: &Job,
-    filter: impl Fn(&SealedEnvVar) -> bool,
-) -> Result<Vec<(String, String)>, DeployError> {
-    let mut sealed = variables::now(&job.context, &job.app).await?;
-    // Also those that this step does not need: a build may print a file that holds one.
-    open(job, &sealed)?;
-    sealed.retain(filter);
-    open(job, &sealed)
-}
-
-fn open(job: &Job, sealed: &[SealedEnvVar]) -> Result<Vec<(String, String)>, DeployError> {
+/// Variables of the app in the clear; secrets among them are hidden in the log from now on.
+pub fn open(job: &Job, sealed: &[SealedEnvVar]) -> Result<Vec<(String, String)>, DeployError> {
     let env = unseal_all(&job.context, job.app.id, sealed)?;
     let secrets = sealed.iter().zip(&env).filter(|(var, _)| var.is_secret);
     job.log

@@ -17,9 +17,13 @@ use super::session::Session;
 use super::upload::Upload;
 use super::{Engine, Error};
 use crate::model::dockerfile::FrontendNeeds;
+use crate::model::env_var::EnvKey;
 
 /// Bound on the wait for the answer to begin. The caller bounds the build; this only must not be shorter.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Most bytes of the build arguments as they are sent: in the address of a request, which has 65,534 at most (the crate
+/// `http`), with all else that stands there.
+const MOST_ARGUMENT_BYTES: usize = 60_000;
 /// How often output without an end of line is looked after.
 const TICK: Duration = Duration::from_millis(250);
 /// The first Docker whose built-in frontend knows heredocs and `COPY --link`.
@@ -69,6 +73,25 @@ pub enum BuildError {
         /// As the Dockerfile names it.
         id: String,
     },
+    /// The Dockerfile requires a secret that no variable can be.
+    #[error(
+        "the Dockerfile requires the secret `{id}`, and no variable can have that name: mount a secret variable by its own \
+         name, as in --mount=type=secret,id=NPM_TOKEN,target=/run/secrets/{id}"
+    )]
+    SecretUnnameable {
+        /// As the Dockerfile names it.
+        id: String,
+    },
+    /// There is more in build arguments than the engine can be sent.
+    #[error(
+        "the plain variables with the scope build or both have {bytes} bytes as they are sent to Docker, and {most} is the \
+         most: make the longest a secret and mount it, since mounts have no such limit",
+        most = MOST_ARGUMENT_BYTES
+    )]
+    ArgumentsTooLong {
+        /// As they would be sent.
+        bytes: usize,
+    },
     /// The engine, not the Dockerfile, is the trouble.
     #[error(transparent)]
     Engine(#[from] Error),
@@ -83,6 +106,7 @@ impl Engine {
         context: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
         lines: mpsc::Sender<String>,
     ) -> Result<String, BuildError> {
+        check_arguments(&build.args)?;
         let docker = self.docker().await?.with_timeout(ANSWER_TIMEOUT);
         let session = Session::open(&self.connection, &build.secrets).await?;
         let options = self.build_options(build, session.id());
@@ -158,6 +182,11 @@ impl Engine {
             let _ = lines.send(message).await;
             return BuildError::SecretMissing { id };
         }
+        if let Some(id) = unnameable_secret(&message) {
+            let id = id.to_owned();
+            let _ = lines.send(message).await;
+            return BuildError::SecretUnnameable { id };
+        }
         let exit_code = exit_code(&message);
         if exit_code.is_none() && is_disk_full(&message) {
             return BuildError::Engine(
@@ -192,6 +221,25 @@ fn failed(message: String) -> BuildError {
         exit_code: None,
         message,
     }
+}
+
+fn check_arguments(args: &[(String, String)]) -> Result<(), BuildError> {
+    let args: BTreeMap<&str, &str> = args.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let json = serde_json::to_string(&args).map_err(|error| failed(error.to_string()))?;
+    // A query is encoded as a form is (WHATWG URL, "application/x-www-form-urlencoded").
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" *-._".contains(&byte);
+    let bytes = json.bytes().map(|byte| if is_plain(byte) { 1 } else { 3 }).sum();
+    if bytes > MOST_ARGUMENT_BYTES {
+        return Err(BuildError::ArgumentsTooLong { bytes });
+    }
+    Ok(())
+}
+
+/// What BuildKit calls a required secret that it was told not to be there: `… secret npm-token: not found`.
+fn unnameable_secret(message: &str) -> Option<&str> {
+    let (_, id) = message.strip_suffix(": not found")?.rsplit_once("secret ")?;
+    let is_id = !id.contains(|c: char| c.is_whitespace() || c == '"');
+    (is_id && EnvKey::parse(id).is_err()).then_some(id)
 }
 
 /// BuildKit ends its message with `exit code: 3` when a command failed.

@@ -23,6 +23,7 @@ use tonic::{Response, Status};
 
 use super::Error;
 use super::connection::Connection;
+use crate::model::env_var::EnvKey;
 
 /// What BuildKit may call, told when the session begins (moby, `POST /session`).
 const SECRET_METHOD: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
@@ -99,6 +100,11 @@ impl Secrets for Store {
             let data = value.clone().into_bytes();
             return Ok(Response::new(GetSecretResponse { data }));
         }
+        // No variable can have such a name, as the default id of a mount by target: what BuildKit does with those that
+        // are not there is all that can be meant.
+        if EnvKey::parse(&id).is_err() {
+            return Err(Status::not_found(format!("there is no build secret `{id}`")));
+        }
         // "Not found" would have BuildKit leave the mount out in silence, unless the Dockerfile says `required`.
         let refusal = Status::failed_precondition(format!("there is no build secret `{id}`"));
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
@@ -132,4 +138,33 @@ fn session_id() -> Result<String, Error> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| Error::Refused(format!("no random numbers: {error}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_secret_that_could_be_there_and_is_not_fails_each_mount() {
+        let store = Store {
+            secrets: BTreeMap::from([("TOKEN".to_owned(), "hush".to_owned())]),
+            missing: Missing::default(),
+        };
+        let ask = |id: &str| {
+            let id = id.to_owned();
+            store.get_secret(tonic::Request::new(GetSecretRequest {
+                id,
+                ..Default::default()
+            }))
+        };
+        assert_eq!(ask("TOKEN").await.unwrap().into_inner().data, b"hush");
+        for id in ["npm-token", ".npmrc", "PORT"] {
+            assert_eq!(ask(id).await.unwrap_err().code(), Code::NotFound, "{id}");
+        }
+        assert!(store.missing.lock().unwrap().is_empty());
+        assert_eq!(ask("OTHER").await.unwrap_err().code(), Code::FailedPrecondition);
+        assert_eq!(store.missing.lock().unwrap().first().unwrap(), "OTHER");
+    }
 }

@@ -15,6 +15,8 @@ const WHITE: [char; 2] = [' ', '\t'];
 
 /// So many mistakes are told; reading ends with the last of them.
 const MOST_ERRORS: usize = 20;
+/// The first so many warnings are kept.
+const MOST_WARNINGS: usize = 20;
 
 /// How keys and certificates begin and end (RFC 7468); nobody writes them in one line without meaning the next ones.
 const PEM_BEGIN: &str = "-----BEGIN ";
@@ -25,7 +27,7 @@ const PEM_END: &str = "-----END ";
 pub struct Dotenv {
     /// Variables in the order in which their names first appear, each name once.
     pub vars: Vec<(EnvKey, EnvValue)>,
-    /// What was understood but is probably not meant, by line.
+    /// What was understood but is probably not meant, by line; the first 20.
     pub warnings: Vec<LineNote>,
 }
 
@@ -230,10 +232,12 @@ impl<'a> Reader<'a> {
     }
 
     fn warn(&mut self, message: &str) {
-        self.read.warnings.push(LineNote {
-            line: self.line,
-            message: message.to_owned(),
-        });
+        if self.read.warnings.len() < MOST_WARNINGS {
+            self.read.warnings.push(LineNote {
+                line: self.line,
+                message: message.to_owned(),
+            });
+        }
     }
 
     /// Goes on after a line; it is the first of the rest.

@@ -13,7 +13,7 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use super::key_files::KeyFiles;
+use super::key_files::{KeyFiles, KeyLock};
 use super::{Error, is_same, random_bytes};
 
 /// Bytes of the nonce in front of every sealed value (XChaCha20).
@@ -89,13 +89,7 @@ impl SecretKey {
     /// Opens the key with this fingerprint. A change of the key that was broken off is finished, or taken back where it
     /// had come to nothing. Without a fingerprint, for a new database, one is made unless the file is there.
     pub fn open(path: &Path, fingerprint: Option<&str>) -> Result<Self, Error> {
-        let files = KeyFiles::at(path);
-        let _alone = files.lock()?;
-        let key = match fingerprint {
-            Some(fingerprint) => files.settle(fingerprint)?,
-            None => files.read_or_make()?,
-        };
-        Ok(Self::new(files, key))
+        KeyLock::wait(path)?.open(fingerprint)
     }
 
     pub(super) fn new(files: KeyFiles, current: Key) -> Self {
@@ -193,7 +187,7 @@ mod tests {
         let path = dir.path().join("secret.key");
         let handle = SecretKey::open(&path, None).unwrap();
         let (before, digest) = (handle.seal("row", "old"), handle.digest("same"));
-        let made = crate::secrets::Rotation::begin(&path, &handle.fingerprint()).unwrap();
+        let made = crate::secrets::Rotation::begin(KeyLock::wait(&path).unwrap(), &handle.fingerprint()).unwrap();
         let after = made.new_key().seal("row", "new");
 
         assert_eq!(handle.unseal("row", &after).unwrap(), "new", "before it is renamed");
@@ -211,7 +205,7 @@ mod tests {
         let path = dir.path().join("secret.key");
         let handle = SecretKey::open(&path, None).unwrap();
         let first = handle.fingerprint();
-        let made = crate::secrets::Rotation::begin(&path, &first).unwrap();
+        let made = crate::secrets::Rotation::begin(KeyLock::wait(&path).unwrap(), &first).unwrap();
         handle.follow(&made.new_key().fingerprint()).unwrap();
         assert_ne!(handle.fingerprint(), first);
         assert!(handle.follow("another").is_err());

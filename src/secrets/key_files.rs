@@ -23,26 +23,15 @@ impl KeyFiles {
         Self { path: path.to_owned() }
     }
 
-    /// Waits until nobody else changes the files; good until the answer is dropped.
-    pub(super) fn lock(&self) -> Result<File, Error> {
-        let path = self.beside(".lock");
-        let mut options = fs::OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let locked = file.and_then(|file| {
-            self.give_to_owner(&file)?;
-            file.lock()?;
-            Ok(file)
-        });
-        locked.map_err(unusable(&path))
-    }
-
     /// The key that `secret.key` holds, made when there is none.
     pub(super) fn read_or_make(&self) -> Result<Key, Error> {
         if let Some(key) = read(&self.path)? {
             return Ok(key);
         }
+        // Beside it first: what a full disk leaves unfinished is no key, and the next start makes another one.
         let key = Key::random();
-        self.write(&self.path, &key)?;
+        self.write_new(&key)?;
+        self.adopt_new()?;
         Ok(key)
     }
 
@@ -84,7 +73,19 @@ impl KeyFiles {
 
     fn write_new(&self, key: &Key) -> Result<(), Error> {
         self.remove_new()?;
-        self.write(&self.new_path(), key)
+        let path = self.new_path();
+        let open = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        let written = open.and_then(|mut file| {
+            self.give_to_owner(&file)?;
+            file.write_all(&key.0)?;
+            file.sync_all()?;
+            self.sync_directory()
+        });
+        written.map_err(unusable(&path))
     }
 
     fn remove_new(&self) -> Result<(), Error> {
@@ -98,21 +99,6 @@ impl KeyFiles {
     fn adopt_new(&self) -> Result<(), Error> {
         let renamed = fs::rename(self.new_path(), &self.path).and_then(|()| self.sync_directory());
         renamed.map_err(unusable(&self.path))
-    }
-
-    fn write(&self, path: &Path, key: &Key) -> Result<(), Error> {
-        let open = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
-        let written = open.and_then(|mut file| {
-            self.give_to_owner(&file)?;
-            file.write_all(&key.0)?;
-            file.sync_all()?;
-            self.sync_directory()
-        });
-        written.map_err(unusable(path))
     }
 
     /// The operator may work on the directory as root; whom it belongs to must be able to read what is made in it.
@@ -172,20 +158,52 @@ fn unusable(path: &Path) -> impl Fn(io::Error) -> Error + use<> {
     }
 }
 
+/// The files while nobody else changes them. Which key counts is to be asked the database only now: before, it may have
+/// been changed.
+pub struct KeyLock {
+    files: KeyFiles,
+    _file: File,
+}
+
+impl KeyLock {
+    /// Waits until nobody else changes the files; good until it is dropped.
+    pub fn wait(path: &Path) -> Result<Self, Error> {
+        let files = KeyFiles::at(path);
+        let path = files.beside(".lock");
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let locked = file.and_then(|file| {
+            files.give_to_owner(&file)?;
+            file.lock()?;
+            Ok(file)
+        });
+        let file = locked.map_err(unusable(&path))?;
+        Ok(Self { files, _file: file })
+    }
+
+    /// Opens the key with this fingerprint, see [`SecretKey::open`].
+    pub fn open(self, fingerprint: Option<&str>) -> Result<SecretKey, Error> {
+        let key = match fingerprint {
+            Some(fingerprint) => self.files.settle(fingerprint)?,
+            None => self.files.read_or_make()?,
+        };
+        Ok(SecretKey::new(self.files, key))
+    }
+}
+
 /// A change of the key at work. Between [`Rotation::begin`] and [`Rotation::finish`] everything is sealed anew, and the
 /// new fingerprint written, in one transaction; a kill anywhere is made good by [`SecretKey::open`].
 pub struct Rotation {
     files: KeyFiles,
     old: SecretKey,
     new: SecretKey,
-    _alone: File,
+    _alone: KeyLock,
 }
 
 impl Rotation {
     /// Makes a new key beside the one that has this fingerprint.
-    pub fn begin(path: &Path, fingerprint: &str) -> Result<Self, Error> {
-        let files = KeyFiles::at(path);
-        let alone = files.lock()?;
+    pub fn begin(alone: KeyLock, fingerprint: &str) -> Result<Self, Error> {
+        let files = alone.files.clone();
         let (old, new) = (files.settle(fingerprint)?, Key::random());
         files.write_new(&new)?;
         Ok(Self {
@@ -211,89 +229,12 @@ impl Rotation {
         self.files.adopt_new()
     }
 
-    /// Forgets the new key; the database knows nothing of it.
+    /// Forgets the new key. Only where it is certain that the database knows nothing of it: whatever else is left behind,
+    /// the next one settles.
     pub fn give_up(self) -> Result<(), Error> {
         self.files.remove_new()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    #[test]
-    fn the_key_file_is_private_and_stays_the_same() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("secret.key");
-        let first = SecretKey::open(&path, None).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let again = SecretKey::open(&path, Some(&first.fingerprint())).unwrap();
-        assert_eq!(first.derive_password("proxy"), again.derive_password("proxy"));
-        assert_ne!(first.derive_password("proxy"), first.derive_password("other"));
-        fs::write(&path, b"short").unwrap();
-        assert!(SecretKey::open(&path, None).is_err());
-    }
-
-    #[test]
-    fn a_kill_at_any_moment_of_a_rotation_is_made_good_at_the_next_start() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("secret.key");
-        let new_path = dir.path().join("secret.key.new");
-        let old = SecretKey::open(&path, None).unwrap().fingerprint();
-
-        // While the new key was being written, and before the transaction was committed.
-        fs::write(&new_path, b"half").unwrap();
-        assert_eq!(SecretKey::open(&path, Some(&old)).unwrap().fingerprint(), old);
-        assert!(!new_path.exists());
-        drop(Rotation::begin(&path, &old).unwrap());
-        assert!(new_path.exists());
-        assert_eq!(SecretKey::open(&path, Some(&old)).unwrap().fingerprint(), old);
-        assert!(!new_path.exists());
-
-        // After the commit, before the rename; then after everything.
-        let rotation = Rotation::begin(&path, &old).unwrap();
-        let new = rotation.new_key().fingerprint();
-        drop(rotation);
-        assert_eq!(SecretKey::open(&path, Some(&new)).unwrap().fingerprint(), new);
-        assert!(!new_path.exists());
-        assert_eq!(SecretKey::open(&path, Some(&new)).unwrap().fingerprint(), new);
-        assert!(SecretKey::open(&path, Some(&old)).is_err(), "the old key is gone");
-    }
-
-    #[test]
-    fn what_root_makes_belongs_to_the_directory_s_owner() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("secret.key");
-        // Somebody else's where the tests run as root, one's own where they do not.
-        let _only_root_may = std::os::unix::fs::chown(dir.path(), Some(4321), Some(4321));
-        let owner = fs::metadata(dir.path()).unwrap().uid();
-        let fingerprint = SecretKey::open(&path, None).unwrap().fingerprint();
-        let _new = Rotation::begin(&path, &fingerprint).unwrap();
-        for name in ["secret.key", "secret.key.new", "secret.key.lock"] {
-            assert_eq!(fs::metadata(dir.path().join(name)).unwrap().uid(), owner, "{name}");
-        }
-    }
-
-    #[test]
-    fn with_the_wrong_key_or_none_nothing_is_touched() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("secret.key");
-        let right = SecretKey::open(&path, None).unwrap().fingerprint();
-        fs::write(&path, [7; 32]).unwrap();
-        fs::write(dir.path().join("secret.key.new"), [8; 32]).unwrap();
-        assert!(matches!(
-            SecretKey::open(&path, Some(&right)),
-            Err(Error::WrongKey { .. })
-        ));
-        assert_eq!(fs::read(&path).unwrap(), [7; 32]);
-        assert_eq!(fs::read(dir.path().join("secret.key.new")).unwrap(), [8; 32]);
-        fs::remove_file(&path).unwrap();
-        assert!(matches!(
-            SecretKey::open(&path, Some(&right)),
-            Err(Error::KeyMissing { .. })
-        ));
-        assert!(!path.exists());
-    }
-}
+mod tests;

@@ -48,7 +48,8 @@ async fn build_secrets_not_in_history_secrets_are_mounted_and_found_in_no_image_
     let git = GitServer::start().await;
     let repository = git.repository("web");
     let dockerfile = format!(
-        "FROM busybox:1\nARG API_KEY\nARG GREETING\nENV SEEN=$API_KEY\nRUN mkdir /www; echo \"[$API_KEY]\" > /www/arg\n\
+        "FROM busybox:1\nRUN --mount=type=secret,id=npm-token test ! -e /run/secrets/npm-token\nARG API_KEY\nARG GREETING\n\
+         ENV SEEN=$API_KEY\nRUN mkdir /www; echo \"[$API_KEY]\" > /www/arg\n\
          RUN --mount=type=secret,id=API_KEY sha256sum /run/secrets/API_KEY && cat /run/secrets/API_KEY\n\
          RUN --mount=type=secret,id=API_KEY wc -c < /run/secrets/API_KEY > /www/index.html; echo $GREETING\n{SERVE}"
     );
@@ -124,6 +125,25 @@ async fn build_secrets_not_in_history_secrets_are_mounted_and_found_in_no_image_
         message.contains("`API_KEY`") && message.contains("secret variable"),
         "{message}"
     );
+    // What no variable can be is left out where it is optional, as above, and told where it is required.
+    repository.write(
+        "Dockerfile",
+        &dockerfile.replace("id=npm-token", "id=npm-token,required"),
+    );
+    repository.commit("Require what cannot be");
+    let failed = api.failed(api.deploy("web").await, "build_failed").await;
+    let message = failed["error"]["message"].as_str().unwrap();
+    assert!(message.contains("requires the secret `npm-token`"), "{message}");
+
+    // Plain variables of a build travel in an address.
+    set(
+        &api,
+        json!([{ "key": "LONG", "value": "x".repeat(60_001), "scope": "build" }]),
+    )
+    .await;
+    let failed = api.failed(api.deploy("web").await, "build_failed").await;
+    let message = failed["error"]["message"].as_str().unwrap();
+    assert!(message.contains("make the longest a secret"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -107,6 +107,20 @@ async fn variables_are_merged_kept_and_removed_without_being_known() {
     let merge = json!({ "version": version, "vars": [{ "key": "A", "value": "2" }, { "key": "B", "value": "3" }] });
     api.patch("/apps/web/env", merge.clone()).await.expect(200);
     api.patch("/apps/web/env", merge).await.problem(409);
+    // What a merge leaves out of a variable stays as it is: a secret is one still, and does not come back.
+    let patch = |var| api.patch("/apps/web/env", json!({ "vars": [var] }));
+    let merged = patch(json!({ "key": "SECRET", "value": "hush", "scope": "both" }))
+        .await
+        .expect(200);
+    assert!(!merged.text().contains("hush"), "{}", merged.text());
+    patch(json!({ "key": "SECRET", "secret": false })).await.problem(422);
+    patch(json!({ "key": "A", "scope": "both" })).await.expect(200);
+    assert!(
+        vars(&api)
+            .await
+            .iter()
+            .any(|(key, value, ..)| key == "A" && value == "2")
+    );
     // Replace: a secret that the writer does not know is kept by null.
     let replace = json!({ "vars": [{ "key": "SECRET", "value": null, "secret": true }, { "key": "C", "value": "4" }] });
     api.put("/apps/web/env", replace).await.expect(200);

@@ -252,6 +252,9 @@ async fn a_project_shares_variables_that_its_apps_may_override() {
         (env["BOTH"].as_str(), env["HUSH"].as_str(), env["OWN"].as_str()),
         ("changed", "other", "mine")
     );
+    let merge = json!({ "vars": [{ "key": "HUSH", "value": "third" }] });
+    let merged = api.patch("/projects/web/env", merge).await.expect(200).json();
+    assert!(!merged.to_string().contains("third"), "{merged:#}");
     api.patch("/projects/web/env", json!({ "version": 0, "delete": ["BOTH"] }))
         .await
         .problem(409);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::EnvVarInput;
+use super::input::{EnvVarInput, EnvVarPatch, default_scope};
 use crate::actions::{Fields, Result};
 use crate::model::Invalid;
 use crate::model::env_var::{EnvKey, EnvOwner, EnvScope, EnvValue, SealedEnvVar};
@@ -17,7 +17,7 @@ pub enum Change {
     /// These and no others.
     Replace(Vec<EnvVarInput>),
     /// These and all others, without the names in the second list.
-    Merge(Vec<EnvVarInput>, Vec<String>),
+    Merge(Vec<EnvVarPatch>, Vec<String>),
     /// What a text says, and all others.
     MergeText(Vec<(EnvKey, EnvValue)>),
     /// What a text says, and the secrets that it does not name.
@@ -67,6 +67,7 @@ impl<'a> Stored<'a> {
             Change::Replace(vars) => (BTreeSet::new(), vars),
             Change::Merge(vars, delete) => {
                 let delete: BTreeSet<String> = delete.into_iter().collect();
+                let vars = vars.into_iter().map(|var| self.filled(var)).collect();
                 (self.keys(|var| !delete.contains(var.key.as_str())), vars)
             }
             Change::MergeText(vars) => (self.keys(|_| true), text_vars(&vars)),
@@ -78,6 +79,22 @@ impl<'a> Stored<'a> {
     fn keys(&self, is_kept: impl Fn(&SealedEnvVar) -> bool) -> BTreeSet<EnvKey> {
         let kept = self.vars.values().filter(|var| is_kept(&var.sealed));
         kept.map(|var| var.sealed.key.clone()).collect()
+    }
+
+    /// What a merge leaves out is as it is stored. A secret's value stays out: it is kept only as a secret.
+    fn filled(&self, var: EnvVarPatch) -> EnvVarInput {
+        let stored = EnvKey::parse(&var.key).ok().and_then(|key| self.vars.get(&key));
+        let shown = || stored.filter(|stored| !stored.sealed.is_secret)?.value.clone();
+        let stored = stored.map(|stored| &stored.sealed);
+        let scope_of = |stored: &SealedEnvVar| stored.scope.as_str().to_owned();
+        EnvVarInput {
+            value: var.value.or_else(shown),
+            secret: var
+                .secret
+                .unwrap_or_else(|| stored.is_some_and(|stored| stored.is_secret)),
+            scope: var.scope.unwrap_or_else(|| stored.map_or_else(default_scope, scope_of)),
+            key: var.key,
+        }
     }
 
     /// A line of a text: use and secrecy are those of the stored variable of that name.

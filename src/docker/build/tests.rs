@@ -81,3 +81,37 @@ fn only_too_new_syntax_is_called_so() {
         assert!(sentence.contains(expected), "{sentence}");
     }
 }
+
+#[test]
+fn arguments_are_bounded_as_they_are_sent() {
+    let check = |value: String| check_arguments(&[("A".to_owned(), value)]);
+    assert!(check("x".repeat(59_900)).is_ok());
+    assert!(check("\n".repeat(14_000)).is_ok());
+    for value in ["x".repeat(60_000), "é".repeat(10_000), "\n".repeat(15_000)] {
+        let refused = check(value).unwrap_err();
+        let BuildError::ArgumentsTooLong { bytes } = &refused else {
+            panic!("{refused}")
+        };
+        assert!(*bytes > 60_000, "{bytes}");
+        assert!(
+            refused
+                .to_string()
+                .contains("60000 is the most: make the longest a secret"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_required_secret_that_no_variable_can_be_is_told_by_its_id() {
+    let begin = "failed to solve with frontend dockerfile.v0: ";
+    for (message, expected) in [
+        ("secret npm-token: not found", Some("npm-token")),
+        ("failed to build LLB: secret .npmrc: not found", Some(".npmrc")),
+        ("secret TOKEN: not found", None),
+        ("failed to compute cache key: \"/secret a\": not found", None),
+        ("failed to compute cache key: \"/nope\" not found: not found", None),
+    ] {
+        assert_eq!(unnameable_secret(&format!("{begin}{message}")), expected, "{message}");
+    }
+}

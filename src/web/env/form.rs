@@ -128,7 +128,9 @@ impl EnvForm {
     pub fn to_input(&self, stored: &EnvInput) -> (EnvInput, Vec<usize>) {
         let is_wanted = |row: &EnvRow| !row.is_blank() && !row.is_removed;
         let wanted = self.rows.iter().enumerate().filter(|(_, row)| is_wanted(row));
-        let (indexes, vars) = wanted.map(|(index, row)| (index, var_of(row, stored))).unzip();
+        let (indexes, vars) = wanted
+            .map(|(index, row)| (index, self.var_of(index, row, stored)))
+            .unzip();
         (
             EnvInput {
                 version: self.version,
@@ -137,6 +139,27 @@ impl EnvForm {
             },
             indexes,
         )
+    }
+
+    /// An empty secret is never meant: it keeps the stored one, or is refused where there is none.
+    fn var_of(&self, index: usize, row: &EnvRow, stored: &EnvInput) -> EnvVarInput {
+        let before = self.before(index, row, stored).and_then(|var| var.value.as_ref());
+        let value = match before {
+            Some(before) if with_lf(before) == row.value => Some(before.clone()),
+            _ => Some(row.value.clone()).filter(|value| !(value.is_empty() && (row.is_secret || row.is_kept))),
+        };
+        EnvVarInput {
+            key: row.key.clone(),
+            value,
+            secret: row.is_secret,
+            scope: row.scope.clone(),
+        }
+    }
+
+    /// The variable that a row showed: of its name, or where it was renamed the one in its place.
+    fn before<'a>(&self, index: usize, row: &EnvRow, stored: &'a EnvInput) -> Option<&'a EnvVarInput> {
+        let in_place = || stored.vars.get(index).filter(|_| self.version == stored.version);
+        stored.vars.iter().find(|var| var.key == row.key).or_else(in_place)
     }
 
     /// Refusals by the fields of the form; `indexes` is as [`EnvForm::to_input`] gave it.
@@ -165,25 +188,6 @@ fn label(id: &str) -> Option<String> {
 /// Rows whose check box is on.
 fn indexes(typed: &Typed, name: &str) -> BTreeSet<usize> {
     typed.all(name).filter_map(|index| index.parse().ok()).collect()
-}
-
-/// An empty secret is never meant: it keeps the stored one, or is refused where there is none.
-fn var_of(row: &EnvRow, stored: &EnvInput) -> EnvVarInput {
-    let before = stored
-        .vars
-        .iter()
-        .find(|var| var.key == row.key)
-        .and_then(|var| var.value.as_ref());
-    let value = match before {
-        Some(before) if with_lf(before) == row.value => Some(before.clone()),
-        _ => Some(row.value.clone()).filter(|value| !(value.is_empty() && (row.is_secret || row.is_kept))),
-    };
-    EnvVarInput {
-        key: row.key.clone(),
-        value,
-        secret: row.is_secret,
-        scope: row.scope.clone(),
-    }
 }
 
 #[cfg(test)]

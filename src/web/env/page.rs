@@ -27,6 +27,13 @@ pub enum Form {
     Text(TextForm),
 }
 
+impl Form {
+    /// Whether it is a table with rows of the version that is stored.
+    fn is_table_of(&self, stored: &EnvInput) -> bool {
+        matches!(self, Self::Table(table) if table.version == stored.version)
+    }
+}
+
 /// Where the page is.
 #[derive(Debug)]
 pub struct Place {
@@ -140,10 +147,12 @@ impl EnvPage {
         })
     }
 
-    /// The page with the island, where there is one for it, unless the visitor wants to save data.
+    /// The page with the island, where there is one for it, unless the visitor wants to save data. Rows of another version
+    /// stay in the plain form, which saves them as what they are.
     pub fn with_island(mut self, headers: &HeaderMap, owner: Owner<'_>, stored: &EnvInput) -> Result<Self> {
         let saves_data = headers.get("save-data").is_some_and(|value| value == "on");
-        if let (Owner::App(app), Form::Table(_), true) = (owner, &self.form, self.may_change && !saves_data) {
+        let is_wanted = self.may_change && !saves_data && self.form.is_table_of(stored);
+        if let (Owner::App(app), true) = (owner, is_wanted) {
             let props = Props {
                 app: app.slug.as_str(),
                 live: self.is_live,
@@ -218,5 +227,16 @@ mod tests {
             [false, true]
         );
         assert_eq!(rows[0].value, None);
+    }
+
+    #[test]
+    fn rows_of_an_old_version_are_no_island_s() {
+        let stored = |version| EnvInput {
+            version: Some(version),
+            ..EnvInput::default()
+        };
+        let table = Form::Table(EnvForm::of(&stored(3)));
+        assert!(table.is_table_of(&stored(3)) && !table.is_table_of(&stored(4)));
+        assert!(!Form::Text(TextForm::of(&stored(3))).is_table_of(&stored(3)));
     }
 }

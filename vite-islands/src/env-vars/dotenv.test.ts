@@ -59,4 +59,8 @@ test('mistakes are told in words that help', () => {
   expect(parse('A={\n}')).toMatchObject({
     errors: [{ line: 2, message: 'This is no NAME=value. If this line belongs to the value of A, put that value in double quotes.' }],
   })
+  expect(parse('A=1\nPORT=3000')).toEqual({
+    ok: false,
+    errors: [{ line: 2, message: 'PORT and names beginning with DHOW_ are set by Dhow itself. Leave this line out.' }],
+  })
 })

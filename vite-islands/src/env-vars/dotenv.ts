@@ -1,7 +1,7 @@
 // Text in the manner of .env files, read and written exactly as Dhow does (src/model/dotenv.rs; both are held to
 // tests/fixtures/dotenv.json): nothing is expanded, and parse(serialise(v)) is v for whatever v holds.
 
-import { keyFault, valueFault } from './variable'
+import { isReserved, keyFault, valueFault } from './variable'
 
 export interface Pair {
   key: string
@@ -18,6 +18,7 @@ export interface LineNote {
 export type Parsed = { ok: true; vars: Pair[]; warnings: LineNote[] } | { ok: false; errors: LineNote[] }
 
 const MOST_ERRORS = 20
+const MOST_WARNINGS = 20
 const PEM_BEGIN = '-----BEGIN '
 const PEM_END = '-----END '
 
@@ -98,6 +99,10 @@ class Reader {
     const key = trimEnd(text.slice(0, equals))
     const value = text.slice(equals + 1)
     const fault = keyFault(key)
+    if (fault !== null && isReserved(key)) {
+      this.error(`${fault} Leave this line out.`)
+      return this.skip(line)
+    }
     if (fault !== null) return this.refuseLine(line, `The name before = is not allowed. ${fault}`)
     const begin = trimStart(value)
     if (/^["']/.test(begin)) this.readQuoted(key, line.length - begin.length)
@@ -167,7 +172,7 @@ class Reader {
   }
 
   private warn(message: string): void {
-    this.warnings.push({ line: this.line, message })
+    if (this.warnings.length < MOST_WARNINGS) this.warnings.push({ line: this.line, message })
   }
 
   /** Goes on after a line; it is the first of the rest. */

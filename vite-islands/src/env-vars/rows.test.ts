@@ -54,6 +54,15 @@ test('a value without a key, and a kept secret under a new key, are told', () =>
   expect(errors.get(renamed.id)?.value).toMatch(/Kept under S only/)
 })
 
+test('a secret that was to be replaced or overridden and has no value is told; a plain empty value is fine', () => {
+  const replaced = { ...rowFrom(secret), value: '' }
+  const overridden = row({ key: 'T', secret: true })
+  const errors = check([replaced, overridden, row({ key: 'EMPTY' }), { ...rowFrom(plain), value: '' }])
+  expect([...errors.keys()]).toEqual([replaced.id, overridden.id])
+  expect(errors.get(replaced.id)?.value).toBe('Type the value, or choose Keep.')
+  expect(errors.get(overridden.id)?.value).toMatch(/^Type the value/)
+})
+
 test('errors of the server land at the rows that were sent', () => {
   const sent = [row({ key: 'A' }), row({ key: 'B' })]
   const placed = placeErrors(sent, [

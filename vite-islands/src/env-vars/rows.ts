@@ -76,6 +76,10 @@ export function check(rows: Row[]): RowErrors {
     else if (row.value === null && row.key !== row.storedAs && !found.key) {
       found.value = `Kept under ${row.storedAs} only. Replace it to use another key.`
     }
+    // Nobody means an empty secret: Replace or Override was pressed and nothing typed.
+    else if (row.secret && row.value === '') {
+      found.value = row.storedAs === null ? 'Type the value; an empty secret is not saved.' : 'Type the value, or choose Keep.'
+    }
     if (found.key || found.value) errors.set(row.id, found)
   })
   return errors

@@ -8,7 +8,12 @@ export function keyFault(key: string): string | null {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(key)) {
     return 'Use letters, digits and _, not beginning with a digit, 255 characters at most.'
   }
-  return key === 'PORT' || key.startsWith('DHOW_') ? 'PORT and names beginning with DHOW_ are set by Dhow itself.' : null
+  return isReserved(key) ? 'PORT and names beginning with DHOW_ are set by Dhow itself.' : null
+}
+
+/** Whether Dhow itself sets it. */
+export function isReserved(key: string): boolean {
+  return key === 'PORT' || key.startsWith('DHOW_')
 }
 
 /** Why a value is not allowed; null when it is. */

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 use crate::actions::Error;
 use crate::model::dotenv;
@@ -104,4 +106,50 @@ fn too_much_is_refused_with_the_numbers() {
     let ten = after(&secrets, &[], large(10));
     let more = Change::MergeText(text(&format!("MORE={}\n", "x".repeat(100_000))));
     assert!(Stored::open(&secrets, OWNER, &ten).after(more).is_err());
+}
+
+/// A merge of one variable as the API reads it.
+fn patch(var: serde_json::Value) -> Change {
+    Change::Merge(vec![serde_json::from_value(var).unwrap()], Vec::new())
+}
+
+#[test]
+fn what_a_merge_leaves_out_stays_as_it_is_stored() {
+    let secrets = key();
+    let stored = stored(&secrets);
+    let (secret, plain) = ((true, EnvScope::Build), (false, EnvScope::Both));
+    let cases = [
+        (json!({ "key": "S", "value": "new" }), "new", secret),
+        (
+            json!({ "key": "S", "value": "open", "secret": false }),
+            "open",
+            (false, EnvScope::Build),
+        ),
+        (json!({ "key": "S", "scope": "run" }), "hush", (true, EnvScope::Run)),
+        (
+            json!({ "key": "S", "value": null, "scope": null }),
+            "hush",
+            (true, EnvScope::Run),
+        ),
+        (json!({ "key": "A", "value": "9" }), "9", plain),
+        (json!({ "key": "A", "scope": "build" }), "1", (false, EnvScope::Build)),
+        (json!({ "key": "A", "secret": true }), "1", (true, EnvScope::Both)),
+        (json!({ "key": "NEW", "value": "" }), "", (false, EnvScope::Run)),
+    ];
+    for (given, value, (is_secret, scope)) in cases {
+        let name = given["key"].as_str().unwrap().to_owned();
+        let merged = told(&secrets, &after(&secrets, &stored, patch(given.clone())));
+        let expected = (name, value.to_owned(), is_secret, scope);
+        assert!(merged.contains(&expected), "{given}: {merged:?}");
+    }
+    for given in [
+        json!({ "key": "S", "secret": false }),
+        json!({ "key": "S", "value": null, "secret": null }),
+        json!({ "key": "NEW", "scope": "both" }),
+    ] {
+        let Err(Error::Invalid(refused)) = Stored::open(&secrets, OWNER, &stored).after(patch(given.clone())) else {
+            panic!("{given} is taken")
+        };
+        assert_eq!(refused[0].field, "vars[0].value");
+    }
 }

@@ -49,6 +49,19 @@ fn saving_without_an_edit_changes_nothing() {
 }
 
 #[test]
+fn a_renamed_row_keeps_a_value_that_nobody_touched() {
+    let edited = input(|rows| rows[0].key = "OTHER".to_owned());
+    assert_eq!(edited.vars[0], var("OTHER", Some("a\r\nb\r\n"), false));
+    let typed = input(|rows| (rows[0].key, rows[0].value) = ("OTHER".to_owned(), "a\nb".to_owned()));
+    assert_eq!(typed.vars[0], var("OTHER", Some("a\nb"), false));
+    // In a form of another version something else may stand in that place.
+    let mut newer = stored();
+    newer.version = Some(4);
+    let old = EnvForm::parse(&sent(|rows| rows[0].key = "OTHER".to_owned()), &newer);
+    assert_eq!(old.to_input(&newer).0.vars[0], var("OTHER", Some("a\nb\n"), false));
+}
+
+#[test]
 fn values_keep_every_character_and_have_lf() {
     let value = "\n  pa$$ \"x\" # y\n\n";
     let edited = input(|rows| {
