@@ -88,7 +88,7 @@ impl Actions {
     /// Attaches a host to an app; answers the domain and the list's new version.
     pub async fn add_domain(&self, actor: &Actor, app: &App, input: DomainInput) -> Result<(DomainView, i64)> {
         self.require_in(actor, app, Right::Change).await?;
-        let checked = input::check(&input)?;
+        let checked = input::check(&input, None)?;
         let (position, version) = (input.position, input.version);
         let stored = self.change_domains(actor, app, version, move |change| {
             let domain = &checked.domain;
@@ -121,7 +121,8 @@ impl Actions {
             let before = find(change.tx, change.app.id, &which)?;
             let present = serde_json::to_value(DomainInput::from(&before)).map_err(anyhow::Error::from)?;
             let input: DomainInput = parse_json(merge(present, changes))?;
-            let mut checked = input::check(&input)?;
+            let stored = before.certificate.as_ref().map(|stored| stored.chain.as_str());
+            let mut checked = input::check(&input, stored)?;
             checked.domain.points_here = before.points_here && before.host == checked.domain.host;
             if (&before.host, &before.path_prefix) != (&checked.domain.host, &checked.domain.path_prefix) {
                 claim::check(change.tx, change.config, change.actor, change.app, &checked.domain)?;
