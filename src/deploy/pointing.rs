@@ -17,7 +17,7 @@ use crate::events::Event;
 use crate::model::domain::{Domain, Tls};
 use crate::model::host::Host;
 use crate::model::ids::AppId;
-use crate::model::pointing::{Found, Pointing, Verdict};
+use crate::model::pointing::{Found, Pointing, Verdict, reached_by_authority};
 
 /// How often domains that do not lead here yet are looked up.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -93,7 +93,9 @@ pub(super) async fn look_up(context: &Context, app: AppId) -> Result<bool, Deplo
     if domains.is_empty() {
         return Ok(false);
     }
-    let (own, known) = (own_addresses(), known_addresses(context).await);
+    let is_private = context.config.acme_directory.is_some();
+    let own = reached_by_authority(own_addresses(), is_private);
+    let known = reached_by_authority(known_addresses(context).await, is_private);
     let looks = domains.iter().map(|domain| context.dns.look_up(&domain.host));
     let found = futures_util::future::join_all(looks).await;
     let mut changed = Vec::new();
