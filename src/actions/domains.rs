@@ -92,6 +92,7 @@ impl Actions {
         let (position, version) = (input.position, input.version);
         let stored = self.change_domains(actor, app, version, move |change| {
             let domain = &checked.domain;
+            claim::refuse_too_many(change.tx, change.app.id)?;
             claim::check(change.tx, change.config, change.actor, change.app, domain)?;
             let id = match db::domains::insert(change.tx, change.app.id, domain) {
                 Err(db::Error::Taken) => return Err(claim::taken(change.tx, change.actor, domain)?),
@@ -129,7 +130,7 @@ impl Actions {
             }
             let id = before.id;
             let domain = change.store(id, Some(&before), checked, input.position)?;
-            if before.host != domain.host {
+            if (&before.host, &before.path_prefix) != (&domain.host, &domain.path_prefix) {
                 claim::refuse_endless_redirect(change.tx, &before.host, None)?;
             }
             change.note("domain.change", &domain)?;

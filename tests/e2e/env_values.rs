@@ -80,10 +80,7 @@ impl Visitors {
             Way::Api => {
                 let vars = values.iter().map(|(key, value)| json!({ "key": key, "value": value }));
                 let vars: Vec<_> = vars.collect();
-                self.api
-                    .put("/apps/web/env", json!({ "vars": vars }))
-                    .await
-                    .expect(200);
+                self.api.put("/apps/web/env", json!({ "vars": vars })).await.expect(200);
             }
             Way::Import => {
                 let headers = [("content-type", "text/plain; charset=utf-8")];
