@@ -228,6 +228,16 @@ impl Config {
         self.acme_email.is_some()
     }
 
+    /// The name in CAA records of the authority that is asked for certificates; `None` where the directory is one's own.
+    pub fn caa_authority(&self) -> Option<&'static str> {
+        let is_lets_encrypt = |url: &String| {
+            let host = url.split('/').nth(2).unwrap_or_default();
+            host.ends_with(".letsencrypt.org")
+        };
+        let is_known = self.acme_directory.as_ref().is_none_or(is_lets_encrypt);
+        is_known.then_some("letsencrypt.org")
+    }
+
     /// Where the panel is reached, without a slash at its end: what the operator chose, since a `Host` header is
     /// anybody's claim. One that listens everywhere is reached by the name that the operator has for the server.
     pub fn panel_url(&self) -> String {
@@ -393,7 +403,29 @@ mod tests {
             };
             let is_panels = |host: &&str| config.is_panels(&Host::parse(host).unwrap());
             assert!(own.iter().all(is_panels), "{arguments:?}");
-            assert!(!free.iter().any(|host| is_panels(&host)), "{arguments:?}");
+            assert!(!free.iter().any(|host| is_panels(host)), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_authority_is_lets_encrypt_unless_told_otherwise() {
+        let lets_encrypt = Some("letsencrypt.org");
+        for (directory, authority) in [
+            (None, lets_encrypt),
+            (
+                Some("https://acme-staging-v02.api.letsencrypt.org/directory"),
+                lets_encrypt,
+            ),
+            (Some("https://ca.example/letsencrypt.org"), None),
+            (Some("https://notletsencrypt.org/directory"), None),
+        ] {
+            let line = ["dhow", "serve", "--acme-email=a@b.example"].map(str::to_owned);
+            let more = directory.map(|url| format!("--acme-directory={url}"));
+            let line = CommandLine::try_parse_from(line.into_iter().chain(more)).unwrap();
+            let Verb::Serve(config) = line.verb else {
+                panic!("serve")
+            };
+            assert_eq!(config.caa_authority(), authority, "{directory:?}");
         }
     }
 

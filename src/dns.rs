@@ -14,6 +14,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Semaphore;
 
+use crate::model::caa::{Caa, CaaRecord};
 use crate::model::host::Host;
 use crate::model::pointing::Found;
 
@@ -84,6 +85,52 @@ impl Dns {
             .filter_map(|answer| address(&answer.data))
             .collect())
     }
+
+    /// The restriction by CAA records that holds for a host: those of the nearest name that has any, from the host up to
+    /// the top level (RFC 8659 §3). `None` where there is no restriction, or the DNS did not tell.
+    pub async fn look_up_caa(&self, host: &Host) -> Option<Caa> {
+        let _place = self.1.acquire().await;
+        let names: Vec<&str> = with_parents(host.as_str()).collect();
+        // All at once, since one that does not answer costs a second.
+        let answers = futures_util::future::join_all(names.iter().map(|name| self.caa_records(name))).await;
+        for (name, answer) in names.iter().zip(answers) {
+            match answer {
+                Ok(records) if records.is_empty() => {}
+                Ok(records) => return Caa::of(name, &records),
+                Err(error) => {
+                    tracing::debug!(name, %error, "CAA records could not be looked up");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    async fn caa_records(&self, name: &str) -> Result<Vec<CaaRecord>, NetError> {
+        let lookup = match self.0.lookup(format!("{name}."), RecordType::CAA).await {
+            Ok(lookup) => lookup,
+            Err(error) if error.is_no_records_found() || error.is_nx_domain() => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let record = |data: &RData| match data {
+            RData::CAA(caa) => Some(CaaRecord {
+                is_critical: caa.issuer_critical,
+                tag: caa.tag.clone(),
+                value: String::from_utf8_lossy(&caa.value).into_owned(),
+            }),
+            _ => None,
+        };
+        Ok(lookup
+            .answers()
+            .iter()
+            .filter_map(|answer| record(&answer.data))
+            .collect())
+    }
+}
+
+/// A name and all above it but the root.
+fn with_parents(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, parent)| parent))
 }
 
 fn only(server: SocketAddr) -> ResolverConfig {
@@ -107,7 +154,7 @@ pub fn own_addresses() -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dns, Found, Host};
+    use super::{Dns, Found, Host, with_parents};
     use std::net::SocketAddr;
     use tokio::net::UdpSocket;
 
@@ -189,5 +236,11 @@ mod tests {
             assert_eq!(found == own, is_known, "{aaaa:?}: {found:?}");
             assert_eq!(matches!(found, Found::Unknown(_)), !is_known, "{aaaa:?}: {found:?}");
         }
+    }
+
+    #[test]
+    fn caa_records_are_looked_for_up_to_the_top_level() {
+        let names: Vec<&str> = with_parents("a.b.example").collect();
+        assert_eq!(names, ["a.b.example", "b.example", "example"]);
     }
 }

@@ -21,10 +21,11 @@ mod claim;
 mod input;
 mod sealing;
 mod view;
+mod words;
 
 pub use input::{DomainInput, SiteUserInput};
 use view::Seen;
-pub use view::{DnsState, DomainState, DomainView};
+pub use view::{CaaState, DnsState, DomainState, DomainView};
 
 /// An app's domains in its own order.
 pub struct DomainList {
@@ -77,7 +78,12 @@ impl Actions {
             let outcome = if by_acme(&domain) { outcomes.next() } else { None };
             let seen = Seen {
                 has_acme,
-                pointing: self.deployer.pointing(&domain.host).filter(|_| domain.tls == Tls::Auto),
+                authority: self.config.caa_authority(),
+                http_port: self.config.http_port,
+                look: self
+                    .deployer
+                    .last_look(&domain.host)
+                    .filter(|_| domain.tls == Tls::Auto),
                 outcome: outcome.unwrap_or(AcmeOutcome::Pending),
             };
             DomainView::new(position, domain, DomainState::of(domain, seen, now))

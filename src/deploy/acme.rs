@@ -22,9 +22,9 @@ pub(super) async fn outcomes(context: &Context, hosts: &[Host]) -> Vec<AcmeOutco
     let output = context.engine.last_output(&name, LINES).await.unwrap_or_default();
     for (outcome, host) in outcomes.iter_mut().zip(hosts) {
         if is_open(outcome)
-            && let Some(reason) = traefik::acme_refusal(&output, host)
+            && let Some(refusal) = traefik::acme_refusal(&output, host)
         {
-            *outcome = AcmeOutcome::Failed(reason);
+            *outcome = AcmeOutcome::Failed(refusal);
         }
     }
     outcomes

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::pointing::Pointings;
+use super::looks::Looks;
 use super::watch::Health;
 use super::worker::Worker;
 use super::{Deployer, Paths, proxy};
@@ -30,8 +30,8 @@ pub struct Context {
     pub(super) proxy_password: String,
     pub(super) engine: Engine,
     pub(super) dns: Dns,
-    /// What the DNS said of the domains when they were last looked up.
-    pub(super) pointings: Pointings,
+    /// What was seen of the domains when they were last looked up.
+    pub(super) looks: Looks,
     pub(super) routes: DynamicFiles,
     /// Held from reading the database until the route file is written, so that the newest reading wins.
     pub(super) route_lock: Mutex<()>,
@@ -79,7 +79,7 @@ impl Context {
             secrets: parts.secrets,
             engine: parts.engine,
             dns: parts.dns,
-            pointings: Pointings::default(),
+            looks: Looks::default(),
             routes,
             route_lock: Mutex::new(()),
             proxy_lock: Mutex::new(()),

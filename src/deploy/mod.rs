@@ -19,7 +19,6 @@ use crate::model::deployment::{Deployment, Trigger, Wanted};
 use crate::model::difference::Difference;
 use crate::model::host::Host;
 use crate::model::ids::{AppId, DeploymentId};
-use crate::model::pointing::Pointing;
 use crate::model::release::Release;
 use crate::model::source::GitUrl;
 use crate::model::user::Actor;
@@ -36,10 +35,12 @@ mod fetch;
 mod follow;
 mod insist;
 mod job;
+mod looks;
 mod order;
 mod panel;
 mod pipeline;
 mod pointing;
+mod port_80;
 mod proxy;
 mod queue;
 mod reconcile;
@@ -58,9 +59,10 @@ mod watch;
 mod worker;
 
 pub use crate::git::Branches;
-pub use crate::traefik::AcmeOutcome;
+pub use crate::traefik::{AcmeOutcome, Refusal};
 pub use context::{Context, Parts};
 pub use error::DeployError;
+pub use looks::Look;
 pub use queue::{Queued, put_hosted_push, put_push};
 pub use watch::Health;
 pub use worker::Worker;
@@ -257,9 +259,9 @@ impl Deployer {
         Ok(())
     }
 
-    /// What the DNS said of a host when it was last looked up.
-    pub fn pointing(&self, host: &Host) -> Option<Pointing> {
-        self.context.pointings.of(host)
+    /// What was seen of a host when it was last looked up.
+    pub fn last_look(&self, host: &Host) -> Option<Look> {
+        self.context.looks.of(host)
     }
 
     /// What became of certificates by ACME, host by host.

@@ -3,14 +3,14 @@
 //! An authority counts failed attempts (Let's Encrypt: five an hour for a host), and a proxy that asks on every change
 //! uses them up within minutes. What was seen is stored with the domain, so that a restart changes nothing.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use futures_util::future::{join, join_all};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Context, DeployError, routes};
+use super::{Context, DeployError, port_80, routes};
 use crate::db;
 use crate::dns::own_addresses;
 use crate::events::Event;
@@ -18,32 +18,14 @@ use crate::model::domain::{Domain, Tls};
 use crate::model::host::Host;
 use crate::model::ids::AppId;
 use crate::model::pointing::{Found, Pointing, Verdict, reached_by_authority};
+use crate::traefik::Mark;
 
 /// How often domains that do not lead here yet are looked up.
 const PERIOD: Duration = Duration::from_secs(10);
+/// Every so many times those are, too, whose port 80 does not lead to the proxy: a minute.
+const ASTRAY_EVERY: u32 = 6;
 /// Every so many times all others are, too: a quarter of an hour.
 const ALL_EVERY: u32 = 90;
-
-/// What the DNS said of hosts when they were last looked up.
-#[derive(Default)]
-pub(super) struct Pointings(Mutex<HashMap<Host, Pointing>>);
-
-impl Pointings {
-    /// What was seen of a host.
-    pub(super) fn of(&self, host: &Host) -> Option<Pointing> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
-    }
-
-    fn put(&self, host: &Host, pointing: Pointing) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(host.clone(), pointing);
-    }
-
-    fn keep(&self, hosts: &[Host]) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|host, _| hosts.contains(host));
-    }
-}
 
 /// Looks until Dhow stops; without certificates there is nothing to wait for.
 pub(super) async fn run(context: Arc<Context>) {
@@ -57,22 +39,29 @@ pub(super) async fn run(context: Arc<Context>) {
             () = context.shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = look(&context, round == 0).await {
+        if let Err(error) = look(&context, round).await {
             tracing::warn!(%error, "domains could not be looked up");
         }
     }
 }
 
-async fn look(context: &Context, is_all: bool) -> Result<(), DeployError> {
-    let waiting = context
-        .db
-        .read(move |c| db::domains::list_automatic(c, !is_all))
-        .await?;
-    if is_all {
-        let hosts: Vec<Host> = waiting.iter().map(|(_, host)| host.clone()).collect();
-        context.pointings.keep(&hosts);
+async fn look(context: &Arc<Context>, round: u32) -> Result<(), DeployError> {
+    let read = context.db.read(|c| {
+        let (waiting, all) = (
+            db::domains::list_automatic(c, true)?,
+            db::domains::list_automatic(c, false)?,
+        );
+        Ok((waiting, all))
+    });
+    let (waiting, all) = read.await?;
+    if round == 0 {
+        let hosts: Vec<Host> = all.iter().map(|(_, host)| host.clone()).collect();
+        context.looks.keep(&hosts);
     }
-    let mut apps: Vec<AppId> = waiting.into_iter().map(|(app, _)| app).collect();
+    let is_due =
+        |host: &Host| round == 0 || (round.is_multiple_of(ASTRAY_EVERY) && context.looks.is_port_80_astray(host));
+    let due = all.into_iter().filter(|(_, host)| is_due(host));
+    let mut apps: Vec<AppId> = waiting.into_iter().chain(due).map(|(app, _)| app).collect();
     apps.sort_unstable();
     apps.dedup();
     for app in apps {
@@ -85,8 +74,8 @@ async fn look(context: &Context, is_all: bool) -> Result<(), DeployError> {
 }
 
 /// Looks up where an app's domains lead; `true` when another one may have a certificate now, or may not any more, so
-/// that its route is to be written.
-pub(super) async fn look_up(context: &Context, app: AppId) -> Result<bool, DeployError> {
+/// that its route is to be written. Their port 80 is asked besides, and nobody waits for that.
+pub(super) async fn look_up(context: &Arc<Context>, app: AppId) -> Result<bool, DeployError> {
     let domains = context.db.read(move |c| db::domains::list_of_app(c, app)).await?;
     let is_meant = |domain: &&Domain| domain.tls == Tls::Auto && domain.may_have_certificate();
     let domains: Vec<Domain> = domains.iter().filter(is_meant).cloned().collect();
@@ -96,21 +85,30 @@ pub(super) async fn look_up(context: &Context, app: AppId) -> Result<bool, Deplo
     let is_private = context.config.acme_directory.is_some();
     let own = reached_by_authority(own_addresses(), is_private);
     let known = reached_by_authority(known_addresses(context).await, is_private);
-    let looks = domains.iter().map(|domain| context.dns.look_up(&domain.host));
-    let found = futures_util::future::join_all(looks).await;
-    let mut changed = Vec::new();
-    for (domain, found) in domains.iter().zip(found) {
+    let dns = &context.dns;
+    let looks = domains
+        .iter()
+        .map(|domain| join(dns.look_up(&domain.host), dns.look_up_caa(&domain.host)));
+    let found = join_all(looks).await;
+    let (mut changed, mut unasked) = (Vec::new(), Vec::new());
+    for (domain, (found, caa)) in domains.iter().zip(found) {
         let pointing = Pointing::new(found, &own, &known);
         let points_here = match pointing.verdict {
             Verdict::Right => true,
             Verdict::Wrong | Verdict::Missing => false,
             Verdict::Unknown => domain.points_here,
         };
-        context.pointings.put(&domain.host, pointing);
+        let addresses = pointing.found.clone();
+        if context.looks.put(&domain.host, pointing, caa, Instant::now()) {
+            unasked.push((domain.host.clone(), addresses));
+        }
         if points_here != domain.points_here {
             tracing::info!(host = %domain.host, points_here, "the DNS of a domain changed");
             changed.push((domain.id, points_here));
         }
+    }
+    if context.config.has_acme() && !unasked.is_empty() {
+        tokio::spawn(ask_port_80(Arc::clone(context), app, unasked));
     }
     let has_changed = !changed.is_empty();
     if has_changed {
@@ -122,6 +120,22 @@ pub(super) async fn look_up(context: &Context, app: AppId) -> Result<bool, Deplo
         write.await.map_err(|error: db::Error| DeployError::from(error))?;
     }
     Ok(has_changed)
+}
+
+/// Asks port 80 of hosts whose DNS leads here.
+async fn ask_port_80(context: Arc<Context>, app: AppId, hosts: Vec<(Host, Vec<IpAddr>)>) {
+    let mark = Mark::of(&context.proxy_password);
+    let asks = hosts
+        .iter()
+        .map(|(host, addresses)| port_80::ask(host, addresses, &mark));
+    let found = join_all(asks).await;
+    let mut is_news = false;
+    for ((host, _), found) in hosts.iter().zip(found) {
+        is_news |= context.looks.put_port_80(host, found);
+    }
+    if is_news {
+        context.events.announce(Event::App(app));
+    }
 }
 
 /// Where the operator's own name for this machine leads: its public address, also behind an address translation.

@@ -28,12 +28,24 @@ pub enum Verdict {
     Unknown,
 }
 
+/// What answers at port 80 of the addresses of a host, where an authority asks; the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Port80 {
+    /// This Dhow's proxy, at every address.
+    Proxy,
+    /// Something else, at one at least.
+    Other,
+    /// Nothing that could be reached from this machine, at one at least.
+    Unreachable,
+}
+
 /// What the DNS says of a host, beside what it should say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pointing {
     /// The comparison.
     pub verdict: Verdict,
-    /// The addresses that the DNS tells.
+    /// The addresses that the DNS tells, sorted, since it tells them in any order.
     pub found: Vec<IpAddr>,
     /// The addresses that it should tell; none where this machine's public address is not known.
     pub wanted: Vec<IpAddr>,
@@ -49,7 +61,8 @@ impl Pointing {
         let (verdict, found, reason) = match found {
             Found::Unknown(reason) => (Verdict::Unknown, Vec::new(), Some(reason)),
             Found::Addresses(found) if found.is_empty() => (Verdict::Missing, found, None),
-            Found::Addresses(found) => {
+            Found::Addresses(mut found) => {
+                found.sort_unstable();
                 let is_here = |address: &IpAddr| own.contains(address) || known.contains(address);
                 let verdict = if found.iter().all(is_here) {
                     Verdict::Right

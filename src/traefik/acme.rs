@@ -30,8 +30,43 @@ pub enum AcmeOutcome {
     Pending,
     /// Whether it is there cannot be told, for this reason: Traefik's storage cannot be read.
     Untold(String),
-    /// It was refused, in the authority's or Traefik's own words.
-    Failed(String),
+    /// It was refused.
+    Failed(Refusal),
+}
+
+/// Why a certificate was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The authority's or Traefik's own words.
+    pub reason: String,
+    /// Whether the authority has had too many requests (RFC 8555 §6.6).
+    pub is_rate_limit: bool,
+    /// Before when it takes no other one, where it says so.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl Refusal {
+    /// From the words in Traefik's output.
+    pub fn of(words: &str) -> Self {
+        let reason = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_rate_limit = ["acme:error:rateLimited", "error: 429"]
+            .iter()
+            .any(|sign| reason.contains(sign));
+        let retry_at = is_rate_limit.then(|| retry_time(&reason)).flatten();
+        Self {
+            reason: reason.chars().take(500).collect(),
+            is_rate_limit,
+            retry_at,
+        }
+    }
+}
+
+/// The time that Let's Encrypt puts into its refusal, as `retry after 2025-07-17 12:34:59 UTC` or in RFC 3339
+/// (traefik/traefik#11912 shows the first; its HTTP header `Retry-After` does not reach Traefik's output).
+fn retry_time(reason: &str) -> Option<Timestamp> {
+    let (_, after) = reason.split_once("retry after ")?;
+    let date_and_time: String = after.chars().take("2025-07-17 12:34:59".len()).collect();
+    Timestamp::parse(&format!("{date_and_time}Z"))
 }
 
 /// The certificates in Traefik's storage.
@@ -93,22 +128,24 @@ impl Storage {
 }
 
 /// The last refusal of a host's certificate in Traefik's output, without what stands around it.
-pub fn acme_refusal(output: &[String], host: &Host) -> Option<String> {
+pub fn acme_refusal(output: &[String], host: &Host) -> Option<Refusal> {
     let quoted = format!("[{host}]");
     let is_about = |line: &&String| line.contains("ACME") && line.contains("error=") && line.contains(&quoted);
     let line = output.iter().rfind(is_about)?;
     let text = line.split_once("error=")?.1;
     let mut deserializer = serde_json::Deserializer::from_str(text).into_iter::<String>();
     let words = deserializer.next()?.ok()?;
-    let reason = words.rsplit(&format!("[{host}] ")).next().unwrap_or(&words);
-    let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-    Some(reason.chars().take(500).collect())
+    let words = words.rsplit(&format!("{quoted} ")).next().unwrap_or(&words);
+    // What is refused as a whole stands behind the list of its hosts.
+    let words = words.rsplit(&format!("{quoted}: ")).next().unwrap_or(words);
+    Some(Refusal::of(words))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AcmeOutcome, Storage, acme_refusal};
+    use super::{AcmeOutcome, Refusal, Storage, acme_refusal};
     use crate::model::host::Host;
+    use crate::model::time::Timestamp;
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use rcgen::{CertificateParams, KeyPair};
@@ -158,10 +195,46 @@ mod tests {
         let line = r#"2026-01-02T03:04:05Z ERR Unable to obtain ACME certificate for domains error="unable to generate a certificate for the domains [a.example]: error: one or more domains had a problem:\n[a.example] acme: error: 403 :: urn:ietf:params:acme:error:unauthorized :: said \"no\"\n" ACME CA=https://ca/dir domains=["a.example"]"#;
         let output = ["other line".to_owned(), line.to_owned()];
         let reason = acme_refusal(&output, &host("a.example"));
-        assert_eq!(
-            reason.as_deref(),
-            Some("acme: error: 403 :: urn:ietf:params:acme:error:unauthorized :: said \"no\"")
-        );
+        let words = "acme: error: 403 :: urn:ietf:params:acme:error:unauthorized :: said \"no\"";
+        let refusal = Refusal {
+            reason: words.to_owned(),
+            is_rate_limit: false,
+            retry_at: None,
+        };
+        assert_eq!(reason, Some(refusal));
         assert_eq!(acme_refusal(&output, &host("b.example")), None);
+    }
+
+    #[test]
+    fn route_acme_not_hammered_a_429_is_told_with_its_retry_time() {
+        let line = |detail: &str| {
+            let words = format!(
+                "unable to generate a certificate for the domains [a.example]: acme: error: 429 :: POST :: https://ca/new :: \
+                 urn:ietf:params:acme:error:rateLimited :: {detail}"
+            );
+            let error = serde_json::to_string(&words).expect("text");
+            format!(
+                "2026-01-02T03:04:05Z ERR Unable to obtain ACME certificate for domains error={error} ACME CA=https://ca"
+            )
+        };
+        for (detail, retry_at) in [
+            (
+                "too many failed authorizations (5) for \"a.example\" in the last 1h0m0s, retry after 2025-07-17 12:34:59 UTC: see x",
+                Some("2025-07-17T12:34:59Z"),
+            ),
+            (
+                "too many, retry after 2025-07-17T12:34:59Z: see x",
+                Some("2025-07-17T12:34:59Z"),
+            ),
+            ("too many, retry after a while", None),
+            ("too many", None),
+        ] {
+            let refusal = acme_refusal(&[line(detail)], &host("a.example")).expect("a refusal");
+            assert_eq!(refusal.retry_at, retry_at.and_then(Timestamp::parse), "{detail}");
+            assert!(
+                refusal.is_rate_limit && refusal.reason.starts_with("acme: error: 429"),
+                "{refusal:?}"
+            );
+        }
     }
 }

@@ -6,6 +6,7 @@
 use super::dynamic::{
     CertificateFiles, DynamicFile, Http, LoadBalancer, Middleware, Router, RouterTls, ServerUrl, Service, Tls, TlsStore,
 };
+use super::mark::{self, Mark};
 use super::text::dynamic_text;
 use super::{API_USER, PRIVATE, RESOLVER, WEB, WEB_SECURE, certificate, guard, rules};
 use crate::model::domain::Https;
@@ -46,11 +47,12 @@ pub fn render(routes: &AppRoutes, ports: PublicPorts) -> Option<String> {
     is_known.then(|| dynamic_text(&DynamicFile { http, tls }))
 }
 
-/// The content of the file that is not an app's: it names the fallback certificate and puts Traefik's API and
-/// metrics on the private entry point, behind this password. It stands there as a plain hash only (Traefik docs, "BasicAuth"): it must be long and random.
+/// The content of the file that is not an app's: it names the fallback certificate, holds the [`Mark`], and puts
+/// Traefik's API and metrics on the private entry point, behind this password. It stands there as plain hashes only
+/// (Traefik docs, "BasicAuth"): it must be long and random.
 pub fn render_api(password: &str) -> String {
     let user = format!("{API_USER}:{{SHA}}{}", STANDARD.encode(Sha1::digest(password)));
-    let auth = "dhow-password".to_owned();
+    let (auth, mark) = ("dhow-password".to_owned(), Mark::of(password));
     let router = |rule: &str, service: &str| Router {
         middlewares: vec![auth.clone()],
         ..Router::new(PRIVATE, rule.to_owned(), 1, service)
@@ -62,14 +64,18 @@ pub fn render_api(password: &str) -> String {
                 "dhow-metrics".to_owned(),
                 router("Path(`/metrics`)", "prometheus@internal"),
             ),
+            (mark::NAME.to_owned(), mark.router()),
         ]),
-        middlewares: BTreeMap::from([(
-            auth.clone(),
-            Middleware::BasicAuth {
-                users: vec![user],
-                remove_header: true,
-            },
-        )]),
+        middlewares: BTreeMap::from([
+            (mark::NAME.to_owned(), mark.middleware()),
+            (
+                auth.clone(),
+                Middleware::BasicAuth {
+                    users: vec![user],
+                    remove_header: true,
+                },
+            ),
+        ]),
         services: BTreeMap::new(),
     };
     let tls = Some(Tls {

@@ -9,6 +9,8 @@ use crate::model::route::Route;
 
 /// More than the length of any path prefix.
 const EXACT_HOST: usize = 1_000;
+/// More than what [`priority`] answers.
+pub(super) const ABOVE_ALL: usize = 5 * EXACT_HOST;
 
 /// The condition for a host; of a wildcard one label is open. Traefik compares in lower case.
 pub(super) fn host(host: &Host) -> String {

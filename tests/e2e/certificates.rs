@@ -91,6 +91,7 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     let mut dhow = Dhow::prepare(pebble.setup(Setup::new()).flag("--panel-domain", PANEL));
     pebble.start(dhow.http_port).await;
     pebble.point("elsewhere.example.com", "203.0.113.9").await;
+    pebble.allow("example.com", "authority.example").await;
     dhow.start_process().await;
     let api = dhow.owner().await;
     let git = GitServer::start().await;
@@ -115,6 +116,12 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
         "{added:#}"
     );
     assert_eq!(dns["found"], json!(["203.0.113.9"]));
+    let caa = json!({ "name": "example.com", "allowed": ["authority.example"], "forbids": false });
+    assert_eq!(
+        (&added["state"]["caa"], &added["state"]["port_80"]),
+        (&caa, &Value::Null),
+        "{added:#}"
+    );
     assert!(
         dns["records"][0]
             .as_str()
@@ -130,7 +137,9 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     }
     assert_eq!(dhow.visit("elsewhere.example.com", "/").await.expect(200).text(), "web");
     let page = dhow.panel().await.page("/apps/web/domains").await;
-    page.expect_words("waits for DNS").expect_words("203.0.113.9");
+    page.expect_words("waits for DNS")
+        .expect_words("203.0.113.9")
+        .expect_words("The CAA records of example.com allow only authority.example.");
     assert_eq!(pebble.orders(), ordered);
 
     api.post("/apps/web/domains", json!({ "host": "example.com" }))
@@ -184,4 +193,12 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
         (&json!("right"), ordered + 3)
     );
     tls::ask(port, "elsewhere.example.com", "/", &root).await.unwrap();
+    // The proxy has another port here, and what is at port 80 of this machine is not this proxy.
+    eventually("port 80 was asked", seconds(10), || async {
+        match state(&api, "elsewhere.example.com", "issued").await["port_80"].as_str() {
+            Some("unreachable" | "other") => Ok(()),
+            found => Err(format!("{found:?}")),
+        }
+    })
+    .await;
 }

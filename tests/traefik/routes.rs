@@ -5,8 +5,8 @@ use crate::client::Visitor;
 use crate::{alone, app, domain};
 use dhow::model::domain::Tls;
 use dhow::model::route::AppRoutes;
-use dhow::traefik::ProxyApi;
 use dhow::traefik::proxy::{Acme, PRIVATE_PORT};
+use dhow::traefik::{Mark, ProxyApi};
 use http_body_util::BodyExt as _;
 use std::time::{Duration, Instant};
 
@@ -108,6 +108,13 @@ async fn route_www_and_apex_redirects_keep_path_and_query() {
         }
     }
     assert_eq!(visitor.get("plain.example.com", "/").await.text, "one");
+    // Whatever the host, this proxy says whose it is to those who know its password.
+    let mark = Mark::of(PASSWORD);
+    for host in ["example.com", "plain.example.com", "unknown.test"] {
+        let answer = visitor.get(host, &mark.path).await;
+        assert_eq!(answer.status, 302, "{host}");
+        assert_eq!(answer.headers["Location"], mark.location, "{host}");
+    }
     // Traefik answers challenges itself, before any router of ours.
     let challenge = visitor.get("example.com", "/.well-known/acme-challenge/none").await;
     assert_eq!(challenge.status, 404);

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::input::{DomainInput, SiteUserInput};
-use crate::deploy::AcmeOutcome;
+use super::words;
+use crate::deploy::{AcmeOutcome, Look};
 use crate::model::certificate::CertificateChain;
-use crate::model::domain::{Domain, Https, Tls};
+use crate::model::domain::{Domain, Https};
 use crate::model::ids::DomainId;
-use crate::model::pointing::{Pointing, Verdict};
+use crate::model::pointing::{Port80, Verdict};
 use crate::model::time::Timestamp;
 
 /// A domain as shown.
@@ -59,6 +60,14 @@ pub struct DomainState {
     /// When the certificate ends.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+    /// When the authority takes a request again, where it has had too many and says so.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub retry_at: Option<Timestamp>,
+    /// Which authorities the domain's owner allows; null where that is nowhere restricted, or not known.
+    pub caa: Option<CaaState>,
+    /// What answers at port 80, where an authority asks, as seen from this machine: `proxy` (Dhow's own), `other` or
+    /// `unreachable`. Null unless the DNS leads here and a certificate may be asked for.
+    pub port_80: Option<Port80>,
     /// What the DNS says, where it was looked up: for `auto` and public names.
     pub dns: Option<DnsState>,
 }
@@ -102,12 +111,28 @@ pub struct DnsState {
     pub records: Vec<String>,
 }
 
+/// What CAA records say (RFC 8659).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CaaState {
+    /// The name that has the records: the host, or the nearest one above it that has any.
+    pub name: String,
+    /// The authorities that may issue by HTTP-01; nobody may when empty.
+    pub allowed: Vec<String>,
+    /// Whether the authority that is asked must refuse; false where a directory of one's own is asked, whose name in
+    /// such records is not known.
+    pub forbids: bool,
+}
+
 /// What is known of a domain besides its settings.
 pub(super) struct Seen {
     /// Whether certificates can be had.
     pub(super) has_acme: bool,
-    /// Where its DNS leads, if it was looked up.
-    pub(super) pointing: Option<Pointing>,
+    /// The authority's name in CAA records.
+    pub(super) authority: Option<&'static str>,
+    /// Where the proxy listens for plain http.
+    pub(super) http_port: u16,
+    /// What was seen, if it was looked up.
+    pub(super) look: Option<Look>,
     /// What became of its certificate by ACME.
     pub(super) outcome: AcmeOutcome,
 }
@@ -121,19 +146,43 @@ impl DomainState {
 
     /// How a domain is served.
     pub(super) fn of(domain: &Domain, seen: Seen, now: Timestamp) -> Self {
-        let dns = seen.pointing.as_ref().map(|pointing| DnsState {
-            verdict: pointing.verdict,
-            found: pointing.found.clone(),
-            wanted: pointing.wanted.clone(),
-            records: pointing.records(&domain.host),
-        });
-        let state = match domain.https(seen.has_acme) {
-            Https::Off => Self::told("off", plain(domain, seen.has_acme)),
-            Https::Waiting => Self::told("waiting", waiting(seen.pointing.as_ref())),
-            Https::Acme => Self::acme(seen.outcome, now),
+        let look = seen.look.as_ref();
+        let mut state = match domain.https(seen.has_acme) {
+            Https::Off => Self::told("off", words::plain(domain, seen.has_acme)),
+            Https::Waiting => Self::told("waiting", words::waiting(look.map(|look| &look.pointing))),
+            Https::Acme => Self::acme(&seen.outcome, now),
             Https::Custom => Self::custom(domain, now),
         };
-        Self { dns, ..state }
+        state.dns = look.map(|look| DnsState {
+            verdict: look.pointing.verdict,
+            found: look.pointing.found.clone(),
+            wanted: look.pointing.wanted.clone(),
+            records: look.pointing.records(&domain.host),
+        });
+        if let (Https::Waiting | Https::Acme, Some(look)) = (domain.https(seen.has_acme), look) {
+            state.add_what_an_authority_sees(look, &seen);
+        }
+        state
+    }
+
+    /// A certificate that is there says only what stands against its renewal for sure.
+    fn add_what_an_authority_sees(&mut self, look: &Look, seen: &Seen) {
+        let is_issued = self.https == "issued";
+        self.caa = look.caa.as_ref().map(|caa| CaaState {
+            name: caa.name.clone(),
+            allowed: caa.allowed.clone(),
+            forbids: seen.authority.is_some_and(|authority| caa.forbids(authority)),
+        });
+        self.port_80 = look.port_80;
+        let caa = look.caa.as_ref().filter(|_| !is_issued || seen.authority.is_some());
+        let about_caa = caa.and_then(|caa| words::caa(caa, seen.authority));
+        let port_80 = look.port_80.filter(|_| !is_issued);
+        let about_port_80 = port_80.and_then(|found| words::port_80(found, &look.pointing.found, seen.http_port));
+        for more in [about_port_80, about_caa].into_iter().flatten() {
+            let end = if self.words.ends_with('.') { " " } else { ". " };
+            self.words.push_str(end);
+            self.words.push_str(&more);
+        }
     }
 
     fn told(https: &'static str, words: impl Into<String>) -> Self {
@@ -141,18 +190,21 @@ impl DomainState {
             https,
             words: words.into(),
             expires_at: None,
+            retry_at: None,
+            caa: None,
+            port_80: None,
             dns: None,
         }
     }
 
-    fn acme(outcome: AcmeOutcome, now: Timestamp) -> Self {
+    fn acme(outcome: &AcmeOutcome, now: Timestamp) -> Self {
         match outcome {
-            AcmeOutcome::Issued { expires_at, .. } if expires_at <= now => Self {
-                expires_at: Some(expires_at),
+            AcmeOutcome::Issued { expires_at, .. } if *expires_at <= now => Self {
+                expires_at: Some(*expires_at),
                 ..Self::told("expired", "The certificate is over, and no newer one was had.")
             },
             AcmeOutcome::Issued { expires_at, issuer } => Self {
-                expires_at: Some(expires_at),
+                expires_at: Some(*expires_at),
                 ..Self::told("issued", format!("Signed by {issuer}, renewed by itself."))
             },
             AcmeOutcome::Pending => Self::told("pending", "The certificate is asked for; this takes seconds."),
@@ -160,7 +212,10 @@ impl DomainState {
                 "unknown",
                 format!("Whether there is a certificate is not known: {reason}"),
             ),
-            AcmeOutcome::Failed(reason) => Self::told("failed", format!("No certificate was had: {reason}")),
+            AcmeOutcome::Failed(refusal) => Self {
+                retry_at: refusal.retry_at,
+                ..Self::told("failed", words::refused(refusal))
+            },
         }
     }
 
@@ -188,77 +243,99 @@ impl DomainState {
     }
 }
 
-/// What a domain waits for.
-fn waiting(pointing: Option<&Pointing>) -> String {
-    let list = |addresses: &[IpAddr]| addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ");
-    let Some(pointing) = pointing else {
-        return "Plain http until its DNS is seen to lead to this machine.".to_owned();
-    };
-    let should = if pointing.wanted.is_empty() {
-        "this machine".to_owned()
-    } else {
-        list(&pointing.wanted)
-    };
-    match pointing.verdict {
-        Verdict::Right => "Its DNS leads here; the certificate is asked for next.".to_owned(),
-        Verdict::Wrong => format!(
-            "Its DNS leads to {}, not to {should} alone. Plain http until then.",
-            list(&pointing.found)
-        ),
-        Verdict::Missing => format!("Its DNS has no address. Let it lead to {should}; plain http until then."),
-        Verdict::Unknown => {
-            let reason = pointing.reason.as_deref().unwrap_or_default();
-            format!("The DNS could not be asked ({reason}). Plain http until it says that the host leads here.")
-        }
-    }
-}
-
-/// Why a domain is plain http.
-fn plain(domain: &Domain, has_acme: bool) -> &'static str {
-    if domain.tls != Tls::Auto {
-        "As chosen."
-    } else if domain.host.is_wildcard() {
-        "A wildcard gets no certificate by itself. Upload one."
-    } else if !domain.may_have_certificate() {
-        "No certificate can be had for such a host."
-    } else if !has_acme {
-        "Until Dhow is started with --acme-email, or a certificate is uploaded."
-    } else {
-        ""
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{AcmeOutcome, DomainState, Pointing, Seen, Verdict};
+    use super::{AcmeOutcome, DomainState, Look, Port80, Seen, Verdict};
+    use crate::deploy::Refusal;
+    use crate::model::caa::Caa;
     use crate::model::domain::{Domain, Tls};
     use crate::model::host::Host;
     use crate::model::path_prefix::PathPrefix;
-    use crate::model::pointing::Found;
+    use crate::model::pointing::{Found, Pointing};
     use crate::model::time::Timestamp;
     use std::net::IpAddr;
+
+    fn look(text: &str) -> Look {
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        Look {
+            pointing: Pointing::new(Found::Addresses(vec![address(text)]), &[address("9.9.9.9")], &[]),
+            caa: None,
+            port_80: None,
+        }
+    }
+
+    fn seen(look: Option<Look>, outcome: AcmeOutcome) -> Seen {
+        Seen {
+            has_acme: true,
+            authority: Some("letsencrypt.org"),
+            http_port: 80,
+            look,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn what_an_authority_sees_is_told_until_there_is_a_certificate() {
+        let at = Timestamp::from_millis;
+        let mut domain = Domain::new(Host::parse("a.example.com").expect("a host"), PathPrefix::root());
+        domain.points_here = true;
+        let bad = Look {
+            caa: Some(Caa {
+                name: "example.com".to_owned(),
+                allowed: vec!["sectigo.com".to_owned()],
+            }),
+            port_80: Some(Port80::Unreachable),
+            ..look("9.9.9.9")
+        };
+        let refused = AcmeOutcome::Failed(Refusal::of(
+            "acme: error: 429 :: retry after 2025-07-17 12:34:59 UTC: see x",
+        ));
+        let state = |authority, outcome| {
+            let seen = Seen {
+                authority,
+                ..seen(Some(bad.clone()), outcome)
+            };
+            DomainState::of(&domain, seen, at(1_000))
+        };
+        let failed = state(Some("letsencrypt.org"), refused);
+        assert_eq!(failed.retry_at, Timestamp::parse("2025-07-17T12:34:59Z"));
+        assert_eq!(failed.port_80, Some(Port80::Unreachable));
+        assert!(failed.caa.is_some_and(|caa| caa.forbids && caa.name == "example.com"));
+        for words in [
+            "see x. Port 80 of 9.9.9.9",
+            "before 2025-07-17 12:34:59 UTC",
+            "only sectigo.com, so",
+        ] {
+            assert!(failed.words.contains(words), "{}", failed.words);
+        }
+        let issued = AcmeOutcome::Issued {
+            expires_at: at(2_000),
+            issuer: "CN=CA".to_owned(),
+        };
+        let by_them = state(Some("letsencrypt.org"), issued.clone());
+        assert!(by_them.words.contains("must refuse") && !by_them.words.contains("Port 80"));
+        let by_own = state(None, issued);
+        assert_eq!(by_own.words, "Signed by CN=CA, renewed by itself.");
+        assert!(by_own.caa.is_some_and(|caa| !caa.forbids));
+        assert!(
+            state(None, AcmeOutcome::Pending)
+                .words
+                .ends_with("allow only sectigo.com.")
+        );
+    }
 
     #[test]
     fn a_state_says_what_is_and_what_to_do() {
         let at = Timestamp::from_millis;
         let mut domain = Domain::new(Host::parse("a.example.com").expect("a host"), PathPrefix::root());
-        let found = |text: &str| {
-            let address: IpAddr = text.parse().expect("an address");
-            Some(Pointing::new(
-                Found::Addresses(vec![address]),
-                &["9.9.9.9".parse().expect("an address")],
-                &[],
-            ))
-        };
-        let state = |domain: &Domain, has_acme, pointing, outcome| {
+        let state = |domain: &Domain, has_acme, look, outcome| {
             let seen = Seen {
                 has_acme,
-                pointing,
-                outcome,
+                ..seen(look, outcome)
             };
             DomainState::of(domain, seen, at(1_000))
         };
-        let waiting = state(&domain, true, found("8.8.8.8"), AcmeOutcome::Pending);
+        let waiting = state(&domain, true, Some(look("8.8.8.8")), AcmeOutcome::Pending);
         assert_eq!(waiting.https, "waiting");
         assert!(waiting.words.contains("8.8.8.8, not to 9.9.9.9"), "{}", waiting.words);
         let dns = waiting.dns.expect("looked up");
@@ -272,7 +349,7 @@ mod tests {
             expires_at: at(millis),
             issuer: "CN=CA".to_owned(),
         };
-        let refused = AcmeOutcome::Failed("429 :: retry after noon".to_owned());
+        let refused = AcmeOutcome::Failed(Refusal::of("403 :: said no"));
         for (outcome, https) in [
             (AcmeOutcome::Pending, "pending"),
             (issued(2_000), "issued"),
@@ -282,7 +359,7 @@ mod tests {
         ] {
             assert_eq!(state(&domain, true, None, outcome).https, https);
         }
-        assert!(state(&domain, true, None, refused).words.contains("retry after noon"));
+        assert!(state(&domain, true, None, refused).words.contains("said no"));
         domain.tls = Tls::Off;
         assert_eq!(state(&domain, true, None, AcmeOutcome::Pending).https, "off");
     }

@@ -320,6 +320,17 @@ fn the_api_needs_the_password_and_the_file_holds_only_its_hash() {
               "dhow-password"
             ]
           },
+          "dhow-mark": {
+            "entryPoints": [
+              "web"
+            ],
+            "rule": "Path(`/.well-known/b4fddacd42dafd1e04f94d225e336fb9`)",
+            "priority": 5000,
+            "service": "noop@internal",
+            "middlewares": [
+              "dhow-mark"
+            ]
+          },
           "dhow-metrics": {
             "entryPoints": [
               "dhow"
@@ -333,6 +344,13 @@ fn the_api_needs_the_password_and_the_file_holds_only_its_hash() {
           }
         },
         "middlewares": {
+          "dhow-mark": {
+            "redirectRegex": {
+              "regex": "^.*$",
+              "replacement": "http://dhow.invalid/c1aa3d40b868167a625572eb13bda07d",
+              "permanent": false
+            }
+          },
           "dhow-password": {
             "basicAuth": {
               "users": [

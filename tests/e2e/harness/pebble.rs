@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::docker::inspect;
@@ -111,15 +111,22 @@ impl Pebble {
 
     /// Lets a name lead to this address alone.
     pub async fn point(&self, host: &str, address: &str) {
-        let url = format!("http://127.0.0.1:{}", self.dns_management_port);
-        let (http, host) = (Http::new(), format!("{host}."));
-        for (call, body) in [
-            ("clear-a", json!({ "host": host })),
-            ("add-a", json!({ "host": host, "addresses": [address] })),
-        ] {
-            let answer = http.send("POST", &format!("{url}/{call}"), &[], body.to_string()).await;
-            answer.expect(200);
-        }
+        let host = format!("{host}.");
+        self.change_dns("clear-a", json!({ "host": host })).await;
+        self.change_dns("add-a", json!({ "host": host, "addresses": [address] }))
+            .await;
+    }
+
+    /// Has a name allow this authority alone, by a CAA record.
+    pub async fn allow(&self, host: &str, authority: &str) {
+        let policies = json!([{ "tag": "issue", "value": authority }]);
+        self.change_dns("add-caa", json!({ "host": format!("{host}."), "policies": policies }))
+            .await;
+    }
+
+    async fn change_dns(&self, call: &str, body: Value) {
+        let url = format!("http://127.0.0.1:{}/{call}", self.dns_management_port);
+        Http::new().send("POST", &url, &[], body.to_string()).await.expect(200);
     }
 
     /// How many certificates were asked for.

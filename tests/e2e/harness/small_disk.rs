@@ -4,6 +4,7 @@ use std::fs::{File, remove_file};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use super::process::succeed;
 
@@ -22,13 +23,30 @@ impl SmallDisk {
         Self(directory.to_owned())
     }
 
-    /// Leaves no room for another byte: what the database had set aside is given back before.
+    /// Leaves no room for another byte: what the database had set aside is given back before. Where Dhow reads or writes in
+    /// the same moment, some of it is not; then once more.
     pub fn fill(&self) {
+        for _ in 0..100 {
+            if self.empty_log() {
+                self.write_ballast();
+                if std::fs::metadata(self.0.join("dhow.db-wal")).is_ok_and(|log| log.len() == 0) {
+                    return;
+                }
+                self.free();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the database's log was never empty");
+    }
+
+    /// Whether the database's log could be moved into the database and cut off.
+    fn empty_log(&self) -> bool {
         let database = rusqlite::Connection::open(self.0.join("dhow.db")).unwrap();
-        database
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-            .unwrap();
-        drop(database);
+        let is_busy = database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        !is_busy.unwrap()
+    }
+
+    fn write_ballast(&self) {
         let mut file = File::create(self.ballast()).unwrap();
         for size in [1 << 20, 4096, 1] {
             let bytes = vec![0; size];
