@@ -257,10 +257,13 @@ impl Config {
         }
     }
 
-    /// The name by which the panel is reached, which no app may have; `None` where it is an address.
-    pub fn panel_host(&self) -> Option<&Host> {
-        let by_base = || self.listen.ip().is_unspecified().then_some(&self.base_domain);
-        self.panel_domain.as_ref().or_else(by_base)
+    /// Whether the panel may be visited at a host, which no app may have then: browsers send cookies to every port of a
+    /// host (RFC 6265 §8.5), and so the panel's sessions to the app. Whoever can reach `--listen` from outside may do it
+    /// by the server's name or by any of its addresses, which an address translation hides.
+    pub fn is_panels(&self, host: &Host) -> bool {
+        let is_reached_directly = !self.listen.ip().is_loopback();
+        self.panel_domain.as_ref() == Some(host)
+            || is_reached_directly && (*host == self.base_domain || host.is_address())
     }
 
     /// The engine's address as asked for, if anybody asked.
@@ -367,6 +370,40 @@ mod tests {
                 panic!("serve")
             };
             assert_eq!(config.panel_url(), url, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_at_which_the_panel_may_be_visited_are_its_own() {
+        for (arguments, own, free) in [
+            (
+                &["--base-domain=apps.example"][..],
+                &[][..],
+                &["apps.example", "203.0.113.7", "dhow.example"][..],
+            ),
+            (
+                &[
+                    "--listen=0.0.0.0:7070",
+                    "--base-domain=apps.example",
+                    "--panel-domain=dhow.example",
+                ],
+                &["apps.example", "dhow.example", "203.0.113.7"],
+                &["web.apps.example"],
+            ),
+            (
+                &["--listen=203.0.113.7:7070"],
+                &["localhost", "203.0.113.7", "198.51.100.1"],
+                &["a.example"],
+            ),
+            (&["--listen=[::]:7070"], &["localhost", "203.0.113.7"], &["a.localhost"]),
+        ] {
+            let line = CommandLine::try_parse_from(["dhow", "serve"].iter().chain(arguments)).unwrap();
+            let Verb::Serve(config) = line.verb else {
+                panic!("serve")
+            };
+            let is_panels = |host: &&str| config.is_panels(&Host::parse(host).unwrap());
+            assert!(own.iter().all(is_panels), "{arguments:?}");
+            assert!(!free.iter().any(|host| is_panels(host)), "{arguments:?}");
         }
     }
 

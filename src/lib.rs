@@ -89,7 +89,7 @@ pub async fn run(
         Some(door) => tokio::spawn(web::connections::serve(
             door,
             router,
-            Door::Proxy(actions),
+            Door::proxy(actions),
             stop.clone(),
         )),
         None => tokio::spawn(std::future::ready(())),

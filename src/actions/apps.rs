@@ -149,7 +149,7 @@ fn slug_problem(tx: &db::Tx, slug: &AppSlug, config: &Config) -> Result<Option<I
         ))));
     }
     let host = default_host(slug, &config.base_domain).map_err(|error| Error::field("slug", error))?;
-    if config.panel_host() == Some(&host) {
+    if config.is_panels(&host) {
         return Ok(Some(Invalid::new(format!(
             "{host} is the panel's own address; choose another name."
         ))));

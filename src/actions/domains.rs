@@ -103,10 +103,11 @@ impl Actions {
     /// Attaches a host to an app; answers the domain and the list's new version.
     pub async fn add_domain(&self, actor: &Actor, app: &App, input: DomainInput) -> Result<(DomainView, i64)> {
         self.require_in(actor, app, Right::Change).await?;
-        let checked = input::check(&input)?;
+        let checked = input::check(&input, None)?;
         let (position, version) = (input.position, input.version);
         let stored = self.change_domains(actor, app, version, move |change| {
             let domain = &checked.domain;
+            claim::refuse_too_many(change.tx, change.app.id)?;
             claim::check(change.tx, change.config, change.actor, change.app, domain)?;
             let id = match db::domains::insert(change.tx, change.app.id, domain) {
                 Err(db::Error::Taken) => return Err(claim::taken(change.tx, change.actor, domain)?),
@@ -136,14 +137,15 @@ impl Actions {
             let before = find(change.tx, change.app.id, &which)?;
             let present = serde_json::to_value(DomainInput::from(&before)).map_err(anyhow::Error::from)?;
             let input: DomainInput = parse_json(merge(present, changes))?;
-            let mut checked = input::check(&input)?;
+            let stored = before.certificate.as_ref().map(|stored| stored.chain.as_str());
+            let mut checked = input::check(&input, stored)?;
             checked.domain.points_here = before.points_here && before.host == checked.domain.host;
             if (&before.host, &before.path_prefix) != (&checked.domain.host, &checked.domain.path_prefix) {
                 claim::check(change.tx, change.config, change.actor, change.app, &checked.domain)?;
             }
             let id = before.id;
             let domain = change.store(id, Some(&before), checked, input.position)?;
-            if before.host != domain.host {
+            if (&before.host, &before.path_prefix) != (&domain.host, &domain.path_prefix) {
                 claim::refuse_endless_redirect(change.tx, &before.host, None)?;
             }
             change.note("domain.change", &domain)?;
@@ -231,7 +233,7 @@ impl Change<'_> {
         checked: input::Checked,
         position: Option<i64>,
     ) -> Result<Domain> {
-        let panel = self.config.panel_host();
+        let panel = self.config.panel_domain.as_ref();
         uploaded::check(self.tx, panel, self.actor, self.app.project_id, before, &checked)?;
         let domain = sealing::seal(self.secrets, id, before, checked)?;
         match db::domains::update(self.tx, id, &domain) {

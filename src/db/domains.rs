@@ -1,9 +1,9 @@
 //! Tables `domains` and `domain_users`.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::{Result, row};
-use crate::model::domain::{Domain, Hop, SiteUser, StoredCertificate, Tls};
+use crate::model::domain::{Domain, Hop, SiteUser, StoredCertificate, Tls, hops};
 use crate::model::host::Host;
 use crate::model::ids::{AppId, DomainId, ProjectId};
 use crate::model::ip_range::IpRange;
@@ -64,6 +64,12 @@ pub fn list_of_app(connection: &Connection, app: AppId) -> Result<Vec<Domain>> {
     Ok(domains)
 }
 
+/// How many domains an app has.
+pub fn count_of_app(connection: &Connection, app: AppId) -> Result<u32> {
+    let mut statement = connection.prepare_cached("SELECT COUNT(*) FROM domains WHERE app_id = ?1")?;
+    Ok(statement.query_row([app.0], |row| row.get(0))?)
+}
+
 /// How often an app's domains were changed; 0 for an app that is gone.
 pub fn find_version(connection: &Connection, app: AppId) -> Result<i64> {
     let mut statement = connection.prepare_cached("SELECT domains_version FROM apps WHERE id = ?1")?;
@@ -78,15 +84,15 @@ pub fn update_version(connection: &Connection, app: AppId) -> Result<i64> {
 
 /// Hosts of all apps, and where they lead.
 pub fn list_hops(connection: &Connection) -> Result<Vec<Hop>> {
-    let mut statement = connection.prepare_cached("SELECT host, redirect_to FROM domains")?;
-    Ok(statement
-        .query_map([], |row| {
-            Ok((
-                row::text(row, "host", Host::parse_pattern)?,
-                row::optional_text(row, "redirect_to", Host::parse)?,
-            ))
-        })?
-        .collect::<rusqlite::Result<_>>()?)
+    let mut statement = connection.prepare_cached("SELECT host, path_prefix, redirect_to FROM domains")?;
+    let domains = statement.query_map([], |row| {
+        Ok((
+            row::text(row, "host", Host::parse_pattern)?,
+            row::text(row, "path_prefix", PathPrefix::parse)?,
+            row::optional_text(row, "redirect_to", Host::parse)?,
+        ))
+    })?;
+    Ok(hops(domains.collect::<rusqlite::Result<_>>()?))
 }
 
 /// Hosts that are to have a certificate by themselves, and their apps; only those whose DNS was not seen to lead here
@@ -136,24 +142,32 @@ fn holder(row: &Row<'_>) -> rusqlite::Result<Holder> {
 
 /// Everybody who has a domain at one of these hosts.
 pub fn list_holders(connection: &Connection, hosts: &[&Host]) -> Result<Vec<Holder>> {
-    let sql = "SELECT apps.id, apps.slug, apps.project_id, host, path_prefix \
-               FROM domains JOIN apps ON apps.id = app_id WHERE host = ?1 ORDER BY domains.id";
     let mut holders = Vec::new();
     for host in hosts {
-        let mut statement = connection.prepare_cached(sql)?;
-        let rows = statement.query_map([host.as_str()], holder)?;
-        holders.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+        holders.extend(holders_where(connection, "host = ?1", host.as_str())?);
     }
     Ok(holders)
 }
 
+/// Everybody who has a domain at a host with one label more than this name.
+pub fn list_holders_below(connection: &Connection, name: &str) -> Result<Vec<Holder>> {
+    let condition = "host LIKE '%' || ?1 AND instr(host, '.') = length(host) - length(?1) + 1 AND host NOT LIKE '*%'";
+    holders_where(connection, condition, format!(".{name}"))
+}
+
 /// Everybody outside a project who has a domain.
 pub fn list_holders_outside(connection: &Connection, project: ProjectId) -> Result<Vec<Holder>> {
-    let sql = "SELECT apps.id, apps.slug, apps.project_id, host, path_prefix \
-               FROM domains JOIN apps ON apps.id = app_id WHERE apps.project_id <> ?1 ORDER BY domains.id";
-    let mut statement = connection.prepare_cached(sql)?;
+    holders_where(connection, "apps.project_id <> ?1", project.0)
+}
+
+fn holders_where(connection: &Connection, condition: &str, parameter: impl ToSql) -> Result<Vec<Holder>> {
+    let sql = format!(
+        "SELECT apps.id, apps.slug, apps.project_id, host, path_prefix \
+         FROM domains JOIN apps ON apps.id = app_id WHERE {condition} ORDER BY domains.id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement
-        .query_map([project.0], holder)?
+        .query_map([parameter], holder)?
         .collect::<rusqlite::Result<_>>()?)
 }
 

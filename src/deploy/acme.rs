@@ -10,19 +10,26 @@ const LINES: usize = 300;
 /// The outcome for each host.
 pub(super) async fn outcomes(context: &Context, hosts: &[Host]) -> Vec<AcmeOutcome> {
     let storage = Storage::read(&context.paths.traefik()).await;
-    let mut outcomes: Vec<AcmeOutcome> = hosts.iter().map(|host| storage.outcome(host)).collect();
-    let is_open = outcomes.iter().any(|outcome| matches!(outcome, AcmeOutcome::Pending));
-    if !is_open {
+    let outcome = |host| match &storage {
+        Ok(storage) => storage.outcome(host),
+        Err(reason) => AcmeOutcome::Untold(reason.clone()),
+    };
+    let mut outcomes: Vec<AcmeOutcome> = hosts.iter().map(outcome).collect();
+    if !outcomes.iter().any(is_open) {
         return outcomes;
     }
     let name = traefik::proxy::name(&context.config.instance);
     let output = context.engine.last_output(&name, LINES).await.unwrap_or_default();
     for (outcome, host) in outcomes.iter_mut().zip(hosts) {
-        if matches!(outcome, AcmeOutcome::Pending)
+        if is_open(outcome)
             && let Some(refusal) = traefik::acme_refusal(&output, host)
         {
             *outcome = AcmeOutcome::Failed(refusal);
         }
     }
     outcomes
+}
+
+fn is_open(outcome: &AcmeOutcome) -> bool {
+    matches!(outcome, AcmeOutcome::Pending | AcmeOutcome::Untold(_))
 }

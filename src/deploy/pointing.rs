@@ -17,7 +17,7 @@ use crate::events::Event;
 use crate::model::domain::{Domain, Tls};
 use crate::model::host::Host;
 use crate::model::ids::AppId;
-use crate::model::pointing::{Found, Pointing, Verdict};
+use crate::model::pointing::{Found, Pointing, Verdict, reached_by_authority};
 use crate::traefik::Mark;
 
 /// How often domains that do not lead here yet are looked up.
@@ -92,7 +92,9 @@ pub(super) async fn look_up(context: &Arc<Context>, app: AppId) -> Result<bool, 
     if domains.is_empty() {
         return Ok(false);
     }
-    let (own, known) = (own_addresses(), known_addresses(context).await);
+    let is_private = context.config.acme_directory.is_some();
+    let own = reached_by_authority(own_addresses(), is_private);
+    let known = reached_by_authority(known_addresses(context).await, is_private);
     let dns = &context.dns;
     let looks = domains
         .iter()

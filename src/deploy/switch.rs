@@ -8,10 +8,14 @@ use std::time::{Duration, Instant};
 use super::job::Job;
 use super::{DeployError, insist, proxy, release, routes};
 use crate::db;
+use crate::model::route::AppRoutes;
 use crate::traefik::Counters;
 
 /// Longest time for the proxy to take a route; it was seen to take 0.3 s.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long the proxy is waited for before the routes are read again.
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Longer than the proxy waits before it reads changed files (`providersThrottleDuration`).
 const PROXY_THROTTLE: Duration = Duration::from_millis(300);
@@ -30,10 +34,13 @@ pub async fn run(job: &Job) -> Result<Switched, DeployError> {
     activate(job).await?;
     let began = Instant::now();
     let routes = routes::write(&job.context, job.app.id).await?;
-    if let Err(error) = proxy::confirm(&job.context, &routes, CONFIRM_TIMEOUT).await {
-        tell_foreign_files(job).await;
-        return Err(error);
-    }
+    let routes = match confirm(job, routes).await {
+        Ok(routes) => routes,
+        Err(error) => {
+            tell_foreign_files(job).await;
+            return Err(error);
+        }
+    };
     let took = began.elapsed();
     let ports = routes::public_ports(&job.context);
     for route in &routes.routes {
@@ -41,6 +48,44 @@ pub async fn run(job: &Job) -> Result<Switched, DeployError> {
             .line(&format!("Live at {}", route.address(ports.http, ports.https)));
     }
     Ok(Switched { before, took })
+}
+
+/// Waits until the proxy serves the app's routes, and answers them as they are by then.
+async fn confirm(job: &Job, routes: AppRoutes) -> Result<AppRoutes, DeployError> {
+    let look = |routes: AppRoutes, limit| async move { proxy::confirm(&job.context, &routes, limit).await };
+    let write = || routes::write(&job.context, job.app.id);
+    confirm_newest(routes, CONFIRM_TIMEOUT, look, write).await
+}
+
+/// A domain may be edited meanwhile, and what was written before that is never shown then: what counts is the newest, as
+/// long as it leads to the same server. `look` waits for routes for a time, `write` answers the newest.
+async fn confirm_newest<L, W>(
+    mut routes: AppRoutes,
+    limit: Duration,
+    look: impl Fn(AppRoutes, Duration) -> L,
+    write: impl Fn() -> W,
+) -> Result<AppRoutes, DeployError>
+where
+    L: Future<Output = Result<(), DeployError>>,
+    W: Future<Output = Result<AppRoutes, DeployError>>,
+{
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let error = match look(routes.clone(), left.min(READ_AGAIN_AFTER)).await {
+            Ok(()) => return Ok(routes),
+            Err(error @ DeployError::RouteFailed(_)) => error,
+            Err(error) => return Err(error),
+        };
+        if Instant::now() >= deadline {
+            return Err(error);
+        }
+        let newest = write().await?;
+        if newest.server != routes.server {
+            return Err(error);
+        }
+        routes = newest;
+    }
 }
 
 /// A file that Dhow did not write may be why a switch failed: the proxy takes no change while it cannot read one of them.
@@ -90,9 +135,57 @@ pub async fn put_back(job: &Job) -> Result<(), DeployError> {
     let routes = routes::write(&job.context, app).await?;
     // Within the proxy's throttle its API may still show the state before the switch, and so confirm too early.
     tokio::time::sleep(PROXY_THROTTLE).await;
-    if let Err(error) = proxy::confirm(&job.context, &routes, CONFIRM_TIMEOUT).await {
+    if let Err(error) = confirm(job, routes).await {
         job.log
             .line(&format!("The proxy has not confirmed the old route yet: {error}"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AppRoutes, DeployError, confirm_newest};
+    use crate::model::host::Host;
+    use crate::model::route::{Route, Server};
+    use crate::traefik;
+    use std::time::Duration;
+
+    fn routes(container: &str, host: &str) -> AppRoutes {
+        AppRoutes {
+            app: "web".to_owned(),
+            routes: vec![Route::plain(Host::parse(host).expect("a host"))],
+            server: Some(Server {
+                container: container.to_owned(),
+                port: 3000,
+            }),
+        }
+    }
+
+    /// What is answered for the first deployment's routes at `a.example` while the proxy shows others.
+    async fn confirmed(newest: &AppRoutes, shown: &AppRoutes) -> Result<AppRoutes, DeployError> {
+        let look = |routes: AppRoutes, _| async move {
+            match routes == *shown {
+                true => Ok(()),
+                false => Err(traefik::Error::NotConfirmed("it shows others".to_owned()).into()),
+            }
+        };
+        let write = || async { Ok(newest.clone()) };
+        confirm_newest(routes("web-1", "a.example"), Duration::from_millis(20), look, write).await
+    }
+
+    #[tokio::test]
+    async fn a_domain_may_be_edited_while_the_proxy_is_waited_for() {
+        let (first, edited, foreign) = (
+            routes("web-1", "a.example"),
+            routes("web-1", "b.example"),
+            routes("web-2", "b.example"),
+        );
+        let answer = confirmed(&edited, &edited).await.expect("the newest are shown");
+        assert_eq!(answer, edited);
+        assert_eq!(confirmed(&edited, &first).await.expect("they are shown still"), first);
+        for (newest, shown) in [(&edited, &foreign), (&foreign, &foreign)] {
+            let refused = confirmed(newest, shown).await;
+            assert!(matches!(refused, Err(DeployError::RouteFailed(_))), "{refused:?}");
+        }
+    }
 }

@@ -75,6 +75,11 @@ impl CertificateChain {
                 day(self.expires_at)
             )));
         }
+        self.check_host(host)
+    }
+
+    /// Refuses a chain that is for other hosts.
+    pub fn check_host(&self, host: &Host) -> Result<(), Invalid> {
         if self.covers(host) {
             return Ok(());
         }

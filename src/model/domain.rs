@@ -12,6 +12,9 @@ use super::ip_range::IpRange;
 use super::path_prefix::PathPrefix;
 use super::site_user::SiteUserName;
 
+/// How many domains an app may have: each is looked up again and again, and is several routers of the proxy.
+pub const MAX_DOMAINS: u32 = 100;
+
 /// How a domain gets its certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -182,6 +185,30 @@ impl Domain {
 /// A host of any app, and where its requests are sent on to.
 pub type Hop = (Host, Option<Host>);
 
+/// The hops of domains. A host that has only paths leaves all others to the wildcard that covers it, and so goes on by its
+/// hops, too.
+pub fn hops(domains: Vec<(Host, PathPrefix, Option<Host>)>) -> Vec<Hop> {
+    let whole: HashSet<Host> = domains
+        .iter()
+        .filter(|(_, path_prefix, _)| path_prefix.is_root())
+        .map(|(host, ..)| host.clone())
+        .collect();
+    let mut hops: Vec<Hop> = domains.into_iter().map(|(host, _, target)| (host, target)).collect();
+    let partial: HashSet<Host> = hops.iter().map(|(host, _)| host.clone()).collect();
+    for host in partial.difference(&whole) {
+        let Some(wildcard) = host.covering_wildcard() else {
+            continue;
+        };
+        let by_wildcard: Vec<Hop> = hops
+            .iter()
+            .filter(|(known, _)| *known == wildcard)
+            .map(|(_, target)| (host.clone(), target.clone()))
+            .collect();
+        hops.extend(by_wildcard);
+    }
+    hops
+}
+
 /// Whether requests that are sent to `start` would be sent round for ever by these domains of all apps. The hosts
 /// count, whatever the paths.
 pub fn is_endless(start: &Host, hops: &[Hop]) -> bool {
@@ -217,7 +244,7 @@ fn next<'a>(host: &'a Host, hops: &'a [Hop]) -> impl Iterator<Item = &'a Host> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Domain, Https, StoredCertificate, Tls, is_endless};
+    use super::{Domain, Https, StoredCertificate, Tls, hops, is_endless};
     use crate::model::host::Host;
     use crate::model::path_prefix::PathPrefix;
 
@@ -302,6 +329,23 @@ mod tests {
         assert!(!is_endless(&name(0, 0), &hops));
         hops.push((name(30, 1), Some(name(15, 0))));
         assert!(is_endless(&name(0, 0), &hops));
+    }
+
+    #[test]
+    fn a_host_that_has_only_paths_does_not_hide_its_wildcard() {
+        let is_looping = |path: &str| {
+            let row = |name: &str, path: &str, target: Option<&str>| {
+                let path_prefix = PathPrefix::parse(path).expect("a path");
+                (Host::parse_pattern(name).expect(name), path_prefix, target.map(host))
+            };
+            let rows = vec![
+                row("www.example.com", path, None),
+                row("*.example.com", "/", Some("www.example.com")),
+            ];
+            is_endless(&host("www.example.com"), &hops(rows))
+        };
+        assert!(is_looping("/blog"));
+        assert!(!is_looping("/"));
     }
 
     #[test]

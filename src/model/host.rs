@@ -84,9 +84,14 @@ impl Host {
         self.wildcard_parent().is_some()
     }
 
+    /// Whether it is an IPv4 address.
+    pub fn is_address(&self) -> bool {
+        self.0.parse::<Ipv4Addr>().is_ok()
+    }
+
     /// The wildcard that would stand for this host, too.
     pub fn covering_wildcard(&self) -> Option<Self> {
-        if self.is_wildcard() || self.0.parse::<Ipv4Addr>().is_ok() {
+        if self.is_wildcard() || self.is_address() {
             return None;
         }
         let (_, parent) = self.0.split_once('.')?;
@@ -97,7 +102,7 @@ impl Host {
     /// nor an address.
     pub fn is_public_name(&self) -> bool {
         let is_local = self.0 == "localhost" || self.0.ends_with(".localhost");
-        !is_local && self.0.parse::<Ipv4Addr>().is_err()
+        !is_local && !self.is_address()
     }
 }
 

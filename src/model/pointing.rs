@@ -90,6 +90,13 @@ impl Pointing {
     }
 }
 
+/// Those of the machine's addresses at which an authority would arrive: public ones only, unless it is a private one. A name
+/// that leads to 127.0.0.1 leads every machine to itself.
+pub fn reached_by_authority(mut addresses: Vec<IpAddr>, is_private_authority: bool) -> Vec<IpAddr> {
+    addresses.retain(|address| is_private_authority || is_public(address));
+    addresses
+}
+
 /// The addresses to be entered: public ones, else what the operator's own name leads to, else one of a local network.
 fn wanted(own: &[IpAddr], known: &[IpAddr]) -> Vec<IpAddr> {
     let mut public: Vec<IpAddr> = own.iter().copied().filter(is_public).collect();
@@ -117,12 +124,22 @@ fn is_public(address: &IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Pointing, Verdict};
+    use super::{Found, Pointing, Verdict, reached_by_authority};
     use crate::model::host::Host;
     use std::net::IpAddr;
 
     fn addresses(texts: &[&str]) -> Vec<IpAddr> {
         texts.iter().map(|text| text.parse().expect("an address")).collect()
+    }
+
+    #[test]
+    fn a_public_authority_arrives_at_public_addresses_alone() {
+        let all = addresses(&["127.0.0.1", "10.0.0.5", "8.8.4.4", "::1", "fd00::1", "2606:4700::1"]);
+        assert_eq!(
+            reached_by_authority(all.clone(), false),
+            addresses(&["8.8.4.4", "2606:4700::1"])
+        );
+        assert_eq!(reached_by_authority(all.clone(), true), all);
     }
 
     #[test]

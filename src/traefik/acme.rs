@@ -3,6 +3,7 @@
 //! The storage is Traefik's own file and is only read; keys in it are not looked at. Nobody may read it but root, so
 //! a Dhow that is not root knows less.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -27,6 +28,8 @@ pub enum AcmeOutcome {
     },
     /// It is not there yet, and nobody refused it.
     Pending,
+    /// Whether it is there cannot be told, for this reason: Traefik's storage cannot be read.
+    Untold(String),
     /// It was refused.
     Failed(Refusal),
 }
@@ -91,10 +94,14 @@ struct Names {
 }
 
 impl Storage {
-    /// Reads it below the proxy's directory; empty where there is none, or none that can be read.
-    pub async fn read(directory: &Path) -> Self {
+    /// Reads it below the proxy's directory; empty where there is none yet. The error says what cannot be read, and why.
+    pub async fn read(directory: &Path) -> Result<Self, String> {
         let path = acme_directory(directory).join("acme.json");
-        Self::parse(&tokio::fs::read_to_string(path).await.unwrap_or_default())
+        match tokio::fs::read_to_string(&path).await {
+            Ok(text) => Ok(Self::parse(&text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
+        }
     }
 
     fn parse(text: &str) -> Self {
@@ -170,6 +177,17 @@ mod tests {
         for text in ["", "{", r#"{"acme":{"Account":null,"Certificates":null}}"#] {
             assert_eq!(Storage::parse(text).outcome(&host("a.example")), AcmeOutcome::Pending);
         }
+    }
+
+    #[tokio::test]
+    async fn a_storage_that_cannot_be_read_is_not_taken_for_an_empty_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let empty = Storage::read(directory.path()).await.expect("there is none yet");
+        assert_eq!(empty.outcome(&host("a.example")), AcmeOutcome::Pending);
+        // Root may read all files, so that this stands for one that Dhow may not.
+        std::fs::create_dir_all(super::acme_directory(directory.path()).join("acme.json")).expect("a directory");
+        let reason = Storage::read(directory.path()).await.expect_err("it is no file");
+        assert!(reason.contains("acme.json cannot be read: "), "{reason}");
     }
 
     #[test]

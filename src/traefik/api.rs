@@ -3,7 +3,7 @@
 //! Reads only. Every call is bounded in time and size; waiting is polling, since Traefik pushes nothing.
 
 use super::metrics::Counters;
-use super::render::{router_prefix, routers, service_name};
+use super::render::{grpc_service_name, router_prefix, routers, service_name};
 use super::shown::Shown;
 use super::{API_USER, Error};
 use crate::model::route::AppRoutes;
@@ -26,6 +26,9 @@ use tokio::time::{Instant, sleep, timeout};
 const CALL_LIMIT: Duration = Duration::from_secs(2);
 /// Traefik applies a change within its throttle of 100 ms; looking more often than this gains nothing.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// More routers or services than there are, so that all stand on one page. An app has at most a few hundred, but the
+/// API's search finds those of apps with longer names, too.
+const ALL: usize = 100_000;
 /// Metrics of a thousand apps are about 2 MiB.
 const MAX_ANSWER_BYTES: usize = 16 << 20;
 
@@ -87,10 +90,8 @@ impl ProxyApi {
     /// How many requests Traefik has answered for the app since it started.
     pub async fn counters(&self, app: &str) -> Result<Counters, Error> {
         let text = self.get("/metrics").await?.unwrap_or_default();
-        Ok(Counters::of_service(
-            &String::from_utf8_lossy(&text),
-            &provided(&service_name(app)),
-        ))
+        let services = [service_name(app), grpc_service_name(app)].map(|name| provided(&name));
+        Ok(Counters::of_services(&String::from_utf8_lossy(&text), &services))
     }
 
     /// One sentence for each router or service that Traefik does not serve as it should; empty when all is well.
@@ -98,7 +99,7 @@ impl ProxyApi {
         let mut problems = Vec::new();
         for kind in ["routers", "services"] {
             for status in ["disabled", "warning"] {
-                let path = format!("/api/http/{kind}?status={status}&per_page=1000");
+                let path = format!("/api/http/{kind}?status={status}&per_page={ALL}");
                 let items: Vec<Shown> = self.get_json(&path).await?.unwrap_or_default();
                 problems.extend(items.iter().map(Shown::to_string));
             }
@@ -132,7 +133,7 @@ impl ProxyApi {
 
     async fn router_difference(&self, expected: &AppRoutes) -> Result<Option<String>, Error> {
         let prefix = router_prefix(&expected.app);
-        let path = format!("/api/http/routers?search={prefix}&per_page=1000");
+        let path = format!("/api/http/routers?search={prefix}&per_page={ALL}");
         let mut shown: Vec<Shown> = self.get_json(&path).await?.unwrap_or_default();
         shown.retain(|router| router.name.starts_with(&prefix));
         let expected = routers(expected);

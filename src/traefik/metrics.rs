@@ -26,14 +26,14 @@ impl Counters {
         }
     }
 
-    /// Sums the lines of one service, as named with its provider.
-    pub(super) fn of_service(text: &str, service: &str) -> Self {
+    /// Sums the lines of services, as named with their provider.
+    pub(super) fn of_services(text: &str, services: &[String]) -> Self {
         let mut counters = Self::default();
         for line in text.lines() {
             let Some((labels, value)) = line.strip_prefix(METRIC).and_then(|rest| rest.split_once("} ")) else {
                 continue;
             };
-            if label(labels, "service") != Some(service) {
+            if !label(labels, "service").is_some_and(|of| services.iter().any(|service| service == of)) {
                 continue;
             }
             let count = value
@@ -73,21 +73,22 @@ traefik_service_requests_total{code="502",method="GET",protocol="http",service="
 traefik_service_requests_total{code="503",method="GET",protocol="http",service="app-shop@file"} 1
 traefik_service_requests_total{code="500",method="POST",protocol="http",service="app-shop@file"} 4
 traefik_service_requests_total{code="504",method="GET",protocol="http",service="app-shop-2@file"} 7
+traefik_service_requests_total{code="503",method="POST",protocol="http",service="app-shop_grpc@file"} 10
 traefik_service_requests_bytes_total{code="504",method="GET",protocol="http",service="app-shop@file"} 9
 "#;
 
     #[test]
-    fn the_lines_of_one_service_are_summed() {
-        let counters = Counters::of_service(TEXT, "app-shop@file");
-        assert_eq!(
-            counters,
-            Counters {
-                requests: 1_200_007,
-                failed: 3
-            }
-        );
-        assert_eq!(Counters::of_service(TEXT, "app-none@file"), Counters::default());
-        assert_eq!(Counters::of_service("", "app-shop@file"), Counters::default());
+    fn the_lines_of_an_apps_services_are_summed() {
+        let counters = |text: &str, services: &[&str]| {
+            let services: Vec<String> = services.iter().map(|&name| name.to_owned()).collect();
+            Counters::of_services(text, &services)
+        };
+        let counted = |requests, failed| Counters { requests, failed };
+        assert_eq!(counters(TEXT, &["app-shop@file"]), counted(1_200_007, 3));
+        let both = ["app-shop@file", "app-shop_grpc@file"];
+        assert_eq!(counters(TEXT, &both), counted(1_200_017, 13));
+        assert_eq!(counters(TEXT, &["app-none@file"]), Counters::default());
+        assert_eq!(counters("", &both), Counters::default());
     }
 
     #[test]

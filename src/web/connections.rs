@@ -45,11 +45,7 @@ pub async fn serve(listener: TcpListener, router: Router, door: Door, stop: Canc
             () = stop.cancelled() => break,
             accepted = accept(&listener, &room) => accepted,
         };
-        if !door.admits(peer.ip()).await {
-            tracing::warn!(address = %peer.ip(), "a connection that is not the proxy's was closed");
-            continue;
-        }
-        let (entering, leaving) = (door.clone(), door.clone());
+        let (asked, entering, leaving) = (door.clone(), door.clone(), door.clone());
         let router = router
             .clone()
             .map_request(move |mut request: Request<Incoming>| {
@@ -64,6 +60,9 @@ pub async fn serve(listener: TcpListener, router: Router, door: Door, stop: Canc
         let service = TowerToHyperService::new(router);
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
+            if !asked.admits(peer.ip()).await {
+                return;
+            }
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }

@@ -4,11 +4,15 @@
 //! visitor's address is the one that the proxy names, and cookies travel by https alone.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use crate::actions::Actions;
+use gate::Gate;
+
+mod gate;
 
 /// Where the proxy says who asks; it replaces what a visitor sends (Traefik docs, "EntryPoints", forwardedHeaders).
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -19,15 +23,20 @@ pub enum Door {
     /// Visitors themselves.
     Direct,
     /// The proxy alone.
-    Proxy(Actions),
+    Proxy(Arc<Gate>),
 }
 
 impl Door {
-    /// Whether somebody may come in here.
+    /// The proxy's.
+    pub fn proxy(actions: Actions) -> Self {
+        Self::Proxy(Arc::new(Gate::new(actions)))
+    }
+
+    /// Whether somebody may come in here. Takes two seconds at most.
     pub async fn admits(&self, peer: IpAddr) -> bool {
         match self {
             Self::Direct => true,
-            Self::Proxy(actions) => actions.deployer.proxy_address().await == Some(peer.to_canonical()),
+            Self::Proxy(gate) => gate.admits(peer.to_canonical()).await,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Who may have a host: nobody twice, nobody the panel's or another app's own address, and below the host of another
-//! project only who may see all of them.
+//! project, or by a wildcard above it, only who may see all of them.
 //!
 //! A path below somebody's host takes visitors away from them, and an app there shares their cookies: within a
 //! project that is everybody's own affair, across projects it is for an owner or admin of the instance to allow.
@@ -11,18 +11,27 @@ use crate::db::domains::Holder;
 use crate::model::Invalid;
 use crate::model::access::Right;
 use crate::model::app::App;
-use crate::model::domain::{Domain, is_endless};
+use crate::model::domain::{Domain, MAX_DOMAINS, is_endless};
 use crate::model::host::Host;
+use crate::model::ids::AppId;
 use crate::model::route::default_host;
 use crate::model::user::Actor;
 
 /// Refuses a host that the actor may not give to the app.
 pub(super) fn check(tx: &db::Tx, config: &Config, actor: &Actor, app: &App, domain: &Domain) -> Result<()> {
-    if config.panel_host() == Some(&domain.host) {
-        let message = format!("{} is the panel's own address. Use another host.", domain.host);
+    if config.is_panels(&domain.host) {
+        let message = format!(
+            "{} may be the panel's own address, whose cookies an app there would be sent. Use another host.",
+            domain.host
+        );
         return Err(Error::Conflict(message));
     }
     refuse_foreign_default_host(tx, &domain.host, app, &config.base_domain)?;
+    if let Some(parent) = domain.host.wildcard_parent()
+        && !actor.sees_all()
+    {
+        refuse_wildcard_above_others(tx, actor, app, parent, &config.base_domain)?;
+    }
     let wildcard = domain.host.covering_wildcard();
     let hosts: Vec<&Host> = [&domain.host].into_iter().chain(&wildcard).collect();
     let foreign = db::domains::list_holders(tx, &hosts)?
@@ -36,6 +45,39 @@ pub(super) fn check(tx: &db::Tx, config: &Config, actor: &Actor, app: &App, doma
         ))),
         _ => Ok(()),
     }
+}
+
+/// A wildcard takes what comes for the hosts that it covers and that are not served: another app's own address while it is
+/// stopped or has domains, and another project's host at paths that it does not have there.
+fn refuse_wildcard_above_others(tx: &db::Tx, actor: &Actor, app: &App, parent: &str, base_domain: &Host) -> Result<()> {
+    let only_an_admin = "Only an admin of this Dhow may add it.";
+    let base = base_domain.as_str();
+    if base
+        .strip_suffix(parent)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    {
+        let message =
+            format!("*.{parent} would reach into {base}, where all apps have their own addresses. {only_an_admin}");
+        return Err(Error::Conflict(message));
+    }
+    let below = db::domains::list_holders_below(tx, parent)?;
+    match below.into_iter().find(|holder| holder.project != app.project_id) {
+        Some(holder) => Err(Error::Conflict(format!(
+            "*.{parent} would take in {}, which belongs to {}. {only_an_admin}",
+            holder.host,
+            name_for(tx, actor, &holder)?
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses one domain more than an app may have.
+pub(super) fn refuse_too_many(tx: &db::Tx, app: AppId) -> Result<()> {
+    if db::domains::count_of_app(tx, app)? < MAX_DOMAINS {
+        return Ok(());
+    }
+    let message = format!("The app has {MAX_DOMAINS} domains, and more are not possible. Remove one first.");
+    Err(Error::field("host", Invalid::new(message)))
 }
 
 /// The refusal of a host and path that somebody has.
@@ -93,3 +135,6 @@ fn refuse_foreign_default_host(tx: &db::Tx, host: &Host, app: &App, base_domain:
         other.slug
     )))
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,8 +119,9 @@ pub(super) struct Checked {
     pub(super) certificate: Option<(CertificateChain, Option<String>)>,
 }
 
-/// Checks all fields, so that all refusals are told at once.
-pub(super) fn check(input: &DomainInput) -> Result<Checked> {
+/// Checks all fields, so that all refusals are told at once. `stored`: the chain that the domain has already, which may be
+/// over by now.
+pub(super) fn check(input: &DomainInput, stored: Option<&str>) -> Result<Checked> {
     let mut fields = Fields::default();
     let address = fields.check("host", TypedAddress::parse(&input.host));
     let path_prefix = fields.check("path_prefix", PathPrefix::parse(&input.path_prefix));
@@ -153,7 +154,7 @@ pub(super) fn check(input: &DomainInput) -> Result<Checked> {
         ..Domain::new(address.host, path_prefix)
     };
     refuse_what_does_not_go_together(&mut fields, &domain);
-    let certificate = certificate(&mut fields, input, &domain);
+    let certificate = certificate(&mut fields, input, &domain, stored);
     fields.finish()?;
     Ok(Checked {
         domain,
@@ -208,6 +209,7 @@ fn certificate(
     fields: &mut Fields,
     input: &DomainInput,
     domain: &Domain,
+    stored: Option<&str>,
 ) -> Option<(CertificateChain, Option<String>)> {
     let Some(pem) = input.certificate.as_deref().filter(|pem| !pem.trim().is_empty()) else {
         if domain.tls == Tls::Custom {
@@ -219,6 +221,7 @@ fn certificate(
         return None;
     };
     let chain = CertificateChain::parse(pem).and_then(|chain| match domain.tls {
+        Tls::Custom if stored == Some(&chain.pem) => chain.check_host(&domain.host).map(|()| chain),
         Tls::Custom => chain.check(&domain.host, Timestamp::now()).map(|()| chain),
         Tls::Auto | Tls::Off => Ok(chain),
     });
@@ -227,3 +230,6 @@ fn certificate(
     let key = fields.check_optional("private_key", written, |key| check_key(&chain, key));
     Some((chain, key))
 }
+
+#[cfg(test)]
+mod tests;

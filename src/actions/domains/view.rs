@@ -53,7 +53,7 @@ pub struct DomainView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DomainState {
     /// `off` (plain http), `waiting` (until the DNS leads here), `pending` (the certificate was asked for), `issued`,
-    /// `failed`, `custom` or `expired`.
+    /// `unknown` (it was asked for, and the proxy's storage cannot be read), `failed`, `custom` or `expired`.
     pub https: &'static str,
     /// The same in one sentence for people, with what to do.
     pub words: String,
@@ -227,6 +227,10 @@ impl DomainState {
                 ..Self::told("issued", format!("Signed by {issuer}, renewed by itself."))
             },
             AcmeOutcome::Pending => Self::told("pending", "The certificate is asked for; this takes seconds."),
+            AcmeOutcome::Untold(reason) => Self::told(
+                "unknown",
+                format!("Whether there is a certificate is not known: {reason}"),
+            ),
             AcmeOutcome::Failed(refusal) => Self {
                 retry_at: refusal.retry_at,
                 ..Self::told("failed", words::refused(refusal))
@@ -385,6 +389,7 @@ mod tests {
             (AcmeOutcome::Pending, "pending"),
             (issued(2_000), "issued"),
             (issued(1_000), "expired"),
+            (AcmeOutcome::Untold("acme.json cannot be read".to_owned()), "unknown"),
             (refused.clone(), "failed"),
         ] {
             assert_eq!(state(&domain, true, None, outcome).https, https);

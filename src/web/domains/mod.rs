@@ -168,15 +168,21 @@ async fn put_at(
     State(web): State<Web>,
     SignedIn { actor, .. }: SignedIn,
     LoadedApp(app, _): LoadedApp,
+    session: Session,
     typed: Typed,
 ) -> Result<Redirect> {
     let position = typed.text("position").and_then(|text| text.parse::<i64>().ok());
     let change = json!({ "position": position });
     match web.actions.change_domain(&actor, &app, &which(&typed), change).await {
-        // Somebody else removed one meanwhile: the page shows what is there.
-        Ok(_) | Err(Error::NotFound | Error::Invalid(_)) => Ok(to_list(&app)),
-        Err(error) => Err(error.into()),
+        // Somebody else removed it meanwhile: the page shows what is there.
+        Ok(_) | Err(Error::NotFound) => {}
+        Err(Error::Invalid(refused)) => {
+            let reasons: Vec<&str> = refused.iter().map(|error| error.message.as_str()).collect();
+            flash::warn(&session, format!("It was not moved. {}", reasons.join(" "))).await?;
+        }
+        Err(error) => return Err(error.into()),
     }
+    Ok(to_list(&app))
 }
 
 /// The domain that a form is about.

@@ -37,7 +37,7 @@ pub fn rows(config: &Config, domains: &[DomainView]) -> Vec<DomainRow> {
 fn row(config: &Config, domain: &DomainView) -> DomainRow {
     let is_secure = matches!(
         domain.state.https,
-        "pending" | "issued" | "failed" | "custom" | "expired"
+        "pending" | "issued" | "unknown" | "failed" | "custom" | "expired"
     );
     let (scheme, port, usual) = if is_secure {
         ("https", config.https_port, 443)
@@ -86,6 +86,7 @@ fn status(https: &str) -> (&'static str, &'static str) {
         "custom" => ("ok", "own certificate"),
         "pending" => ("busy", "asked for"),
         "waiting" => ("warn", "waits for DNS"),
+        "unknown" => ("warn", "not known"),
         "failed" => ("bad", "failed"),
         "expired" => ("bad", "expired"),
         _ => ("idle", "plain http"),

@@ -21,6 +21,7 @@ const STATES: Readonly<Record<string, readonly [string, string]>> = {
   custom: ['ok', 'own certificate'],
   pending: ['busy', 'asked for'],
   waiting: ['warn', 'waits for DNS'],
+  unknown: ['warn', 'not known'],
   failed: ['bad', 'failed'],
   expired: ['bad', 'expired'],
 }
