@@ -32,9 +32,9 @@ impl OddValues {
     fn value(&mut self) -> String {
         let longest = if self.next(50) == 0 { 2_000 } else { 24 };
         let length = self.next(longest);
-        (0..length)
-            .map(|_| self.alphabet[self.next(self.alphabet.len())])
-            .collect()
+        let letters = self.alphabet.len();
+        let places: Vec<usize> = (0..length).map(|_| self.next(letters)).collect();
+        places.iter().map(|place| self.alphabet[*place]).collect()
     }
 
     /// A number below another one (xorshift64).
