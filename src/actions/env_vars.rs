@@ -66,16 +66,14 @@ impl Actions {
             Ok((version, db::env_vars::list(c, id)?, shared))
         });
         let (version, vars, shared) = read.await?;
-        let show_all = |vars: &[SealedEnvVar], owner| -> Result<Vec<EnvVarInput>> {
+        let show_all = |vars: &[SealedEnvVar], owner| -> Vec<EnvVarInput> {
             vars.iter().map(|var| show(&self.secrets, owner, var)).collect()
         };
         Ok(EnvInput {
             version: Some(version.unwrap_or_default()),
-            vars: show_all(&vars, id)?,
+            vars: show_all(&vars, id),
             delete: Vec::new(),
-            shared: matches!(owner, Owner::App(_))
-                .then(|| show_all(&shared, project))
-                .transpose()?,
+            shared: matches!(owner, Owner::App(_)).then(|| show_all(&shared, project)),
         })
     }
 
@@ -194,17 +192,13 @@ const fn action(owner: EnvOwner) -> &'static str {
     }
 }
 
-fn show(secrets: &SecretKey, owner: EnvOwner, var: &SealedEnvVar) -> Result<EnvVarInput> {
-    let value = if var.is_secret {
-        None
-    } else {
-        let value = secrets.unseal(&owner.seal_identity(&var.key), &var.sealed);
-        Some(value.map_err(anyhow::Error::from)?)
-    };
-    Ok(EnvVarInput {
+/// What cannot be read is shown without its value: one of them must not hide all others.
+fn show(secrets: &SecretKey, owner: EnvOwner, var: &SealedEnvVar) -> EnvVarInput {
+    let read = || secrets.unseal(&owner.seal_identity(&var.key), &var.sealed).ok();
+    EnvVarInput {
         key: var.key.to_string(),
-        value,
+        value: if var.is_secret { None } else { read() },
         secret: var.is_secret,
         scope: var.scope.as_str().to_owned(),
-    })
+    }
 }

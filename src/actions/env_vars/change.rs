@@ -20,7 +20,7 @@ pub enum Change {
     Merge(Vec<EnvVarPatch>, Vec<String>),
     /// What a text says, and all others.
     MergeText(Vec<(EnvKey, EnvValue)>),
-    /// What a text says, and the secrets that it does not name.
+    /// What a text says, and of what it does not name the secrets and whatever cannot be read.
     ReplaceText(Vec<(EnvKey, EnvValue)>),
 }
 
@@ -31,6 +31,11 @@ struct Opened {
 }
 
 impl Opened {
+    /// Whether the value is shown to nobody: a secret's, or one that cannot be opened.
+    fn is_hidden(&self) -> bool {
+        self.sealed.is_secret || self.value.is_none()
+    }
+
     /// Bytes of the value; where it cannot be opened, those of the sealed one, which has a few more.
     fn value_bytes(&self) -> usize {
         self.value.as_ref().map_or(self.sealed.sealed.len(), String::len)
@@ -71,7 +76,7 @@ impl<'a> Stored<'a> {
                 (self.keys(|var| !delete.contains(var.key.as_str())), vars)
             }
             Change::MergeText(vars) => (self.keys(|_| true), text_vars(&vars)),
-            Change::ReplaceText(vars) => (self.keys(|var| var.is_secret), text_vars(&vars)),
+            Change::ReplaceText(vars) => (self.hidden(), text_vars(&vars)),
         };
         self.apply(&kept, &vars)
     }
@@ -79,6 +84,12 @@ impl<'a> Stored<'a> {
     fn keys(&self, is_kept: impl Fn(&SealedEnvVar) -> bool) -> BTreeSet<EnvKey> {
         let kept = self.vars.values().filter(|var| is_kept(&var.sealed));
         kept.map(|var| var.sealed.key.clone()).collect()
+    }
+
+    /// What no text shows.
+    fn hidden(&self) -> BTreeSet<EnvKey> {
+        let hidden = self.vars.iter().filter(|(_, var)| var.is_hidden());
+        hidden.map(|(key, _)| key.clone()).collect()
     }
 
     /// What a merge leaves out is as it is stored. A secret's value stays out: it is kept only as a secret.
@@ -143,7 +154,7 @@ impl<'a> Stored<'a> {
                 let sealed = sealed.unwrap_or_else(seal);
                 (Some(value.as_str().to_owned()), sealed)
             }
-            None => match stored.filter(|stored| stored.sealed.is_secret && var.secret) {
+            None => match stored.filter(|stored| stored.is_hidden() && stored.sealed.is_secret == var.secret) {
                 Some(kept) => (kept.value.clone(), kept.sealed.sealed.clone()),
                 None => {
                     let message = "Give a value; only a stored secret can be kept without one.";

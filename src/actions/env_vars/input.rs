@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::model::dotenv::LineNote;
 use crate::model::env_var::EnvScope;
 
-/// A variable as written or shown. A secret's value is shown as `null`; `null` written keeps the stored secret.
+/// A variable as written or shown. A secret's value is shown as `null`, and so is a plain one that this server's key does
+/// not open; `null` written keeps what is stored of either.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvVarInput {
@@ -20,6 +21,13 @@ pub struct EnvVarInput {
     /// `run`, `build` or `both`.
     #[serde(default = "default_scope")]
     pub scope: String,
+}
+
+impl EnvVarInput {
+    /// Whether a shown variable is no secret and yet cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        !self.secret && self.value.is_none()
+    }
 }
 
 /// What a variable is for when nothing is said.

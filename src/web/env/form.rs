@@ -41,7 +41,7 @@ pub struct EnvRow {
     pub scope: String,
     /// Whether it shall go.
     pub is_removed: bool,
-    /// Whether Dhow holds a secret under this name, which an empty value keeps.
+    /// Whether Dhow holds a value under this name that it does not show, which an empty value keeps.
     pub is_kept: bool,
 }
 
@@ -52,7 +52,7 @@ impl EnvRow {
             value: with_lf(var.value.as_deref().unwrap_or_default()),
             is_secret: var.secret,
             scope: var.scope.clone(),
-            is_kept: is_stored_secret(var),
+            is_kept: var.value.is_none(),
             ..Self::default()
         }
     }
@@ -72,10 +72,6 @@ impl EnvRow {
     pub fn lines(&self) -> usize {
         (self.value.matches('\n').count() + 1).min(MOST_LINES)
     }
-}
-
-fn is_stored_secret(var: &EnvVarInput) -> bool {
-    var.secret && var.value.is_none()
 }
 
 /// Browsers send CRLF for every line end in a text area (HTML, "form data set").
@@ -108,7 +104,7 @@ impl EnvForm {
                 is_secret: secrets.contains(&index),
                 scope: scopes.next().unwrap_or(EnvScope::Run.as_str()).to_owned(),
                 is_removed: removed.contains(&index),
-                is_kept: stored.vars.iter().any(|var| var.key == key && is_stored_secret(var)),
+                is_kept: stored.vars.iter().any(|var| var.key == key && var.value.is_none()),
             })
             .collect();
         let wants_row = typed.get("action") == Some("add");

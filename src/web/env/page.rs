@@ -73,6 +73,8 @@ pub struct EnvPage {
     form: Form,
     version: i64,
     shared: Vec<SharedRow>,
+    /// Names of plain variables that this server's key does not open.
+    unreadable: Vec<String>,
     history: History,
     pub errors: FormErrors,
     /// Somebody else saved while this was typed.
@@ -138,6 +140,7 @@ impl EnvPage {
             form,
             version: version.unwrap_or_default(),
             shared: shared(stored),
+            unreadable: unreadable(stored),
             history: History::load(&web.actions.db, owner.id(), before).await?,
             errors: FormErrors::none(),
             is_stale: false,
@@ -151,7 +154,7 @@ impl EnvPage {
     /// stay in the plain form, which saves them as what they are.
     pub fn with_island(mut self, headers: &HeaderMap, owner: Owner<'_>, stored: &EnvInput) -> Result<Self> {
         let saves_data = headers.get("save-data").is_some_and(|value| value == "on");
-        let is_wanted = self.may_change && !saves_data && self.form.is_table_of(stored);
+        let is_wanted = self.may_change && !saves_data && self.unreadable.is_empty() && self.form.is_table_of(stored);
         if let (Owner::App(app), true) = (owner, is_wanted) {
             let props = Props {
                 app: app.slug.as_str(),
@@ -204,6 +207,13 @@ fn shared(stored: &EnvInput) -> Vec<SharedRow> {
     stored.shared.iter().flatten().map(row).collect()
 }
 
+fn unreadable(stored: &EnvInput) -> Vec<String> {
+    let all = stored.vars.iter().chain(stored.shared.iter().flatten());
+    all.filter(|var| var.is_unreadable())
+        .map(|var| var.key.clone())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,5 +248,21 @@ mod tests {
         let table = Form::Table(EnvForm::of(&stored(3)));
         assert!(table.is_table_of(&stored(3)) && !table.is_table_of(&stored(4)));
         assert!(!Form::Text(TextForm::of(&stored(3))).is_table_of(&stored(3)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_secrets_are_not() {
+        let var = |key: &str, secret| EnvVarInput {
+            key: key.to_owned(),
+            value: None,
+            secret,
+            scope: "run".to_owned(),
+        };
+        let stored = EnvInput {
+            vars: vec![var("A", false), var("S", true)],
+            shared: Some(vec![var("B", false)]),
+            ..EnvInput::default()
+        };
+        assert_eq!(unreadable(&stored), ["A", "B"]);
     }
 }

@@ -19,7 +19,7 @@ pub struct TextForm {
     pub version: Option<i64>,
     /// As stored or as typed.
     pub text: String,
-    /// Names of stored secrets, which are not in the text.
+    /// Names of stored secrets and of what cannot be read, which are not in the text.
     pub secrets: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl TextForm {
         let secrets: BTreeSet<&str> = stored
             .vars
             .iter()
-            .filter(|var| var.secret)
+            .filter(|var| var.value.is_none())
             .map(|var| var.key.as_str())
             .collect();
         Self {

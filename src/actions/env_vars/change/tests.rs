@@ -153,3 +153,25 @@ fn what_a_merge_leaves_out_stays_as_it_is_stored() {
         assert_eq!(refused[0].field, "vars[0].value");
     }
 }
+
+#[test]
+fn what_cannot_be_read_is_shown_without_its_value_and_stays_until_it_is_typed_anew() {
+    let secrets = key();
+    let mut stored = stored(&secrets);
+    stored[0].sealed = b"broken".to_vec();
+    let shown: Vec<EnvVarInput> = stored
+        .iter()
+        .map(|var| super::super::show(&secrets, OWNER, var))
+        .collect();
+    let unreadable: Vec<bool> = shown.iter().map(EnvVarInput::is_unreadable).collect();
+    assert_eq!(unreadable, [true, false, false, false]);
+    assert_eq!(shown[1], var("B", Some("2"), false, "run"));
+    assert!(after(&secrets, &stored, Change::Replace(shown)) == stored);
+    assert!(after(&secrets, &stored, Change::ReplaceText(text("B=2\n"))) == stored);
+    let moved = after(&secrets, &stored, patch(json!({ "key": "A", "scope": "run" })));
+    assert!(moved[0].sealed == stored[0].sealed && moved[0].scope == EnvScope::Run);
+    let anew = after(&secrets, &stored, patch(json!({ "key": "A", "value": "new" })));
+    assert_eq!(told(&secrets, &anew)[0].1, "new");
+    let hidden = patch(json!({ "key": "A", "secret": true }));
+    assert!(Stored::open(&secrets, OWNER, &stored).after(hidden).is_err());
+}

@@ -104,6 +104,14 @@ fn an_empty_secret_is_the_stored_one_or_is_refused_by_the_action() {
 }
 
 #[test]
+fn a_value_that_cannot_be_read_stays_where_nothing_is_typed() {
+    let mut broken = stored();
+    broken.vars[0].value = None;
+    let unedited = EnvForm::parse(&sent(|rows| rows[0].value = String::new()), &broken);
+    assert_eq!(unedited.to_input(&broken).0.vars[0], var("LINES", None, false));
+}
+
+#[test]
 fn a_row_is_added_on_request_and_when_the_last_one_is_used() {
     let mut typed = sent(|rows| rows[2].key = "NEW".to_owned());
     assert_eq!(EnvForm::parse(&typed, &stored()).version, Some(3));
