@@ -235,9 +235,11 @@ fn check_arguments(args: &[(String, String)]) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// What BuildKit calls a required secret that it was told not to be there: `… secret npm-token: not found`.
+/// What BuildKit calls a required secret that it was told not to be there: `… secret npm-token: not found`, where 20.10
+/// has ` not found: not found`.
 fn unnameable_secret(message: &str) -> Option<&str> {
     let (_, id) = message.strip_suffix(": not found")?.rsplit_once("secret ")?;
+    let id = id.strip_suffix(" not found").unwrap_or(id);
     let is_id = !id.contains(|c: char| c.is_whitespace() || c == '"');
     (is_id && EnvKey::parse(id).is_err()).then_some(id)
 }

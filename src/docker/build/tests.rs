@@ -107,6 +107,7 @@ fn a_required_secret_that_no_variable_can_be_is_told_by_its_id() {
     let begin = "failed to solve with frontend dockerfile.v0: ";
     for (message, expected) in [
         ("secret npm-token: not found", Some("npm-token")),
+        ("secret npm-token not found: not found", Some("npm-token")),
         ("failed to build LLB: secret .npmrc: not found", Some(".npmrc")),
         ("secret TOKEN: not found", None),
         ("failed to compute cache key: \"/secret a\": not found", None),
