@@ -403,7 +403,7 @@ mod tests {
             };
             let is_panels = |host: &&str| config.is_panels(&Host::parse(host).unwrap());
             assert!(own.iter().all(is_panels), "{arguments:?}");
-            assert!(!free.iter().any(|host| is_panels(host)), "{arguments:?}");
+            assert!(!free.iter().any(is_panels), "{arguments:?}");
         }
     }
 
