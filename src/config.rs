@@ -259,10 +259,13 @@ impl Config {
 
     /// Whether the panel may be visited at a host, which no app may have then: browsers send cookies to every port of a
     /// host (RFC 6265 §8.5), and so the panel's sessions to the app. Whoever can reach `--listen` from outside may do it
-    /// by the server's name or by any of its addresses, which an address translation hides.
+    /// by the server's name or by any of its addresses, which an address translation hides; on the machine itself it is
+    /// `localhost` and the loopback addresses.
     pub fn is_panels(&self, host: &Host) -> bool {
         let is_reached_directly = !self.listen.ip().is_loopback();
+        let is_loopback = host.as_str() == "localhost" || host.as_str().starts_with("127.") && host.is_address();
         self.panel_domain.as_ref() == Some(host)
+            || is_loopback
             || is_reached_directly && (*host == self.base_domain || host.is_address())
     }
 
@@ -378,7 +381,7 @@ mod tests {
         for (arguments, own, free) in [
             (
                 &["--base-domain=apps.example"][..],
-                &[][..],
+                &["localhost", "127.0.0.1"][..],
                 &["apps.example", "203.0.113.7", "dhow.example"][..],
             ),
             (
