@@ -68,6 +68,7 @@ mod strict_policy;
 mod subnets;
 mod two_factor;
 mod two_networks;
+mod upgrades;
 mod webhooks;
 mod who_may_what;
 mod without_javascript;
