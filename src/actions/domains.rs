@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::json::{merge, parse_json};
-use super::{Actions, Error, Result};
+use super::{Actions, Error, Result, access};
 use crate::db;
 use crate::deploy::AcmeOutcome;
 use crate::events::Event;
@@ -189,6 +189,7 @@ impl Actions {
         let answer = self
             .db
             .write(move |tx| {
+                access::require(tx, &actor, app_now.project_id, Right::Change)?;
                 let version = db::domains::find_version(tx, app_now.id)?;
                 if based_on.is_some_and(|based_on| based_on != version) {
                     let message = "Somebody else changed the domains in the meantime. Load them again, then save.";
@@ -256,7 +257,10 @@ impl Change<'_> {
             .map(|domain| domain.id)
             .filter(|&other| other != id)
             .collect();
-        let place = usize::try_from(position - 1).ok().filter(|&place| place <= ids.len());
+        let place = usize::try_from(position)
+            .ok()
+            .and_then(|position| position.checked_sub(1));
+        let place = place.filter(|&place| place <= ids.len());
         let Some(place) = place else {
             let message = format!("Use 1 to {}.", ids.len() + 1);
             return Err(Error::field("position", Invalid::new(message)));

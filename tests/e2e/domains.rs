@@ -160,6 +160,11 @@ async fn a_domain_is_guarded_changed_and_put_in_order() {
     patch("a.example.com", json!({ "allow_ips": ["10.0.0.0/33"] }))
         .await
         .refuses("allow_ips");
+    for position in [i64::MIN, 0, 99] {
+        patch("a.example.com", json!({ "position": position }))
+            .await
+            .refuses("position");
+    }
     patch("a.example.com", json!({ "version": changed["version"] }))
         .await
         .problem(409);
