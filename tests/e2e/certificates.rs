@@ -32,6 +32,14 @@ async fn state(api: &Api, host: &str, https: &str) -> Value {
 
 const PANEL: &str = "dhow.example.com";
 
+/// What the proxy answers once it uses the certificate that it stored a moment ago.
+async fn served(port: u16, host: &str, path: &str, authority: &str) -> tls::Secure {
+    eventually(&format!("{host} is served by https"), seconds(40), || {
+        tls::ask(port, host, path, authority)
+    })
+    .await
+}
+
 /// The panel is reached at its own name by https, and by nobody but the proxy at the address that it has for that.
 async fn the_panel_has_its_own_name(dhow: &Dhow, api: &Api, root: &str) {
     let port = dhow.https_port;
@@ -158,9 +166,9 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
 
     let (port, path) = (dhow.https_port, "/p/a?q=1&r=%20");
     let target = format!("https://example.com:{port}{path}");
-    let secure = tls::ask(port, "example.com", "/", &root).await.unwrap();
+    let secure = served(port, "example.com", "/", &root).await;
     assert_eq!((secure.status, secure.text.as_str()), (200, "web"));
-    let www = tls::ask(port, "www.example.com", path, &root).await.unwrap();
+    let www = served(port, "www.example.com", path, &root).await;
     assert_eq!((www.status, www.location.as_deref()), (301, Some(target.as_str())));
     for host in ["example.com", "www.example.com"] {
         for (method, status) in [("GET", 301), ("POST", 308)] {
@@ -178,12 +186,9 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
     let before = std::fs::read(&storage).unwrap();
     assert_eq!(std::fs::metadata(&storage).unwrap().permissions().mode() & 0o777, 0o600);
     docker(&["rm", "-f", &dhow.containers("proxy")[0]]);
-    let again = eventually("example.com is served again", seconds(40), || {
-        tls::ask(port, "example.com", "/", &root)
-    })
-    .await;
+    let again = served(port, "example.com", "/", &root).await;
     assert_eq!((again.status, again.certificate == secure.certificate), (200, true));
-    tls::ask(port, "www.example.com", "/", &root).await.unwrap();
+    served(port, "www.example.com", "/", &root).await;
     assert_eq!(
         (pebble.orders(), std::fs::read(&storage).unwrap() == before),
         (ordered + 2, true)
@@ -196,9 +201,9 @@ async fn route_acme_not_hammered_and_route_www_and_apex_a_certificate_is_asked_f
         (&issued["dns"]["verdict"], pebble.orders()),
         (&json!("right"), ordered + 3)
     );
-    tls::ask(port, "elsewhere.example.com", "/", &root).await.unwrap();
+    served(port, "elsewhere.example.com", "/", &root).await;
     // The proxy has another port here, and what is at port 80 of this machine is not this proxy.
-    eventually("port 80 was asked", seconds(10), || async {
+    eventually("port 80 was asked", seconds(40), || async {
         match state(&api, "elsewhere.example.com", "issued").await["port_80"].as_str() {
             Some("unreachable" | "other") => Ok(()),
             found => Err(format!("{found:?}")),
