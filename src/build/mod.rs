@@ -4,6 +4,7 @@
 //! outside of the checkout.
 
 mod context;
+pub mod detect;
 mod ignore;
 
 pub use context::Context;

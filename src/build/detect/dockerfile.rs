@@ -1,0 +1,171 @@
+//! Writes Dockerfiles line by line. What comes out has to be good to read, and to keep in a repository: no heredocs
+//! and no `# syntax=` line, which old engines do not know.
+
+use std::fmt::Write as _;
+
+/// Id of the build secret that holds the certificate authority of the operator's network, where there is one.
+pub const CA_SECRET: &str = "dhow_ca";
+/// What programs that load something call the file with the authorities that they trust.
+const CA_VARIABLES: [&str; 8] = [
+    "SSL_CERT_FILE",
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_CERT",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "CARGO_HTTP_CAINFO",
+    "DENO_CERT",
+];
+
+/// A directory that outlives a build: a package manager's downloads.
+#[derive(Debug, Clone, Copy)]
+pub struct Cache {
+    /// Where it is mounted.
+    pub path: &'static str,
+    /// Whether one build at a time may use it, since its program does not lock it itself.
+    pub is_exclusive: bool,
+}
+
+impl Cache {
+    /// One that several builds may use at once.
+    pub const fn shared(path: &'static str) -> Self {
+        Self {
+            path,
+            is_exclusive: false,
+        }
+    }
+
+    /// One for a single build at a time.
+    pub const fn exclusive(path: &'static str) -> Self {
+        Self {
+            path,
+            is_exclusive: true,
+        }
+    }
+}
+
+/// A Dockerfile as it grows.
+#[derive(Debug)]
+pub struct Dockerfile {
+    text: String,
+    has_ca: bool,
+    /// Whether the stage knows already where the authority is.
+    knows_ca: bool,
+}
+
+impl Dockerfile {
+    /// An empty one; with `has_ca`, steps that load something trust the operator's authority too.
+    pub fn new(has_ca: bool) -> Self {
+        Self {
+            text: String::new(),
+            has_ca,
+            knows_ca: false,
+        }
+    }
+
+    /// Begins a stage, `FROM image AS name`; the last one has no name.
+    pub fn from(&mut self, image: &str, name: Option<&str>) -> &mut Self {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.knows_ca = false;
+        match name {
+            Some(name) => self.line(&format!("FROM {image} AS {name}")),
+            None => self.line(&format!("FROM {image}")),
+        }
+    }
+
+    /// One line as it stands.
+    pub fn line(&mut self, line: &str) -> &mut Self {
+        self.text.push_str(line);
+        self.text.push('\n');
+        self
+    }
+
+    /// A comment that says why the next line is there.
+    pub fn comment(&mut self, why: &str) -> &mut Self {
+        self.line(&format!("# {why}"))
+    }
+
+    /// `COPY` within the context, from → to.
+    pub fn copy(&mut self, from: &[&str], to: &str) -> &mut Self {
+        let paths: Vec<&str> = from.iter().copied().chain([to]).collect();
+        if paths.iter().any(|path| path.contains([' ', '"', '\\'])) {
+            let quoted: Vec<String> = paths.iter().map(|path| json_string(path)).collect();
+            return self.line(&format!("COPY [{}]", quoted.join(", ")));
+        }
+        self.line(&format!("COPY {}", paths.join(" ")))
+    }
+
+    /// A command of ours that reaches no network.
+    pub fn run(&mut self, command: &str, caches: &[Cache]) -> &mut Self {
+        self.run_with(command, caches, false)
+    }
+
+    /// A command of ours that loads something.
+    pub fn run_online(&mut self, command: &str, caches: &[Cache]) -> &mut Self {
+        self.run_with(command, caches, self.has_ca)
+    }
+
+    /// A command that a user typed: one line for the shell, whatever it holds. It may load something.
+    pub fn run_typed(&mut self, command: &str, caches: &[Cache]) -> &mut Self {
+        // These would be read as the Dockerfile's own: a list, an option, a heredoc, a line that goes on.
+        let is_plain =
+            !command.starts_with(['[', '-', '#']) && !command.contains("<<") && !command.ends_with(['\\', '`']);
+        if is_plain {
+            return self.run_online(command, caches);
+        }
+        self.run_online(&json_list(&["/bin/sh", "-c", command]), caches)
+    }
+
+    /// The command of the container, without a shell.
+    pub fn cmd(&mut self, words: &[&str]) -> &mut Self {
+        self.line(&format!("CMD {}", json_list(words)))
+    }
+
+    /// The command of the container, by a shell that gives way to it: for those that need `$PORT`.
+    pub fn cmd_shell(&mut self, command: &str) -> &mut Self {
+        let exec = format!("exec {command}");
+        self.cmd(&["/bin/sh", "-c", &exec])
+    }
+
+    /// The finished text.
+    pub fn finish(self) -> String {
+        self.text
+    }
+
+    fn run_with(&mut self, command: &str, caches: &[Cache], trusts_ca: bool) -> &mut Self {
+        if trusts_ca && !self.knows_ca {
+            self.knows_ca = true;
+            let variables: Vec<String> = CA_VARIABLES
+                .iter()
+                .map(|name| format!("{name}=/run/secrets/{CA_SECRET}"))
+                .collect();
+            self.comment("The certificate authority of this server's network (--build-ca-file)");
+            self.line(&format!("ARG {}", variables.join(" \\\n    ")));
+        }
+        let mut mounts = Vec::new();
+        if trusts_ca {
+            mounts.push(format!("--mount=type=secret,id={CA_SECRET}"));
+        }
+        for cache in caches {
+            let sharing = if cache.is_exclusive { ",sharing=locked" } else { "" };
+            mounts.push(format!("--mount=type=cache,target={}{sharing}", cache.path));
+        }
+        if mounts.is_empty() {
+            return self.line(&format!("RUN {command}"));
+        }
+        let _infallible = write!(self.text, "RUN {} \\\n    ", mounts.join(" \\\n    "));
+        self.line(command)
+    }
+}
+
+/// A list in the form that `RUN`, `CMD` and `COPY` take as JSON.
+fn json_list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| json_string(word)).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

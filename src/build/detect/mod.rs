@@ -1,0 +1,103 @@
+//! What a source is and how it is built when it brings no Dockerfile: told from its files, written as an ordinary
+//! Dockerfile on official images, as a good engineer would by hand. Pure: reads small files, runs nothing.
+//!
+//! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
+
+mod dockerfile;
+mod site;
+mod tree;
+mod versions;
+
+pub use dockerfile::{Cache, Dockerfile};
+pub use tree::Tree;
+
+/// What an app's settings say besides the files.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Replaces the commands that build the app (after its dependencies were installed); one line for `/bin/sh`.
+    pub build_command: Option<String>,
+    /// The directory that holds the finished site; makes any source a static one.
+    pub publish_dir: Option<String>,
+    /// Whether the container's command is set elsewhere, so that none has to be found.
+    pub has_start_command: bool,
+    /// The port to listen on.
+    pub port: u16,
+    /// Whether steps that load something trust the authority in the build secret [`dockerfile::CA_SECRET`].
+    pub has_ca: bool,
+}
+
+/// A source that was recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detected {
+    /// What it is, in a few words: `Node.js 22, pnpm, Next.js`.
+    pub summary: String,
+    /// What led to it, most decisive first.
+    pub reasons: Vec<Reason>,
+    /// The Dockerfile, with the source's root as its context.
+    pub dockerfile: String,
+    /// Further files that the Dockerfile copies, which the context does not have; names begin with `.dhow/`.
+    pub files: Vec<GeneratedFile>,
+}
+
+/// Why something was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The file that says it, relative to the source's root.
+    pub file: String,
+    /// What follows from it: `engines.node ">=20" asks for Node.js 24`.
+    pub means: String,
+}
+
+impl Reason {
+    /// A reason by file and meaning.
+    pub fn new(file: impl Into<String>, means: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            means: means.into(),
+        }
+    }
+}
+
+/// A file that goes into the context beside those of the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedFile {
+    /// Its path in the context.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// Why no Dockerfile could be written. Each text is a sentence without its full stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undetected {
+    /// None of the files that are known is there.
+    #[error("nothing tells how to build this. Looked for {}", .looked_for.join(", "))]
+    Nothing {
+        /// The files.
+        looked_for: Vec<&'static str>,
+    },
+    /// It is known what it is, but something is missing or contradicts itself; the text names the file and the remedy.
+    #[error("{0}")]
+    Incomplete(String),
+}
+
+/// Recognises one ecosystem: `None` when it is another's.
+type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
+
+/// In this order: frameworks that bring `package.json` for their assets stand before Node.js, a bare page is the last.
+const DETECTORS: &[(&[&str], Detector)] = &[];
+
+/// Recognises a source and writes its Dockerfile.
+pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
+    for (_, detector) in DETECTORS {
+        if let Some(detected) = detector(tree, wishes)? {
+            return Ok(detected);
+        }
+    }
+    Err(Undetected::Nothing {
+        looked_for: DETECTORS.iter().flat_map(|(files, _)| files.iter().copied()).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
