@@ -37,6 +37,7 @@ lint: $(ISLANDS) ## formats, clippy, dependencies, templates, scripts, the unit,
 	@$(BED)/lint-tools
 	shellcheck --external-sources --source-path=SCRIPTDIR --exclude=SC2317 $(BED)/* .ci/run packaging/install.sh
 	$(BED)/check-unit packaging/dhow.service
+	$(BED)/check-dockerfiles src/build/detect/snapshots/*.snap
 	! grep -rnE '\|[[:space:]]*safe\b' templates # banned: it prints what users wrote as HTML
 	cargo metadata --locked --format-version 1 >/dev/null
 	cargo fmt --check
