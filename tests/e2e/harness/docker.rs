@@ -105,6 +105,22 @@ pub fn kill_process_of(id: &str) {
     docker(&[&run[..], &["kill", "-s", "KILL", &pid]].concat());
 }
 
+/// The engine's own address on its default bridge, where builds reach what a test serves and nobody outside this machine
+/// does. Some engines name only the subnet, of which it is then the first one.
+pub fn bridge_address() -> String {
+    let known = docker(&[
+        "network",
+        "inspect",
+        "bridge",
+        "-f",
+        "{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}",
+    ]);
+    match known.split_once(".0/") {
+        Some((network, _)) => format!("{network}.1"),
+        None => known,
+    }
+}
+
 /// Objects that are not Dhow's: some made here as bait, and all that the engine had before.
 pub struct ForeignObjects {
     before: BTreeSet<(String, String)>,

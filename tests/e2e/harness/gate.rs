@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use tokio::sync::watch;
 
-use super::docker::docker;
+use super::docker::bridge_address;
 use super::process::run_id;
 use super::wait::in_time;
 
@@ -99,21 +99,6 @@ impl Gate {
         self.book.send_modify(|book| {
             book.open.remove(name);
         });
-    }
-}
-
-/// The engine's own address on its default bridge; some engines name only the subnet, of which it is then the first one.
-fn bridge_address() -> String {
-    let known = docker(&[
-        "network",
-        "inspect",
-        "bridge",
-        "-f",
-        "{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}",
-    ]);
-    match known.split_once(".0/") {
-        Some((network, _)) => format!("{network}.1"),
-        None => known,
     }
 }
 

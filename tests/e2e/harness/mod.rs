@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod company_network;
 pub mod dhow;
 pub mod docker;
 #[path = "../../support/docker_cli.rs"]

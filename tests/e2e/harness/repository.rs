@@ -86,6 +86,26 @@ impl Repository {
         std::fs::write(file, text).unwrap();
     }
 
+    /// Writes an app of `tests/fixtures/apps` into the working copy.
+    pub fn write_sample(&self, name: &str) {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/apps")
+            .join(name);
+        self.write_directory(&sample, "");
+    }
+
+    fn write_directory(&self, from: &Path, to: &str) {
+        let entries = std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        for entry in entries.map(Result::unwrap) {
+            let path = format!("{to}{}", entry.file_name().to_str().unwrap());
+            if entry.file_type().unwrap().is_dir() {
+                self.write_directory(&entry.path(), &format!("{path}/"));
+            } else {
+                self.write(&path, &std::fs::read_to_string(entry.path()).unwrap());
+            }
+        }
+    }
+
     /// Commits everything and publishes it on the current branch; answers the commit's id.
     pub fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);

@@ -42,6 +42,11 @@ impl Setup {
         self
     }
 
+    /// With this machine's own certificate authorities for builds, which some networks need.
+    pub fn with_machines_authorities(self) -> Self {
+        self.flag("--build-ca-file", "/etc/ssl/certs/ca-certificates.crt")
+    }
+
     pub async fn start(self) -> Dhow {
         let mut dhow = Dhow::prepare(self);
         dhow.start_process().await;
