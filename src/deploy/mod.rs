@@ -35,10 +35,12 @@ mod fetch;
 mod follow;
 mod insist;
 mod job;
+mod look;
 mod looks;
 mod order;
 mod panel;
 mod pipeline;
+mod plan;
 mod pointing;
 mod port_80;
 mod proxy;
@@ -136,6 +138,11 @@ impl Paths {
     /// The files of a deployment while it builds.
     fn checkout(&self, app: AppId, deployment: DeploymentId) -> PathBuf {
         self.app(app).join(format!("checkout-{deployment}"))
+    }
+
+    /// The files of an app's source while they are looked at.
+    fn looked_at(&self, app: AppId) -> PathBuf {
+        self.app(app).join("looked-at")
     }
 
     /// The proxy's directory.

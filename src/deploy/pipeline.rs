@@ -5,7 +5,7 @@
 
 use super::fetch::Fetched;
 use super::job::Job;
-use super::{DeployError, build, check, fetch, release, retire, start, switch, undo, watch};
+use super::{DeployError, build, check, fetch, plan, release, retire, start, switch, undo, watch};
 use crate::model::deployment::Step;
 use crate::model::release::Release;
 
@@ -82,9 +82,15 @@ async fn make_release(job: &Job) -> Result<Release, Ended> {
         Fetched::Checkout(checkout) => checkout,
         Fetched::Overtaken(why) => return Err(Ended::Overtaken(why)),
     };
-    let image = match release::made_before(job, &checkout.commit).await? {
+    let planned = plan::make(job, &checkout).await;
+    let same = match &planned {
+        Ok(planned) => release::made_of_the_same(job, &planned.inputs).await?,
+        Err(_) => None,
+    };
+    let image = match same {
         Some(image) => image,
-        None => job.step(Step::Build, build::run(job, &checkout)).await?,
+        // What cannot be planned fails as a build.
+        None => job.step(Step::Build, async { build::run(job, planned?).await }).await?,
     };
     Ok(release::freeze(job, image, checkout.commit).await?)
 }

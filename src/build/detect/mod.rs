@@ -8,7 +8,7 @@ mod site;
 mod tree;
 mod versions;
 
-pub use dockerfile::{Cache, Dockerfile};
+pub use dockerfile::{CA_SECRET, Cache, Dockerfile};
 pub use tree::Tree;
 
 /// What an app's settings say besides the files.
@@ -20,8 +20,6 @@ pub struct Wishes {
     pub publish_dir: Option<String>,
     /// Whether the container's command is set elsewhere, so that none has to be found.
     pub has_start_command: bool,
-    /// The port to listen on.
-    pub port: u16,
     /// Whether steps that load something trust the authority in the build secret [`dockerfile::CA_SECRET`].
     pub has_ca: bool,
 }
@@ -97,6 +95,11 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
     Err(Undetected::Nothing {
         looked_for: DETECTORS.iter().flat_map(|(files, _)| files.iter().copied()).collect(),
     })
+}
+
+/// Recognises a source that is to be a static site, whatever builds it.
+pub fn detect_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
+    detect(tree, wishes)
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use axum::routing::get;
 use super::cost::seconds_to_live;
 use super::head::{AppHead, Tab};
 use super::pending::Pending;
+use super::plan::PlanView;
 use crate::actions::Actions;
 use crate::db::{self, Page};
 use crate::model::access::Right;
-use crate::model::app::{App, HealthPath};
+use crate::model::app::{App, Builder, HealthPath};
 use crate::model::deployment::{Deployment, Status, Step};
 use crate::model::source::{Branch, Source};
 use crate::model::time::Timestamp;
@@ -43,6 +44,8 @@ pub struct AppPage {
     /// Seconds until a restarted instance serves.
     restart_seconds: i64,
     now: Option<NowView>,
+    /// How it will be built, as long as nothing was deployed.
+    plan: PlanView,
     rows: Vec<DeploymentRow>,
     made: MadeView,
     /// How to deploy it, for an app that is pushed to.
@@ -71,6 +74,7 @@ struct NowView {
 struct MadeView {
     url: String,
     branch: String,
+    builder: &'static str,
     dockerfile: String,
     context: String,
     port: u16,
@@ -98,9 +102,14 @@ impl AppPage {
                 .as_ref()
                 .map(|now| db::deployments::list_steps(c, now.id))
                 .transpose()?;
-            Ok((newest, now.zip(runs), seconds_to_live(c, id)?))
+            let plan = if newest.is_empty() {
+                db::build_plans::find(c, id)?
+            } else {
+                None
+            };
+            Ok((newest, now.zip(runs), seconds_to_live(c, id)?, plan))
         });
-        let (newest, now, restart_seconds) = read.await?;
+        let (newest, now, restart_seconds, plan) = read.await?;
         let pending = Pending::load(actions, app, right, watch).await?;
         let failed = newest.first().filter(|deployment| deployment.status == Status::Failed);
         let failed = failed.map(FailedView::from);
@@ -118,6 +127,7 @@ impl AppPage {
                 is_live: now.step.is_some_and(Step::is_live),
             }),
             rows: newest.iter().map(DeploymentRow::from).collect(),
+            plan: PlanView::of(app, plan),
             made: MadeView::from(app),
             push: PushView::of(actions, app),
             is_primary: true,
@@ -130,7 +140,10 @@ impl AppPage {
     /// Whether the page will change: a deployment is under way, the first push is waited for, or the instance is not
     /// steady.
     pub const fn will_change(&self) -> bool {
-        self.now.is_some() || self.head.condition.is_some() || (self.push.is_some() && self.rows.is_empty())
+        self.now.is_some()
+            || self.plan.is_looking
+            || self.head.condition.is_some()
+            || (self.push.is_some() && self.rows.is_empty())
     }
 }
 
@@ -160,9 +173,10 @@ impl MadeView {
 impl From<&App> for MadeView {
     fn from(app: &App) -> Self {
         let settings = &app.settings;
-        let (url, branch) = match &settings.source {
-            Source::Git { url, branch, .. } => (url.to_string(), branch),
-            Source::Push { branch, .. } => (String::new(), branch),
+        let url = match &settings.source {
+            Source::Git { url, .. } => url.to_string(),
+            Source::Push { .. } => String::new(),
+            Source::Image { image } => image.to_string(),
         };
         let context = &settings.build.context;
         let memory = settings.run.resources.memory_mb.map(|mb| format!("{mb} MiB of memory"));
@@ -173,7 +187,12 @@ impl From<&App> for MadeView {
             .map(|cpus| format!("{cpus} processor cores"));
         Self {
             url,
-            branch: branch.as_ref().map_or("", Branch::as_str).to_owned(),
+            branch: settings.source.branch().map_or("", Branch::as_str).to_owned(),
+            builder: match settings.build.builder {
+                Builder::Auto => "automatic",
+                Builder::Dockerfile => "Dockerfile",
+                Builder::Static => "static site",
+            },
             dockerfile: settings.build.dockerfile.as_str().to_owned(),
             context: if context.is_root() {
                 ".".to_owned()
@@ -202,7 +221,7 @@ struct PushView {
 
 impl PushView {
     fn of(actions: &Actions, app: &App) -> Option<Self> {
-        if matches!(app.settings.source, Source::Git { .. }) {
+        if !matches!(app.settings.source, Source::Push { .. }) {
             return None;
         }
         let address = actions.config.panel_url().replacen("://", "://any:TOKEN@", 1);
