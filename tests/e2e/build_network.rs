@@ -1,12 +1,13 @@
 //! Builds in a company's network: an authority of its own, and a proxy without which nothing is reached.
 
-use crate::harness::company_network::{self, CompanyNetwork, PASSWORD, REGISTRY, USER};
+use serde_json::json;
+
+use crate::harness::company_network::{self, CompanyNetwork, PASSWORD, REGISTRY};
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, inspect};
 use crate::harness::git_server::GitServer;
 use crate::harness::repository::Repository;
 use crate::harness::setup::Setup;
-use serde_json::json;
 
 fn greeter(git: &GitServer, registry: &str) -> Repository {
     let repository = git.repository("greeter");
@@ -104,9 +105,5 @@ async fn a_build_goes_through_the_operators_proxy_whose_password_is_seen_nowhere
         ("Dhow's own lines", lines),
     ] {
         assert!(!text.contains(PASSWORD), "{place} shows the proxy's password: {text}");
-        assert!(
-            !text.contains(&format!("{USER}:")),
-            "{place} shows the proxy's user: {text}"
-        );
     }
 }

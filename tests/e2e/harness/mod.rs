@@ -31,6 +31,7 @@ pub mod redeploys;
 pub mod repository;
 pub mod setup;
 pub mod small_disk;
+pub mod small_image;
 pub mod sse;
 #[path = "../../support/ssh_server.rs"]
 pub mod ssh_server;
