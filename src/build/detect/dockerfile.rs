@@ -125,8 +125,7 @@ impl Dockerfile {
 
     /// The command of the container, by a shell that gives way to it: for those that need `$PORT`.
     pub fn cmd_shell(&mut self, command: &str) -> &mut Self {
-        let exec = format!("exec {command}");
-        self.cmd(&["/bin/sh", "-c", &exec])
+        self.cmd(&["/bin/sh", "-c", &giving_way(command)])
     }
 
     /// The finished text.
@@ -160,6 +159,31 @@ impl Dockerfile {
     }
 }
 
+/// The command with `exec` before the program that stays: `migrate && serve` has to come to its second half. What is
+/// no chain of plain commands is left as it is.
+fn giving_way(command: &str) -> String {
+    let (before, last) = match command.rfind("&&") {
+        Some(at) => command.split_at(at + 2),
+        None => ("", command),
+    };
+    let has_more = |text: &str| {
+        text.replace("&&", "")
+            .contains([';', '|', '&', '<', '>', '(', '{', '\n', '`'])
+    };
+    let unbraced = command.replace("${", "");
+    let Some(first) = last.split_whitespace().next() else {
+        return command.to_owned();
+    };
+    let is_in_quotes = ['"', '\''].iter().any(|quote| before.matches(*quote).count() % 2 == 1);
+    if has_more(&unbraced) || is_in_quotes || first == "exec" {
+        return command.to_owned();
+    }
+    // `exec` takes no assignments before the program; `env` does.
+    let env = if first.contains('=') { "env " } else { "" };
+    let space = if before.is_empty() { "" } else { " " };
+    format!("{before}{space}exec {env}{}", last.trim_start())
+}
+
 /// A list in the form that `RUN`, `CMD` and `COPY` take as JSON.
 fn json_list(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| json_string(word)).collect();
@@ -168,4 +192,31 @@ fn json_list(words: &[&str]) -> String {
 
 fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::giving_way;
+
+    #[test]
+    fn exec_stands_before_the_program_that_stays() {
+        for (command, expected) in [
+            ("gunicorn app:app", "exec gunicorn app:app"),
+            ("puma -p ${PORT:-3000}", "exec puma -p ${PORT:-3000}"),
+            ("a migrate && b serve", "a migrate && exec b serve"),
+            ("cd src && A=b c", "cd src && exec env A=b c"),
+            ("A=b c", "exec env A=b c"),
+            ("exec a", "exec a"),
+            ("a; b", "a; b"),
+            ("a | b", "a | b"),
+            ("a || b && c", "a || b && c"),
+            ("a & b", "a & b"),
+            ("sh -c 'a && b'", "sh -c 'a && b'"),
+            ("if a; then b; fi", "if a; then b; fi"),
+            ("a $(b) && c", "a $(b) && c"),
+            ("cat <<EOF", "cat <<EOF"),
+        ] {
+            assert_eq!(giving_way(command), expected, "{command}");
+        }
+    }
 }

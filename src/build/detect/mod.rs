@@ -4,6 +4,7 @@
 //! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
 
 mod dockerfile;
+mod procfile;
 mod site;
 mod tree;
 mod versions;
