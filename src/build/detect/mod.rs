@@ -4,7 +4,10 @@
 //! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
 
 mod dockerfile;
+mod draft;
+mod manifest;
 mod procfile;
+mod python;
 mod site;
 mod tree;
 mod versions;
@@ -86,7 +89,7 @@ pub enum Undetected {
 type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
 
 /// In this order: frameworks that bring `package.json` for their assets stand before Node.js, a bare page is the last.
-const DETECTORS: &[(&[&str], Detector)] = &[];
+const DETECTORS: &[(&[&str], Detector)] = &[(python::FILES, python::detect)];
 
 /// Recognises a source and writes its Dockerfile.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
