@@ -5,9 +5,11 @@
 
 mod dockerfile;
 mod draft;
+mod go;
 mod manifest;
 mod procfile;
 mod python;
+mod rust;
 mod site;
 mod tree;
 mod versions;
@@ -89,7 +91,11 @@ pub enum Undetected {
 type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
 
 /// In this order: frameworks that bring `package.json` for their assets stand before Node.js, a bare page is the last.
-const DETECTORS: &[(&[&str], Detector)] = &[(python::FILES, python::detect)];
+const DETECTORS: &[(&[&str], Detector)] = &[
+    (go::FILES, go::detect),
+    (rust::FILES, rust::detect),
+    (python::FILES, python::detect),
+];
 
 /// Recognises a source and writes its Dockerfile.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {

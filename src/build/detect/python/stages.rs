@@ -99,12 +99,14 @@ fn prepare(dockerfile: &mut Dockerfile, manager: &Manager) {
     if let Some(program) = program {
         dockerfile.run_online(&format!("pip install {program}"), &[PIP_CACHE]);
     }
-    dockerfile.run("python -m venv /venv", &[]);
+    if *manager != Manager::Uv {
+        dockerfile.run("python -m venv /venv", &[]);
+    }
     dockerfile.line("ENV VIRTUAL_ENV=/venv \\");
     match manager {
         Manager::Uv => {
             dockerfile.line("    UV_PROJECT_ENVIRONMENT=/venv \\");
-            dockerfile.line("    UV_PYTHON=/venv/bin/python \\");
+            dockerfile.line("    UV_PYTHON=/usr/local/bin/python \\");
             dockerfile.line("    UV_PYTHON_DOWNLOADS=never \\");
             dockerfile.line("    UV_LINK_MODE=copy \\");
             dockerfile.line("    UV_COMPILE_BYTECODE=1 \\");

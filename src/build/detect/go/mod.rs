@@ -1,0 +1,234 @@
+//! Go: one program, compiled in the official image and run in one that holds a shell and nothing else; with C in it,
+//! in Debian's, whose C library it was linked with.
+
+mod mains;
+mod module;
+
+use self::module::Module;
+use super::draft::{Draft, Start};
+use super::{Cache, Detected, Dockerfile, Tree, Undetected, Wishes, manifest, versions};
+
+/// The files that tell of Go.
+pub const FILES: &[&str] = &["go.mod", "go.work"];
+const MODULES: Cache = Cache::shared("/go/pkg/mod");
+const BUILDS: Cache = Cache::shared("/root/.cache/go-build");
+/// Without a name: the small image has no program that would add one.
+const USER: &str = "1000:1000";
+/// Directories that programs read at run time, by custom.
+const AT_RUN_TIME: [&str; 10] = [
+    "assets",
+    "config",
+    "configs",
+    "locales",
+    "migrations",
+    "public",
+    "static",
+    "templates",
+    "views",
+    "web",
+];
+
+/// Recognises Go.
+pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetected> {
+    let Some(text) = tree.text("go.mod") else {
+        return if tree.has("go.work") {
+            Err(Undetected::Incomplete(WORKSPACE.to_owned()))
+        } else {
+            Ok(None)
+        };
+    };
+    let module = module::read(&text);
+    let mut draft = Draft::new(wishes);
+    let version = version(&mut draft, &module);
+    let told = draft.told_start(tree, wishes);
+    let c = c_of(&mut draft, tree, &module);
+    build_stage(&mut draft, &version, &module, c, tree);
+    if let Some(command) = &wishes.build_command {
+        draft.dockerfile.run_typed(command, &[MODULES, BUILDS]);
+        return finish_typed(draft, &version, command, told, tree, wishes).map(Some);
+    }
+    let program = program(&mut draft, tree, &module)?;
+    let vendored = if tree.has("vendor/modules.txt") {
+        " -mod=vendor"
+    } else {
+        ""
+    };
+    // Nothing but a plain path comes from the search for programs.
+    let command = format!("go build{vendored} -buildvcs=false -trimpath -ldflags=\"-s -w\" -o /out/app {program}");
+    draft.dockerfile.run_online(&command, &[MODULES, BUILDS]);
+    let summary = format!("Go {version}");
+    if let Some(directory) = &wishes.publish_dir {
+        return draft.into_site(summary, directory, tree, wishes).map(Some);
+    }
+    last_stage(&mut draft, c, tree);
+    let start = told.unwrap_or_else(|| Start::Words(vec!["app".to_owned()]));
+    Ok(Some(draft.into_server(summary, USER, &start, wishes)))
+}
+
+const WORKSPACE: &str = "go.work is there, but no go.mod beside it. Set the base directory to the module to build, or \
+                         bring a Dockerfile";
+
+fn version(draft: &mut Draft, module: &Module) -> String {
+    match module.minor {
+        Some(minor) if minor >= versions::GO_OLDEST_MINOR => {
+            draft.because("go.mod", format!("asks for Go 1.{minor}"));
+            format!("1.{minor}")
+        }
+        Some(minor) => {
+            draft.because(
+                "go.mod",
+                format!("asks for Go 1.{minor} or later, so it is {}", versions::GO),
+            );
+            versions::GO.to_owned()
+        }
+        None => {
+            draft.because(
+                "go.mod",
+                format!("asks for no version of Go, so it is {}", versions::GO),
+            );
+            versions::GO.to_owned()
+        }
+    }
+}
+
+/// Whether C is compiled, with the reason.
+fn c_of(draft: &mut Draft, tree: &Tree, module: &Module) -> bool {
+    if let Some(path) = module.with_c {
+        draft.because(
+            "go.mod",
+            format!("{path} has C in it, so C is compiled too and Debian runs it"),
+        );
+        return true;
+    }
+    let Some(file) = mains::needs_c(tree) else {
+        return false;
+    };
+    draft.because(
+        &manifest::shown(&file),
+        "has C in it, so C is compiled too and Debian runs it",
+    );
+    true
+}
+
+fn build_stage(draft: &mut Draft, version: &str, module: &Module, has_c: bool, tree: &Tree) {
+    let dockerfile = &mut draft.dockerfile;
+    dockerfile.from(&format!("golang:{version}-{}", versions::DEBIAN), Some("build"));
+    dockerfile.line(&format!("ENV CGO_ENABLED={}", u8::from(has_c)));
+    dockerfile.line("WORKDIR /app");
+    let is_vendored = tree.has("vendor/modules.txt");
+    let has_sums = tree.has("go.sum");
+    let loads_first = !is_vendored && has_sums && !module.has_local_replacements;
+    if loads_first {
+        dockerfile.copy(&["go.mod", "go.sum"], "./");
+        dockerfile.run_online("go mod download", &[MODULES]);
+    }
+    dockerfile.copy(&["."], "./");
+    if is_vendored {
+        draft.because("vendor/modules.txt", "the modules are in the source; none is loaded");
+    } else if module.has_requirements && !has_sums {
+        draft.dockerfile.run_online("go mod tidy", &[MODULES]);
+        draft.because(
+            "go.mod",
+            "no go.sum is beside it, so versions are found anew each time; run `go mod tidy` and commit the file",
+        );
+    }
+}
+
+/// The package to build, a plain path.
+fn program(draft: &mut Draft, tree: &Tree, module: &Module) -> Result<String, Undetected> {
+    let found = mains::find(tree);
+    if let Some(program) = mains::choose(&found, &module.path) {
+        let file = if program == "." {
+            "go.mod"
+        } else {
+            program.trim_start_matches("./")
+        };
+        let others: Vec<&str> = found
+            .iter()
+            .map(String::as_str)
+            .filter(|other| *other != program)
+            .collect();
+        let means = if others.is_empty() {
+            "the one package main is built".to_owned()
+        } else {
+            format!(
+                "is built, for its name; {} would be by a build command",
+                others.join(", ")
+            )
+        };
+        draft.because(file, means);
+        return Ok(program.to_owned());
+    }
+    Err(Undetected::Incomplete(if found.is_empty() {
+        "go.mod is there, but no package main in the root, in cmd or in a directory of the root. Set the build \
+         command, such as `go build -o server ./path/to/main`"
+            .to_owned()
+    } else {
+        format!(
+            "there are several programs: {}. Choose by the build command, such as `go build -o server {}`",
+            found.join(", "),
+            found[0]
+        )
+    }))
+}
+
+/// After a typed build command: what it writes with `-o` is started, unless something else is told.
+fn finish_typed(
+    mut draft: Draft,
+    version: &str,
+    command: &str,
+    told: Option<Start>,
+    tree: &Tree,
+    wishes: &Wishes,
+) -> Result<Detected, Undetected> {
+    let summary = format!("Go {version}");
+    if let Some(directory) = &wishes.publish_dir {
+        return draft.into_site(summary, directory, tree, wishes);
+    }
+    let start = told.or_else(|| Some(Start::Words(vec![output(command)?])));
+    let Some(start) = start else {
+        return Err(Undetected::Incomplete(
+            "the build command names no program with `-o`, so that it is unknown what to start. Add `-o server` to \
+             it, or set the start command"
+                .to_owned(),
+        ));
+    };
+    let dockerfile = &mut draft.dockerfile;
+    dockerfile.from(&format!("debian:{}-slim", versions::DEBIAN), None);
+    prepare(dockerfile);
+    dockerfile.line("COPY --from=build --chown=1000:1000 /app ./");
+    Ok(draft.into_server(summary, USER, &start, wishes))
+}
+
+/// The path after `-o`, as it is started from `/app`.
+fn output(command: &str) -> Option<String> {
+    let mut words = command.split_whitespace();
+    words.find(|word| *word == "-o")?;
+    let path = words.next()?.trim_start_matches("./");
+    manifest::is_path(path).then(|| format!("./{path}"))
+}
+
+/// Certificates and time zones, which Go looks for in files, and a directory that the program may write to.
+fn prepare(dockerfile: &mut Dockerfile) {
+    dockerfile.line("COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/");
+    dockerfile.line("COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /usr/share/");
+    dockerfile.line("ENV ZONEINFO=/usr/share/zoneinfo.zip");
+    dockerfile.run("mkdir /app && chown 1000:1000 /app", &[]);
+    dockerfile.line("WORKDIR /app");
+}
+
+/// The image that runs: the program, and the directories that such programs read.
+fn last_stage(draft: &mut Draft, has_c: bool, tree: &Tree) {
+    let dockerfile = &mut draft.dockerfile;
+    let image = if has_c {
+        format!("debian:{}-slim", versions::DEBIAN)
+    } else {
+        versions::BUSYBOX.to_owned()
+    };
+    dockerfile.from(&image, None);
+    prepare(dockerfile);
+    dockerfile.line("COPY --from=build /out/app /usr/local/bin/");
+    for directory in AT_RUN_TIME.into_iter().filter(|directory| tree.has_dir(directory)) {
+        dockerfile.line(&format!("COPY --from=build /app/{directory} ./{directory}/"));
+    }
+}
