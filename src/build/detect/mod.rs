@@ -5,6 +5,7 @@
 
 mod dockerfile;
 mod draft;
+mod elixir;
 mod go;
 mod manifest;
 mod procfile;
@@ -94,6 +95,7 @@ type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
 const DETECTORS: &[(&[&str], Detector)] = &[
     (go::FILES, go::detect),
     (rust::FILES, rust::detect),
+    (elixir::FILES, elixir::detect),
     (python::FILES, python::detect),
 ];
 
