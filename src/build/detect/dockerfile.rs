@@ -162,26 +162,41 @@ impl Dockerfile {
 /// The command with `exec` before the program that stays: `migrate && serve` has to come to its second half. What is
 /// no chain of plain commands is left as it is.
 fn giving_way(command: &str) -> String {
-    let (before, last) = match command.rfind("&&") {
-        Some(at) => command.split_at(at + 2),
-        None => ("", command),
-    };
-    let has_more = |text: &str| {
-        text.replace("&&", "")
-            .contains([';', '|', '&', '<', '>', '(', '{', '\n', '`'])
-    };
-    let unbraced = command.replace("${", "");
-    let Some(first) = last.split_whitespace().next() else {
+    let Some(bare) = without_quoted(command) else {
         return command.to_owned();
     };
-    let is_in_quotes = ['"', '\''].iter().any(|quote| before.matches(*quote).count() % 2 == 1);
-    if has_more(&unbraced) || is_in_quotes || first == "exec" {
+    let start = bare.rfind("&&").map_or(0, |at| at + 2);
+    let (before, last) = command.split_at(start);
+    let others = bare.replace("&&", "").replace("${", "");
+    let first = last.split_whitespace().next().unwrap_or("exec");
+    if first == "exec" || others.contains([';', '|', '&', '<', '>', '(', '{', '`', '\n']) {
         return command.to_owned();
     }
     // `exec` takes no assignments before the program; `env` does.
-    let env = if first.contains('=') { "env " } else { "" };
+    let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_assignment = first.split_once('=').is_some_and(|(name, _)| is_name(name));
+    let env = if is_assignment { "env " } else { "" };
     let space = if before.is_empty() { "" } else { " " };
     format!("{before}{space}exec {env}{}", last.trim_start())
+}
+
+/// The text with a `q` for each byte in quotes; `None` where a quote stays open.
+fn without_quoted(text: &str) -> Option<String> {
+    let mut quote = None;
+    let mut bare = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match quote {
+            Some(open) => {
+                quote = quote.filter(|_| letter != open);
+                bare.extend(std::iter::repeat_n('q', letter.len_utf8()));
+            }
+            None => {
+                quote = matches!(letter, '\'' | '"').then_some(letter);
+                bare.push(letter);
+            }
+        }
+    }
+    quote.is_none().then_some(bare)
 }
 
 /// A list in the form that `RUN`, `CMD` and `COPY` take as JSON.
@@ -191,7 +206,10 @@ fn json_list(words: &[&str]) -> String {
 }
 
 fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    // Newer engines and linters look for heredocs even here.
+    serde_json::Value::from(text)
+        .to_string()
+        .replace("<<", "\\u003c\\u003c")
 }
 
 #[cfg(test)]
@@ -206,12 +224,15 @@ mod tests {
             ("a migrate && b serve", "a migrate && exec b serve"),
             ("cd src && A=b c", "cd src && exec env A=b c"),
             ("A=b c", "exec env A=b c"),
+            ("./a=b c", "exec ./a=b c"),
             ("exec a", "exec a"),
             ("a; b", "a; b"),
             ("a | b", "a | b"),
             ("a || b && c", "a || b && c"),
             ("a & b", "a & b"),
-            ("sh -c 'a && b'", "sh -c 'a && b'"),
+            ("sh -c 'a && b'", "exec sh -c 'a && b'"),
+            ("a 'é;' && b 'c:d()'", "a 'é;' && exec b 'c:d()'"),
+            ("a 'b", "a 'b"),
             ("if a; then b; fi", "if a; then b; fi"),
             ("a $(b) && c", "a $(b) && c"),
             ("cat <<EOF", "cat <<EOF"),

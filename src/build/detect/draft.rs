@@ -3,6 +3,9 @@
 
 use super::{Detected, Dockerfile, Reason, Tree, Undetected, Wishes, manifest, procfile, site};
 
+/// Who runs an app, by numbers: some images have no program that would give it a name.
+const USER: &str = "1000:1000";
+
 /// What starts the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
@@ -48,9 +51,9 @@ impl Draft {
     }
 
     /// The last lines of a server's image: a user without rights, the port, the command.
-    pub fn into_server(mut self, summary: String, user: &str, start: &Start, wishes: &Wishes) -> Detected {
+    pub fn into_server(mut self, summary: String, start: &Start, wishes: &Wishes) -> Detected {
         self.dockerfile.line(&format!("ENV PORT={}", wishes.port));
-        self.dockerfile.line(&format!("USER {user}"));
+        self.dockerfile.line(&format!("USER {USER}"));
         match start {
             Start::Words(words) => {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -37,11 +37,13 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
         let directory = wishes.publish_dir.as_deref().unwrap_or_default();
         return draft.into_site(summary, directory, tree, wishes).map(Some);
     };
-    draft.dockerfile.run("mix release --overwrite --path /release", &[]);
+    draft
+        .dockerfile
+        .run_online("mix release --overwrite --path /release", &[]);
     last_stage(&mut draft, &version, &project);
     let start = told.unwrap_or_else(|| start(&mut draft, &name, tree));
     explain_variables(&mut draft, tree);
-    Ok(Some(draft.into_server(summary, "app", &start, wishes)))
+    Ok(Some(draft.into_server(summary, &start, wishes)))
 }
 
 fn release_name(project: &Project) -> Result<String, Undetected> {
@@ -127,8 +129,7 @@ fn build_stage(
         };
         dockerfile.copy(lists, "./");
     }
-    let lock = if tree.has("mix.lock") { " --check-locked" } else { "" };
-    dockerfile.run_online(&format!("mix deps.get --only prod{lock}"), &[HEX]);
+    dockerfile.run_online("mix deps.get --only prod", &[HEX]);
     let configured: Vec<&str> = ["config/config.exs", "config/prod.exs"]
         .into_iter()
         .filter(|file| tree.has(file))
@@ -147,10 +148,9 @@ fn build_stage(
         dockerfile.run_typed(command, &[HEX]);
         return;
     }
-    // First, since what Phoenix keeps beside its components is written by compiling them.
-    dockerfile.run("mix compile", &[]);
     if project.has_assets {
-        dockerfile.run_online("mix assets.deploy", &[HEX]);
+        // Compiled first, since that writes what Phoenix keeps beside its components.
+        dockerfile.run_online("mix compile && mix assets.deploy", &[HEX]);
         draft.because("mix.exs", "`mix assets.deploy` makes the assets");
     }
 }

@@ -12,8 +12,6 @@ use super::{Cache, Detected, Dockerfile, Tree, Undetected, Wishes, manifest, ver
 pub const FILES: &[&str] = &["go.mod", "go.work"];
 const MODULES: Cache = Cache::shared("/go/pkg/mod");
 const BUILDS: Cache = Cache::shared("/root/.cache/go-build");
-/// Without a name: the small image has no program that would add one.
-const USER: &str = "1000:1000";
 /// Directories that programs read at run time, by custom.
 const AT_RUN_TIME: [&str; 10] = [
     "assets",
@@ -62,7 +60,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     }
     last_stage(&mut draft, c, tree);
     let start = told.unwrap_or_else(|| Start::Words(vec!["app".to_owned()]));
-    Ok(Some(draft.into_server(summary, USER, &start, wishes)))
+    Ok(Some(draft.into_server(summary, &start, wishes)))
 }
 
 const WORKSPACE: &str = "go.work is there, but no go.mod beside it. Set the base directory to the module to build, or \
@@ -160,7 +158,7 @@ fn program(draft: &mut Draft, tree: &Tree, module: &Module) -> Result<String, Un
         return Ok(program.to_owned());
     }
     Err(Undetected::Incomplete(if found.is_empty() {
-        "go.mod is there, but no package main in the root, in cmd or in a directory of the root. Set the build \
+        "go.mod is there, but no package main with a plain name: in the root, below cmd or in a directory of the root. Set the build \
          command, such as `go build -o server ./path/to/main`"
             .to_owned()
     } else {
@@ -197,7 +195,7 @@ fn finish_typed(
     dockerfile.from(&format!("debian:{}-slim", versions::DEBIAN), None);
     prepare(dockerfile);
     dockerfile.line("COPY --from=build --chown=1000:1000 /app ./");
-    Ok(draft.into_server(summary, USER, &start, wishes))
+    Ok(draft.into_server(summary, &start, wishes))
 }
 
 /// The path after `-o`, as it is started from `/app`.

@@ -134,7 +134,8 @@ fn has_local_sources(project: &Table) -> bool {
     let uv = project.get("tool").and_then(|tool| tool.get("uv"));
     let sources = uv.and_then(|uv| uv.get("sources")?.as_table());
     let is_local = |source: &Value| source.get("path").is_some() || source.get("workspace").is_some();
-    sources.is_some_and(|sources| sources.values().any(is_local))
+    let is_workspace = uv.is_some_and(|uv| uv.get("workspace").is_some());
+    is_workspace || sources.is_some_and(|sources| sources.values().any(is_local))
 }
 
 /// Reads a list and those that it includes; whether one of them installs from the source.

@@ -46,6 +46,13 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     if is_beside_another(tree, &dependencies, app.as_ref()) {
         return Ok(None);
     }
+    if dependencies.manager == Manager::Nothing && tree.has("manage.py") {
+        return Err(Undetected::Incomplete(
+            "manage.py is there, but nothing that names Django as a dependency. Add a requirements.txt, or a \
+             pyproject.toml with its uv.lock"
+                .to_owned(),
+        ));
+    }
     let mut draft = Draft::new(wishes);
     let (version, why) = version::choose(tree, project.as_ref(), pipfile.as_ref())?;
     draft.reasons.push(why);
@@ -71,7 +78,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     let found = plan.app.as_ref().map(|app| app.start.clone());
     let start = told.or(found).ok_or_else(|| Undetected::Incomplete(no_start(tree)))?;
     stages::server(&mut draft.dockerfile, &plan);
-    Ok(Some(draft.into_server(summary, "app", &start, wishes)))
+    Ok(Some(draft.into_server(summary, &start, wishes)))
 }
 
 /// Sources of other languages often have some Python: for a tool, for documentation, or settings of a linter.

@@ -2,7 +2,7 @@
 
 use super::super::{Cache, Dockerfile, Tree, Wishes, versions};
 use super::Plan;
-use super::dependencies::{Dependencies, Manager};
+use super::dependencies::Manager;
 
 const PIP_CACHE: Cache = Cache::shared("/root/.cache/pip");
 const UV_CACHE: Cache = Cache::shared("/root/.cache/uv");
@@ -27,19 +27,12 @@ pub fn build(dockerfile: &mut Dockerfile, plan: &Plan, tree: &Tree, wishes: &Wis
         dockerfile.comment("Some of the dependencies are in the source itself");
         dockerfile.copy(&["."], "./");
     }
-    install(dockerfile, dependencies);
+    install(dockerfile, plan);
+    let app = plan.app.as_ref();
     if !dependencies.needs_source {
         dockerfile.copy(&["."], "./");
     }
     install_project(dockerfile, plan, tree);
-    let app = plan.app.as_ref();
-    if let Some(server) = app.and_then(|app| app.server) {
-        let pip = match dependencies.manager {
-            Manager::Uv => "uv pip install --python /venv",
-            _ => "pip install",
-        };
-        dockerfile.run_online(&format!("{pip} {server}"), &[cache(&dependencies.manager)]);
-    }
     match (&wishes.build_command, app.and_then(|app| app.build.as_deref())) {
         (Some(command), _) => dockerfile.run_typed(command, &[PIP_CACHE]),
         (None, Some(command)) => dockerfile.run(command, &[]),
@@ -81,13 +74,6 @@ pub fn server(dockerfile: &mut Dockerfile, plan: &Plan) {
     dockerfile.line("COPY --from=build --chown=app:app /app ./");
 }
 
-fn cache(manager: &Manager) -> Cache {
-    match manager {
-        Manager::Uv => UV_CACHE,
-        _ => PIP_CACHE,
-    }
-}
-
 /// The manager itself, and the virtual environment.
 fn prepare(dockerfile: &mut Dockerfile, manager: &Manager) {
     let program = match manager {
@@ -119,37 +105,43 @@ fn prepare(dockerfile: &mut Dockerfile, manager: &Manager) {
     dockerfile.line("    PATH=/venv/bin:$PATH");
 }
 
-/// What does not change with the source.
-fn install(dockerfile: &mut Dockerfile, dependencies: &Dependencies) {
-    let mut copied: Vec<String> = Vec::new();
-    let (command, cache) = match &dependencies.manager {
-        Manager::Uv => {
-            copied.extend(["pyproject.toml", "uv.lock"].map(str::to_owned));
-            ("uv sync --frozen --no-dev --no-install-workspace".to_owned(), UV_CACHE)
-        }
-        Manager::Poetry => {
-            copied.extend(["pyproject.toml", "poetry.lock"].map(str::to_owned));
-            ("poetry install --only main --no-root".to_owned(), POETRY_CACHE)
-        }
-        Manager::Pipenv => {
-            copied.extend(["Pipfile", "Pipfile.lock"].map(str::to_owned));
-            ("pipenv sync".to_owned(), PIPENV_CACHE)
-        }
-        Manager::Pip(lists) => {
-            copied.clone_from(lists);
-            (format!("pip install -r {}", lists[0]), PIP_CACHE)
-        }
+/// What does not change with the source, with the server that it lacks.
+fn install(dockerfile: &mut Dockerfile, plan: &Plan) {
+    let dependencies = &plan.dependencies;
+    let (command, files, cache) = match &dependencies.manager {
+        Manager::Uv if dependencies.needs_source => ("uv sync --locked --no-dev".to_owned(), Vec::new(), UV_CACHE),
+        Manager::Uv => (
+            "uv sync --frozen --no-dev --no-install-project".to_owned(),
+            vec!["pyproject.toml", "uv.lock"],
+            UV_CACHE,
+        ),
+        Manager::Poetry => (
+            "poetry install --only main --no-root".to_owned(),
+            vec!["pyproject.toml", "poetry.lock"],
+            POETRY_CACHE,
+        ),
+        Manager::Pipenv => ("pipenv sync".to_owned(), vec!["Pipfile", "Pipfile.lock"], PIPENV_CACHE),
+        Manager::Pip(lists) => (
+            format!("pip install -r {}", lists[0]),
+            lists.iter().map(String::as_str).collect(),
+            PIP_CACHE,
+        ),
         Manager::Project(_) | Manager::Nothing => return,
     };
     if !dependencies.needs_source {
-        copy_lists(dockerfile, &copied);
+        copy_lists(dockerfile, files);
     }
-    dockerfile.run_online(&command, &[cache]);
+    let pip = match dependencies.manager {
+        Manager::Uv => "uv pip install --python /venv",
+        _ => "pip install",
+    };
+    let server = plan.app.as_ref().and_then(|app| app.server);
+    let server = server.map(|server| format!(" && {pip} {server}")).unwrap_or_default();
+    dockerfile.run_online(&format!("{command}{server}"), &[cache]);
 }
 
 /// `COPY` flattens, so that each directory's files go by their own line.
-fn copy_lists(dockerfile: &mut Dockerfile, lists: &[String]) {
-    let mut left: Vec<&str> = lists.iter().map(String::as_str).collect();
+fn copy_lists(dockerfile: &mut Dockerfile, mut left: Vec<&str>) {
     while let Some(first) = left.first() {
         let directory = directory_of(first);
         let (together, others): (Vec<&str>, Vec<&str>) = left.iter().partition(|list| directory_of(list) == directory);
@@ -165,14 +157,17 @@ fn directory_of(path: &str) -> &str {
 /// The project itself, where it is one that can be installed.
 fn install_project(dockerfile: &mut Dockerfile, plan: &Plan, tree: &Tree) {
     match &plan.dependencies.manager {
-        Manager::Uv => {
-            dockerfile.run_online("uv sync --locked --no-dev", &[UV_CACHE]);
+        Manager::Uv if !plan.dependencies.needs_source => {
+            // Inexact: a server that was added stays.
+            dockerfile.run_online("uv sync --locked --no-dev --inexact", &[UV_CACHE]);
         }
         Manager::Poetry if is_poetry_package(plan, tree) => {
             dockerfile.run_online("poetry install --only main", &[POETRY_CACHE]);
         }
         Manager::Project(_) => {
-            dockerfile.run_online("pip install .", &[PIP_CACHE]);
+            let server = plan.app.as_ref().and_then(|app| app.server);
+            let server = server.map(|server| format!(" {server}")).unwrap_or_default();
+            dockerfile.run_online(&format!("pip install .{server}"), &[PIP_CACHE]);
         }
         _ => {}
     }

@@ -26,17 +26,12 @@ pub fn choose(tree: &Tree, project: Option<&Table>, pipfile: Option<&Table>) -> 
     if let Some(specifier) = project.and_then(bounds) {
         return bounded(&specifier);
     }
-    let reason = match unread {
-        Some(file) => Reason::new(
-            file,
-            format!("names no version such as {0}, so it is {0}", versions::PYTHON),
-        ),
-        None => Reason::new(
-            ".python-version",
-            format!("not there, so Python is {}", versions::PYTHON),
-        ),
+    let means = match unread {
+        Some(_) => format!("names no version such as {0}, so Python is {0}", versions::PYTHON),
+        None => format!("no version of Python is asked for, so it is {}", versions::PYTHON),
     };
-    Ok((versions::PYTHON.to_owned(), reason))
+    let file = unread.or_else(|| tree.first(super::FILES)).unwrap_or("requirements");
+    Ok((versions::PYTHON.to_owned(), Reason::new(file, means)))
 }
 
 /// The first line that is no comment: `3.12`, `python-3.12.4` (Heroku), `cpython-3.12.4` or `cpython@3.12` (uv).

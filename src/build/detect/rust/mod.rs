@@ -57,7 +57,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     };
     last_stage(&mut draft, &program, &programs.dependencies, tree, wishes);
     let start = told.unwrap_or_else(|| start(&mut draft, &program, &programs.dependencies));
-    Ok(Some(draft.into_server(summary, "app", &start, wishes)))
+    Ok(Some(draft.into_server(summary, &start, wishes)))
 }
 
 fn summary(toolchain: &Toolchain, dependencies: &BTreeSet<String>) -> String {
@@ -127,10 +127,14 @@ fn build_stage(draft: &mut Draft, toolchain: &Toolchain, program: Option<&Progra
     };
     // Only names that are plain words come this far.
     let Program { package, name } = program;
-    dockerfile.comment("Files of an earlier build are kept; all that is not a dependency is compiled anew");
-    let command = format!(
-        "find . -path ./target -prune -o -type f -exec touch {{}} + \\\n    && cargo build --release{locked} --package {package} --bin {name} \\\n    && cp target/release/{name} /usr/local/bin/"
-    );
+    // The target directory outlives the build, and Cargo tells by times alone whether what it holds is of these files.
+    let command = [
+        "# Of what earlier builds left, only dependencies are taken".to_owned(),
+        "find . -path ./target -prune -o -type f -exec touch {} + \\".to_owned(),
+        format!("&& cargo build --release{locked} --package {package} --bin {name} \\"),
+        format!("&& cp target/release/{name} /usr/local/bin/"),
+    ]
+    .join("\n    ");
     dockerfile.run_online(&command, &[REGISTRY, REPOSITORIES, TARGET]);
     if locked.is_empty() {
         draft.because(
