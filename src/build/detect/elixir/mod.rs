@@ -7,14 +7,17 @@ use std::collections::BTreeSet;
 
 use self::project::Project;
 use self::version::Version;
+use super::dockerfile::CA_SECRET;
 use super::draft::{Draft, Start};
-use super::{Cache, Detected, Tree, Undetected, Wishes, manifest, versions};
+use super::{Cache, Detected, Dockerfile, Tree, Undetected, Wishes, manifest, versions};
 
 /// The file that tells of Elixir.
 pub const FILES: &[&str] = &["mix.exs"];
 const HEX: Cache = Cache::exclusive("/root/.hex");
 const REBAR: Cache = Cache::exclusive("/root/.cache/rebar3");
 const NPM: Cache = Cache::shared("/root/.npm");
+/// The packages of Node.js that a Phoenix app's assets are made with.
+const PACKAGES: &str = "assets/package.json";
 /// What Phoenix's own generator has releases started with.
 const SERVER_SCRIPT: &str = "rel/overlays/bin/server";
 
@@ -29,8 +32,8 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     let told = draft.told_start(tree, wishes);
     let is_site = wishes.publish_dir.is_some();
     let name = if is_site { None } else { Some(release_name(&project)?) };
-    let has_packages = node_packages(&mut draft, tree)?;
-    build_stage(&mut draft, &version, &project, has_packages, tree, wishes);
+    packages_stage(&mut draft, tree)?;
+    build_stage(&mut draft, &version, &project, tree, wishes);
     let framework = if project.is_phoenix { ", Phoenix" } else { "" };
     let summary = format!("Elixir {}, Erlang/OTP {}{framework}", version.elixir, version.otp);
     let Some(name) = name else {
@@ -61,97 +64,75 @@ fn release_name(project: &Project) -> Result<String, Undetected> {
     })
 }
 
-/// Whether the assets have packages of Node.js, which a stage of its own installs.
-fn node_packages(draft: &mut Draft, tree: &Tree) -> Result<bool, Undetected> {
-    let Some(text) = tree.text("assets/package.json") else {
-        return Ok(false);
+/// The packages of Node.js that the assets have, in a stage of its own.
+fn packages_stage(draft: &mut Draft, tree: &Tree) -> Result<(), Undetected> {
+    let Some(text) = tree.text(PACKAGES) else {
+        return Ok(());
     };
     if text.contains("file:../deps") {
-        return Err(Undetected::Incomplete(
-            "assets/package.json takes packages from ../deps, which Node.js cannot have before Mix has loaded them: \
-             bring a Dockerfile, or use their published versions"
-                .to_owned(),
-        ));
+        return Err(Undetected::Incomplete(format!(
+            "{PACKAGES} takes packages from ../deps, which are not there before Mix has loaded them. Take their \
+             published versions, or bring a Dockerfile"
+        )));
     }
     draft.because(
-        "assets/package.json",
-        "npm installs the packages for the assets in a stage of its own",
+        PACKAGES,
+        "npm installs the packages of the assets in a stage of its own",
     );
-    Ok(true)
-}
-
-fn node_stage(draft: &mut Draft, tree: &Tree) {
     let dockerfile = &mut draft.dockerfile;
-    let has_lock = tree.has("assets/package-lock.json");
     dockerfile.from(versions::ASSETS_NODE, Some("packages"));
     dockerfile.line("WORKDIR /assets");
-    if has_lock {
-        dockerfile.copy(&["assets/package.json", "assets/package-lock.json"], "./");
-        dockerfile.run_online("npm ci", &[NPM]);
-    } else {
-        dockerfile.copy(&["assets/package.json"], "./");
-        dockerfile.run_online("npm install", &[NPM]);
-    }
     // Without any package there would be no such directory to copy.
-    dockerfile.run("mkdir -p node_modules", &[]);
+    let command = if tree.has("assets/package-lock.json") {
+        dockerfile.copy(&[PACKAGES, "assets/package-lock.json"], "./");
+        "npm ci && mkdir -p node_modules"
+    } else {
+        dockerfile.copy(&[PACKAGES], "./");
+        "npm install && mkdir -p node_modules"
+    };
+    dockerfile.run_online(command, &[NPM]);
+    Ok(())
 }
 
-fn build_stage(
-    draft: &mut Draft,
-    version: &Version,
-    project: &Project,
-    has_packages: bool,
-    tree: &Tree,
-    wishes: &Wishes,
-) {
-    if has_packages {
-        node_stage(draft, tree);
-    }
+fn build_stage(draft: &mut Draft, version: &Version, project: &Project, tree: &Tree, wishes: &Wishes) {
     let dockerfile = &mut draft.dockerfile;
     dockerfile.from(&version.image(), Some("build"));
     dockerfile.line("ENV MIX_ENV=prod");
     if wishes.has_ca {
         dockerfile.comment("Hex trusts no other authorities than its own otherwise");
-        dockerfile.line(&format!(
-            "ARG HEX_CACERTS_PATH=/run/secrets/{}",
-            super::dockerfile::CA_SECRET
-        ));
+        dockerfile.line(&format!("ARG HEX_CACERTS_PATH=/run/secrets/{CA_SECRET}"));
     }
     dockerfile.line("WORKDIR /app");
     dockerfile.run_online("mix local.hex --force && mix local.rebar --force", &[]);
+    install(dockerfile, project, tree);
+    if tree.has(PACKAGES) {
+        dockerfile.line("COPY --from=packages /assets/node_modules assets/node_modules/");
+    }
+    if let Some(command) = &wishes.build_command {
+        dockerfile.run_typed(command, &[HEX]);
+    } else if project.has_assets {
+        // Compiled first, since that writes what Phoenix keeps beside its components.
+        dockerfile.run_online("mix compile && mix assets.deploy", &[HEX]);
+        draft.because("mix.exs", "`mix assets.deploy` makes the assets");
+    }
+}
+
+/// The dependencies, compiled before the rest of the source is there. An umbrella's are told by its parts.
+fn install(dockerfile: &mut Dockerfile, project: &Project, tree: &Tree) {
+    let there = |files: [&'static str; 2]| -> Vec<&str> { files.into_iter().filter(|file| tree.has(file)).collect() };
+    let configured = there(["config/config.exs", "config/prod.exs"]);
     if project.is_umbrella {
         dockerfile.copy(&["."], "./");
     } else {
-        let lists: &[&str] = if tree.has("mix.lock") {
-            &["mix.exs", "mix.lock"]
-        } else {
-            &["mix.exs"]
-        };
-        dockerfile.copy(lists, "./");
+        dockerfile.copy(&there(["mix.exs", "mix.lock"]), "./");
     }
     dockerfile.run_online("mix deps.get --only prod", &[HEX]);
-    let configured: Vec<&str> = ["config/config.exs", "config/prod.exs"]
-        .into_iter()
-        .filter(|file| tree.has(file))
-        .collect();
     if !project.is_umbrella && !configured.is_empty() {
         dockerfile.copy(&configured, "config/");
     }
     dockerfile.run_online("mix deps.compile", &[HEX, REBAR]);
     if !project.is_umbrella {
         dockerfile.copy(&["."], "./");
-    }
-    if has_packages {
-        dockerfile.line("COPY --from=packages /assets/node_modules assets/node_modules/");
-    }
-    if let Some(command) = &wishes.build_command {
-        dockerfile.run_typed(command, &[HEX]);
-        return;
-    }
-    if project.has_assets {
-        // Compiled first, since that writes what Phoenix keeps beside its components.
-        dockerfile.run_online("mix compile && mix assets.deploy", &[HEX]);
-        draft.because("mix.exs", "`mix assets.deploy` makes the assets");
     }
 }
 

@@ -25,7 +25,7 @@ pub fn read(text: &str) -> Project {
         .lines()
         .map(|line| format!("{}\n", without_comment(line)))
         .collect();
-    let release = releases(&text).and_then(|rest| first_key(rest));
+    let release = releases(&text).and_then(first_key);
     Project {
         has_releases: release.is_some(),
         name: release.or_else(|| atom(&text, "app:")),

@@ -2,8 +2,8 @@
 
 use super::super::{Tree, manifest};
 
-/// Reading stops after so many files: what they tell is told by then, and a hostile source shall cost little.
-const MAX_FILES: usize = 3000;
+/// The search for C stops after so many names: it is told by then, and a hostile source shall cost little.
+const MAX_NAMES: usize = 20_000;
 const MAX_DEPTH: usize = 8;
 
 /// The directories that hold a program, `.` for the root; of those in `cmd`, else of those in the root.
@@ -59,31 +59,37 @@ fn package(text: &str) -> Option<&str> {
         .find_map(|line| line.strip_prefix("package ")?.split_whitespace().next())
 }
 
-/// Whether a file of the module has C in it (`import "C"`).
-pub fn needs_c(tree: &Tree) -> Option<String> {
-    let mut left = MAX_FILES;
-    find_c(tree, "", 0, &mut left)
+/// The first file of the module with C in it (`import "C"`).
+pub fn find_c(tree: &Tree) -> Option<String> {
+    let mut left = MAX_NAMES;
+    find_c_below(tree, "", 0, &mut left)
 }
 
-fn find_c(tree: &Tree, directory: &str, depth: usize, left: &mut usize) -> Option<String> {
+fn find_c_below(tree: &Tree, directory: &str, depth: usize, left: &mut usize) -> Option<String> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
     for name in tree.names(directory) {
-        if *left == 0 || depth > MAX_DEPTH {
-            return None;
-        }
+        *left = left.checked_sub(1)?;
         let path = join(directory, &name);
-        if name.ends_with(".go") && !name.ends_with("_test.go") {
-            *left -= 1;
-            let imports = |text: &str| text.lines().any(|line| matches!(line.trim(), "import \"C\"" | "\"C\""));
-            if tree.text(&path).is_some_and(|text| imports(&text)) {
+        let is_skipped =
+            name.starts_with(['.', '_']) || matches!(name.as_str(), "node_modules" | "testdata" | "vendor");
+        if is_skipped || name.ends_with("_test.go") {
+            continue;
+        }
+        if name.ends_with(".go") {
+            if tree.text(&path).is_some_and(|text| imports_c(&text)) {
                 return Some(path);
             }
-        } else if !name.starts_with(['.', '_']) && !matches!(name.as_str(), "node_modules" | "testdata" | "vendor") {
-            if let Some(found) = find_c(tree, &path, depth + 1, left) {
-                return Some(found);
-            }
+        } else if let Some(found) = find_c_below(tree, &path, depth + 1, left) {
+            return Some(found);
         }
     }
     None
+}
+
+fn imports_c(text: &str) -> bool {
+    text.lines().any(|line| matches!(line.trim(), "import \"C\"" | "\"C\""))
 }
 
 fn join(directory: &str, name: &str) -> String {

@@ -98,7 +98,7 @@ fn c_of(draft: &mut Draft, tree: &Tree, module: &Module) -> bool {
         );
         return true;
     }
-    let Some(file) = mains::needs_c(tree) else {
+    let Some(file) = mains::find_c(tree) else {
         return false;
     };
     draft.because(

@@ -14,6 +14,9 @@ const REQUIREMENTS: [&str; 4] = [
     "requirements/base.txt",
 ];
 
+/// So many lists may include each other; each is read on top of the one before.
+const MAX_LISTS: usize = 50;
+
 /// What installs the dependencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manager {
@@ -145,6 +148,11 @@ fn add_list(
     lists: &mut Vec<String>,
     names: &mut BTreeSet<String>,
 ) -> Result<bool, Undetected> {
+    if lists.len() == MAX_LISTS {
+        return Err(Undetected::Incomplete(format!(
+            "requirements.txt includes more than {MAX_LISTS} others: join some of them"
+        )));
+    }
     lists.push(list.to_owned());
     let mut needs_source = false;
     let text = tree.text(list).unwrap_or_default();

@@ -125,10 +125,7 @@ mod tests {
 
     #[test]
     fn settings_are_read_at_the_start_of_lines() {
-        assert_eq!(
-            assigned("STATIC_ROOT = BASE_DIR / 'static'\n", "STATIC_ROOT").is_some(),
-            true
-        );
+        assert!(assigned("STATIC_ROOT = BASE_DIR / 'static'\n", "STATIC_ROOT").is_some());
         assert_eq!(assigned("# STATIC_ROOT = 'x'\n", "STATIC_ROOT"), None);
         assert_eq!(assigned("STATIC_ROOT = None\n", "STATIC_ROOT"), None);
     }

@@ -26,6 +26,9 @@ pub const FILES: &[&str] = &[
     "app.py",
 ];
 
+const NO_DJANGO: &str = "manage.py is there, but nothing that names Django as a dependency. Add a requirements.txt, or \
+                         a pyproject.toml with its uv.lock";
+
 /// What is known of a source before its Dockerfile is written.
 struct Plan {
     version: String,
@@ -42,16 +45,12 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     let project = manifest::toml(tree, "pyproject.toml")?;
     let pipfile = manifest::toml(tree, "Pipfile")?;
     let dependencies = dependencies::read(tree, project.as_ref(), pipfile.as_ref())?;
+    if dependencies.manager == Manager::Nothing && tree.has("manage.py") {
+        return Err(Undetected::Incomplete(NO_DJANGO.to_owned()));
+    }
     let app = framework::find(tree, &dependencies);
     if is_beside_another(tree, &dependencies, app.as_ref()) {
         return Ok(None);
-    }
-    if dependencies.manager == Manager::Nothing && tree.has("manage.py") {
-        return Err(Undetected::Incomplete(
-            "manage.py is there, but nothing that names Django as a dependency. Add a requirements.txt, or a \
-             pyproject.toml with its uv.lock"
-                .to_owned(),
-        ));
     }
     let mut draft = Draft::new(wishes);
     let (version, why) = version::choose(tree, project.as_ref(), pipfile.as_ref())?;

@@ -63,7 +63,8 @@ fn members(tree: &Tree, root: &Table) -> Vec<String> {
     let patterns = listed.into_iter().flatten().filter_map(Value::as_str);
     let mut found = Vec::new();
     for pattern in patterns.map(|pattern| pattern.trim_start_matches("./").trim_end_matches('/')) {
-        match pattern.strip_suffix("/*") {
+        match pattern.strip_suffix('*').map(|parent| parent.trim_end_matches('/')) {
+            Some("") => found.extend(tree.names("").into_iter().filter(|name| manifest::is_word(name))),
             Some(parent) if manifest::is_path(parent) => {
                 let names = tree.names(parent).into_iter().filter(|name| manifest::is_word(name));
                 found.extend(names.map(|name| format!("{parent}/{name}")));
