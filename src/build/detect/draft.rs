@@ -91,6 +91,12 @@ impl Draft {
                 )));
             }
         };
+        let is_made = wishes.build_command.is_some() || tree.has_dir(directory);
+        if !is_made {
+            return Err(Undetected::Incomplete(format!(
+                "the publish directory `{directory}` is not in the source, and nothing makes it: set the build command"
+            )));
+        }
         let content = site::Content::Stage { stage: "build", path };
         let served = site::serve(&mut self.dockerfile, &content, false, tree, wishes)?;
         self.reasons.extend(served.reasons);

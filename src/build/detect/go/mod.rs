@@ -45,21 +45,14 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
         draft.dockerfile.run_typed(command, &[MODULES, BUILDS]);
         return finish_typed(draft, &version, command, told, tree, wishes).map(Some);
     }
-    let program = program(&mut draft, tree, &module)?;
-    let vendored = if tree.has("vendor/modules.txt") {
-        " -mod=vendor"
-    } else {
-        ""
-    };
-    // Nothing but a plain path comes from the search for programs.
-    let command = format!("go build{vendored} -buildvcs=false -trimpath -ldflags=\"-s -w\" -o /out/app {program}");
-    draft.dockerfile.run_online(&command, &[MODULES, BUILDS]);
+    let programs = programs(&mut draft, tree, &module, told.is_some())?;
+    let name = compile(&mut draft.dockerfile, &programs, &module, tree);
     let summary = format!("Go {version}");
     if let Some(directory) = &wishes.publish_dir {
         return draft.into_site(summary, directory, tree, wishes).map(Some);
     }
     last_stage(&mut draft, c, tree);
-    let start = told.unwrap_or_else(|| Start::Words(vec!["app".to_owned()]));
+    let start = told.unwrap_or_else(|| Start::Words(vec![name]));
     Ok(Some(draft.into_server(summary, &start, wishes)))
 }
 
@@ -132,42 +125,62 @@ fn build_stage(draft: &mut Draft, version: &str, module: &Module, has_c: bool, t
     }
 }
 
-/// The package to build, a plain path.
-fn program(draft: &mut Draft, tree: &Tree, module: &Module) -> Result<String, Undetected> {
+/// The packages to build, plain paths, one at least: several only where a start command chooses among them.
+fn programs(draft: &mut Draft, tree: &Tree, module: &Module, is_told: bool) -> Result<Vec<String>, Undetected> {
     let found = mains::find(tree);
-    if let Some(program) = mains::choose(&found, &module.path) {
-        let file = if program == "." {
-            "go.mod"
-        } else {
-            program.trim_start_matches("./")
-        };
-        let others: Vec<&str> = found
-            .iter()
-            .map(String::as_str)
-            .filter(|other| *other != program)
-            .collect();
-        let means = if others.is_empty() {
-            "the one package main is built".to_owned()
-        } else {
-            format!(
-                "is built, for its name; {} would be by a build command",
-                others.join(", ")
-            )
-        };
-        draft.because(file, means);
-        return Ok(program.to_owned());
+    let all = found.join(", ");
+    if found.is_empty() {
+        return Err(Undetected::Incomplete(
+            "go.mod is there, but no package main with a plain name: in the root, below cmd or in a directory of the \
+             root. Set the build command, such as `go build -o server ./path/to/main`"
+                .to_owned(),
+        ));
     }
-    Err(Undetected::Incomplete(if found.is_empty() {
-        "go.mod is there, but no package main with a plain name: in the root, below cmd or in a directory of the root. Set the build \
-         command, such as `go build -o server ./path/to/main`"
-            .to_owned()
-    } else {
-        format!(
-            "there are several programs: {}. Choose by the build command, such as `go build -o server {}`",
-            found.join(", "),
+    if found.len() > 1 && is_told {
+        draft.because("cmd", format!("the start command chooses among the programs {all}"));
+        return Ok(found);
+    }
+    let Some(program) = mains::choose(&found, &module.path) else {
+        return Err(Undetected::Incomplete(format!(
+            "there are several programs: {all}. Set the start command, such as `{}`, or a build command, such as \
+             `go build -o server {}`",
+            mains::last_part(&found[0]),
             found[0]
-        )
-    }))
+        )));
+    };
+    let file = if program == "." {
+        "go.mod"
+    } else {
+        program.trim_start_matches("./")
+    };
+    let means = if found.len() == 1 {
+        "the one package main is built".to_owned()
+    } else {
+        format!("is built for its name, of the programs {all}; a start command would choose another")
+    };
+    draft.because(file, means);
+    Ok(vec![program.to_owned()])
+}
+
+/// Compiles the programs into `/out`, and tells the name of the first. Nothing but plain paths and words goes in.
+fn compile(dockerfile: &mut Dockerfile, programs: &[String], module: &Module, tree: &Tree) -> String {
+    let vendored = if tree.has("vendor/modules.txt") {
+        " -mod=vendor"
+    } else {
+        ""
+    };
+    let of_module = Some(mains::last_part(&module.path)).filter(|name| manifest::is_word(name));
+    let name = match programs[0].as_str() {
+        "." => of_module.unwrap_or("app"),
+        path => mains::last_part(path),
+    };
+    let out = if programs.len() == 1 { name } else { "" };
+    let command = format!(
+        "go build{vendored} -buildvcs=false -trimpath -ldflags=\"-s -w\" -o /out/{out} {}",
+        programs.join(" ")
+    );
+    dockerfile.run_online(&command, &[MODULES, BUILDS]);
+    name.to_owned()
 }
 
 /// After a typed build command: what it writes with `-o` is started, unless something else is told.
@@ -225,7 +238,9 @@ fn last_stage(draft: &mut Draft, has_c: bool, tree: &Tree) {
     };
     dockerfile.from(&image, None);
     prepare(dockerfile);
-    dockerfile.line("COPY --from=build /out/app /usr/local/bin/");
+    dockerfile.comment("Procfiles start programs by name, or as bin/name");
+    dockerfile.line("COPY --from=build /out/ ./bin/");
+    dockerfile.line("ENV PATH=/app/bin:$PATH");
     for directory in AT_RUN_TIME.into_iter().filter(|directory| tree.has_dir(directory)) {
         dockerfile.line(&format!("COPY --from=build /app/{directory} ./{directory}/"));
     }

@@ -1,6 +1,7 @@
 //! Rust: one program, compiled in the official image and run in Debian's slim one of the same release.
 
 mod programs;
+mod stages;
 mod toolchain;
 
 use std::collections::BTreeSet;
@@ -8,31 +9,10 @@ use std::collections::BTreeSet;
 use self::programs::{Program, Programs};
 use self::toolchain::Toolchain;
 use super::draft::{Draft, Start};
-use super::{Cache, Detected, Tree, Undetected, Wishes, manifest, versions};
+use super::{Detected, Tree, Undetected, Wishes, manifest, versions};
 
 /// The file that tells of Rust.
 pub const FILES: &[&str] = &["Cargo.toml"];
-const REGISTRY: Cache = Cache::shared("/usr/local/cargo/registry");
-const REPOSITORIES: Cache = Cache::shared("/usr/local/cargo/git");
-const TARGET: Cache = Cache::exclusive("/app/target");
-/// Crates that link a library of the system, with its package for running as Debian calls it.
-const LIBRARIES: [(&str, &str); 4] = [
-    ("openssl-sys", "libssl3"),
-    ("pq-sys", "libpq5"),
-    ("mysqlclient-sys", "libmariadb3"),
-    ("libsqlite3-sys", "libsqlite3-0"),
-];
-/// Directories that programs read at run time, by custom, and one file.
-const AT_RUN_TIME: [&str; 8] = [
-    "assets",
-    "config",
-    "locales",
-    "migrations",
-    "public",
-    "static",
-    "templates",
-    "views",
-];
 
 /// Recognises Rust.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetected> {
@@ -44,19 +24,20 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     let toolchain = toolchain::choose(&mut draft, tree, package)?;
     let programs = programs::find(tree, &root)?;
     let told = draft.told_start(tree, wishes);
-    let program = if wishes.publish_dir.is_some() {
-        None
-    } else {
-        Some(choose(&mut draft, &programs)?)
-    };
-    build_stage(&mut draft, &toolchain, program.as_ref(), tree, wishes);
     let summary = summary(&toolchain, &programs.dependencies);
-    let Some(program) = program else {
-        let directory = wishes.publish_dir.as_deref().unwrap_or_default();
+    if let Some(directory) = &wishes.publish_dir {
+        stages::build(&mut draft, &toolchain, &[], tree, wishes);
         return draft.into_site(summary, directory, tree, wishes).map(Some);
+    }
+    let chosen = choose(&mut draft, &programs, told.is_some(), wishes)?;
+    stages::build(&mut draft, &toolchain, &chosen, tree, wishes);
+    let last = stages::Last {
+        programs: &chosen,
+        dependencies: &programs.dependencies,
+        start: told.as_ref(),
     };
-    last_stage(&mut draft, &program, &programs.dependencies, tree, wishes);
-    let start = told.unwrap_or_else(|| start(&mut draft, &program, &programs.dependencies));
+    last.write(&mut draft, tree, wishes);
+    let start = told.unwrap_or_else(|| start(&mut draft, &chosen[0], &programs.dependencies));
     Ok(Some(draft.into_server(summary, &start, wishes)))
 }
 
@@ -78,108 +59,45 @@ fn summary(toolchain: &Toolchain, dependencies: &BTreeSet<String>) -> String {
     format!("Rust{version}{framework}")
 }
 
-fn choose(draft: &mut Draft, programs: &Programs) -> Result<Program, Undetected> {
-    if let Some(default) = &programs.default {
-        draft.because("Cargo.toml", format!("`{}` is the program to run", default.name));
-        return Ok(default.clone());
+/// The programs to build, one at least: several only where a start command chooses among them.
+fn choose(draft: &mut Draft, programs: &Programs, is_told: bool, wishes: &Wishes) -> Result<Vec<Program>, Undetected> {
+    let typed = wishes.build_command.as_deref().and_then(|command| {
+        let name = command
+            .split_once("--bin")?
+            .1
+            .trim_start_matches('=')
+            .split_whitespace()
+            .next()?;
+        programs.all.iter().find(|program| program.name == name)
+    });
+    if let Some(program) = typed.or(programs.default.as_ref()) {
+        draft.because("Cargo.toml", format!("`{}` is the program to run", program.name));
+        return Ok(vec![program.clone()]);
     }
+    let names: Vec<&str> = programs.all.iter().map(|program| program.name.as_str()).collect();
+    let names = names.join(", ");
     match programs.all.as_slice() {
         [only] => {
             draft.because("Cargo.toml", format!("the one program is `{}`", only.name));
-            Ok(only.clone())
+            Ok(vec![only.clone()])
         }
         [] => Err(Undetected::Incomplete(
             "Cargo.toml is there, but no program with a plain name: no src/main.rs, no src/bin and no [[bin]], in no \
              member of a workspace either. Add one, or bring a Dockerfile"
                 .to_owned(),
         )),
-        several => {
-            let names: Vec<&str> = several.iter().map(|program| program.name.as_str()).collect();
-            Err(Undetected::Incomplete(format!(
-                "there are several programs: {}. Name the one to run in Cargo.toml by `default-run` of its [package]",
-                names.join(", ")
-            )))
+        several if is_told && wishes.build_command.is_none() => {
+            draft.because(
+                "Cargo.toml",
+                format!("the start command chooses among the programs {names}"),
+            );
+            Ok(several.to_vec())
         }
-    }
-}
-
-fn build_stage(draft: &mut Draft, toolchain: &Toolchain, program: Option<&Program>, tree: &Tree, wishes: &Wishes) {
-    let dockerfile = &mut draft.dockerfile;
-    dockerfile.from(
-        &format!("rust:{}-{}", toolchain.version, versions::DEBIAN),
-        Some("build"),
-    );
-    dockerfile.line("WORKDIR /app");
-    if let Some(file) = toolchain.file {
-        dockerfile.comment("Loads the toolchain that the file names, once");
-        dockerfile.copy(&[file], "./");
-        dockerfile.run_online("cargo --version", &[]);
-    }
-    dockerfile.copy(&["."], "./");
-    if let Some(command) = &wishes.build_command {
-        dockerfile.run_typed(command, &[REGISTRY, REPOSITORIES]);
-        return;
-    }
-    let locked = if tree.has("Cargo.lock") { " --locked" } else { "" };
-    let Some(program) = program else {
-        dockerfile.run_online(&format!("cargo build --release{locked}"), &[REGISTRY, REPOSITORIES]);
-        return;
-    };
-    // Only names that are plain words come this far.
-    let Program { package, name } = program;
-    // The target directory outlives the build, and Cargo tells by times alone whether what it holds is of these files.
-    let command = [
-        "# Of what earlier builds left, only dependencies are taken".to_owned(),
-        "find . -path ./target -prune -o -type f -exec touch {} + \\".to_owned(),
-        format!("&& cargo build --release{locked} --package {package} --bin {name} \\"),
-        format!("&& cp target/release/{name} /usr/local/bin/"),
-    ]
-    .join("\n    ");
-    dockerfile.run_online(&command, &[REGISTRY, REPOSITORIES, TARGET]);
-    if locked.is_empty() {
-        draft.because(
-            "Cargo.toml",
-            "no Cargo.lock is beside it, so versions are found anew each time; commit the file",
-        );
-    }
-}
-
-fn last_stage(draft: &mut Draft, program: &Program, dependencies: &BTreeSet<String>, tree: &Tree, wishes: &Wishes) {
-    let lock = tree.text("Cargo.lock").unwrap_or_default();
-    let is_locked = |name: &str| lock.contains(&format!("name = \"{name}\"\n"));
-    // These build the library themselves.
-    let is_built_in = is_locked("openssl-src");
-    let linked = LIBRARIES
-        .iter()
-        .filter(|(name, _)| is_locked(name) && !(is_built_in && *name == "openssl-sys"));
-    let libraries: Vec<&str> = linked.map(|(_, library)| *library).collect();
-    let dockerfile = &mut draft.dockerfile;
-    dockerfile.from(&format!("debian:{}-slim", versions::DEBIAN), None);
-    if !libraries.is_empty() {
-        let install = format!(
-            "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
-            libraries.join(" ")
-        );
-        dockerfile.run_online(&install, &[]);
-    }
-    dockerfile.run(
-        "useradd --create-home --uid 1000 app && install -d -o app -g app /app",
-        &[],
-    );
-    dockerfile.line("WORKDIR /app");
-    dockerfile.line("COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/");
-    let name = &program.name;
-    let built = if wishes.build_command.is_some() {
-        "/app/target/release"
-    } else {
-        "/usr/local/bin"
-    };
-    dockerfile.line(&format!("COPY --from=build {built}/{name} /usr/local/bin/"));
-    for directory in AT_RUN_TIME.into_iter().filter(|directory| tree.has_dir(directory)) {
-        dockerfile.line(&format!("COPY --from=build /app/{directory} ./{directory}/"));
-    }
-    if dependencies.contains("rocket") && tree.has("Rocket.toml") {
-        dockerfile.line("COPY --from=build /app/Rocket.toml ./");
+        several => Err(Undetected::Incomplete(format!(
+            "there are several programs: {names}. Set the start command, such as `{}`, or name the one to run by \
+             `default-run` in Cargo.toml",
+            several[0].name
+        ))),
     }
 }
 
@@ -187,13 +105,11 @@ fn last_stage(draft: &mut Draft, program: &Program, dependencies: &BTreeSet<Stri
 fn start(draft: &mut Draft, program: &Program, dependencies: &BTreeSet<String>) -> Start {
     if dependencies.contains("rocket") {
         draft.because("Cargo.toml", "Rocket listens where its variables say");
-        draft.dockerfile.line("ENV ROCKET_ADDRESS=0.0.0.0");
         return Start::Shell(format!("ROCKET_PORT=$PORT {}", program.name));
     }
     draft.because(
         "Cargo.toml",
         "the program has to listen on 0.0.0.0 and the port in PORT",
     );
-    draft.dockerfile.line("ENV HOST=0.0.0.0");
     Start::Words(vec![program.name.clone()])
 }
