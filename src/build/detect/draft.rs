@@ -5,6 +5,8 @@ use super::{Detected, Dockerfile, Reason, Tree, Undetected, Wishes, manifest, pr
 
 /// Who runs an app, by numbers: some images have no program that would give it a name.
 const USER: &str = "1000:1000";
+/// Gives that user a name and a home in Debian's images, and a directory for the app.
+pub const ADD_USER: &str = "useradd --create-home --uid 1000 app && install -d -o app -g app /app";
 
 /// What starts the container.
 #[derive(Debug, Clone, PartialEq, Eq)]

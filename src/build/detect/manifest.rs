@@ -22,6 +22,25 @@ pub fn toml(tree: &Tree, path: &str) -> Result<Option<Table>, Undetected> {
     }
 }
 
+/// Manifests by which a source may be in another language than one of its files suggests.
+const ALL: [&str; 10] = [
+    "package.json",
+    "composer.json",
+    "Gemfile",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "deno.json",
+    "pyproject.toml",
+    "requirements.txt",
+    "mix.exs",
+];
+
+/// Whether there is one besides a language's own.
+pub fn has_other(tree: &Tree, own: &[&str]) -> bool {
+    ALL.iter().any(|file| !own.contains(file) && tree.has(file))
+}
+
 /// The first version that `.tool-versions` (asdf, mise) names for a tool.
 pub fn tool_version(tree: &Tree, tool: &str) -> Option<String> {
     let text = tree.text(".tool-versions")?;

@@ -3,6 +3,7 @@
 //!
 //! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
 
+mod apt;
 mod dockerfile;
 mod draft;
 mod elixir;

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use self::project::Project;
 use self::version::Version;
 use super::dockerfile::CA_SECRET;
-use super::draft::{Draft, Start};
-use super::{Cache, Detected, Dockerfile, Tree, Undetected, Wishes, manifest, versions};
+use super::draft::{self, Draft, Start};
+use super::{Cache, Detected, Dockerfile, Tree, Undetected, Wishes, apt, manifest, versions};
 
 /// The file that tells of Elixir.
 pub const FILES: &[&str] = &["mix.exs"];
@@ -18,6 +18,8 @@ const REBAR: Cache = Cache::exclusive("/root/.cache/rebar3");
 const NPM: Cache = Cache::shared("/root/.npm");
 /// The packages of Node.js that a Phoenix app's assets are made with.
 const PACKAGES: &str = "assets/package.json";
+/// What the runtime of a release loads.
+const LIBRARIES: [&str; 4] = ["ca-certificates", "libncurses6", "libstdc++6", "openssl"];
 /// What Phoenix's own generator has releases started with.
 const SERVER_SCRIPT: &str = "rel/overlays/bin/server";
 
@@ -139,15 +141,8 @@ fn install(dockerfile: &mut Dockerfile, project: &Project, tree: &Tree) {
 fn last_stage(draft: &mut Draft, version: &Version, project: &Project) {
     let dockerfile = &mut draft.dockerfile;
     dockerfile.from(&format!("debian:{}-slim", version.debian()), None);
-    let libraries = "ca-certificates libncurses6 libstdc++6 openssl";
-    let install = format!(
-        "apt-get update && apt-get install -y --no-install-recommends {libraries} && rm -rf /var/lib/apt/lists/*"
-    );
-    dockerfile.run_online(&install, &[]);
-    dockerfile.run(
-        "useradd --create-home --uid 1000 app && install -d -o app -g app /app",
-        &[],
-    );
+    dockerfile.run_online(&apt::install(&LIBRARIES), &[]);
+    dockerfile.run(draft::ADD_USER, &[]);
     dockerfile.line("WORKDIR /app");
     dockerfile.line("COPY --from=build --chown=app:app /release ./");
     if project.is_phoenix {

@@ -36,6 +36,11 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
         };
     };
     let module = module::read(&text);
+    let found = mains::find(tree);
+    // Hugo's sites have the file too, and tools are kept in modules.
+    if found.is_empty() && wishes.build_command.is_none() && manifest::has_other(tree, FILES) {
+        return Ok(None);
+    }
     let mut draft = Draft::new(wishes);
     let version = version(&mut draft, &module);
     let told = draft.told_start(tree, wishes);
@@ -45,7 +50,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
         draft.dockerfile.run_typed(command, &[MODULES, BUILDS]);
         return finish_typed(draft, &version, command, told, tree, wishes).map(Some);
     }
-    let programs = programs(&mut draft, tree, &module, told.is_some())?;
+    let programs = programs(&mut draft, found, &module, told.is_some())?;
     let name = compile(&mut draft.dockerfile, &programs, &module, tree);
     let summary = format!("Go {version}");
     if let Some(directory) = &wishes.publish_dir {
@@ -126,8 +131,7 @@ fn build_stage(draft: &mut Draft, version: &str, module: &Module, has_c: bool, t
 }
 
 /// The packages to build, plain paths, one at least: several only where a start command chooses among them.
-fn programs(draft: &mut Draft, tree: &Tree, module: &Module, is_told: bool) -> Result<Vec<String>, Undetected> {
-    let found = mains::find(tree);
+fn programs(draft: &mut Draft, found: Vec<String>, module: &Module, is_told: bool) -> Result<Vec<String>, Undetected> {
     let all = found.join(", ");
     if found.is_empty() {
         return Err(Undetected::Incomplete(

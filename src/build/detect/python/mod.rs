@@ -83,7 +83,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
 /// Sources of other languages often have some Python: for a tool, for documentation, or settings of a linter.
 fn is_beside_another(tree: &Tree, dependencies: &Dependencies, app: Option<&App>) -> bool {
     let has_framework = app.is_some_and(|app| app.framework.is_some()) || tree.has("manage.py");
-    let is_tool = tree.has("package.json") && !has_framework;
+    let is_tool = manifest::has_other(tree, FILES) && !has_framework;
     is_tool || (app.is_none() && !tree.has("manage.py") && dependencies.manager == Manager::Nothing)
 }
 

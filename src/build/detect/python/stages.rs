@@ -1,6 +1,6 @@
 //! The stages of a Python image.
 
-use super::super::{Cache, Dockerfile, Tree, Wishes, versions};
+use super::super::{Cache, Dockerfile, Tree, Wishes, apt, draft, versions};
 use super::Plan;
 use super::dependencies::Manager;
 
@@ -52,23 +52,15 @@ pub fn server(dockerfile: &mut Dockerfile, plan: &Plan) {
     // gunicorn and uvicorn believe none but the local host otherwise, and make `http` of every address.
     dockerfile.line("    FORWARDED_ALLOW_IPS=*");
     let has = |package: &str| plan.dependencies.has(package);
-    let mut libraries: Vec<&str> = LIBRARIES
+    let libraries: Vec<&str> = LIBRARIES
         .iter()
         .filter(|(package, _)| has(package))
         .map(|(_, name)| *name)
         .collect();
-    libraries.dedup();
     if !libraries.is_empty() {
-        let install = format!(
-            "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
-            libraries.join(" ")
-        );
-        dockerfile.run_online(&install, &[]);
+        dockerfile.run_online(&apt::install(&libraries), &[]);
     }
-    dockerfile.run(
-        "useradd --create-home --uid 1000 app && install -d -o app -g app /app",
-        &[],
-    );
+    dockerfile.run(draft::ADD_USER, &[]);
     dockerfile.line("WORKDIR /app");
     dockerfile.line("COPY --from=build /venv /venv");
     dockerfile.line("COPY --from=build --chown=app:app /app ./");

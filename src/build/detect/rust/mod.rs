@@ -19,10 +19,14 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     let Some(root) = manifest::toml(tree, "Cargo.toml")? else {
         return Ok(None);
     };
+    let programs = programs::find(tree, &root)?;
+    // Libraries in Rust stand beside what uses them, in Python or for browsers.
+    if programs.all.is_empty() && wishes.build_command.is_none() && manifest::has_other(tree, FILES) {
+        return Ok(None);
+    }
     let mut draft = Draft::new(wishes);
     let package = root.get("package").and_then(|package| package.as_table());
     let toolchain = toolchain::choose(&mut draft, tree, package)?;
-    let programs = programs::find(tree, &root)?;
     let told = draft.told_start(tree, wishes);
     let summary = summary(&toolchain, &programs.dependencies);
     if let Some(directory) = &wishes.publish_dir {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::draft::{Draft, Start};
-use super::super::{Cache, Dockerfile, Tree, Wishes, versions};
+use super::super::draft::{self, Draft, Start};
+use super::super::{Cache, Dockerfile, Tree, Wishes, apt, versions};
 use super::programs::Program;
 use super::toolchain::Toolchain;
 
@@ -98,16 +98,9 @@ impl Last<'_> {
         dockerfile.from(&format!("debian:{}-slim", versions::DEBIAN), None);
         let libraries = libraries(tree);
         if !libraries.is_empty() {
-            let install = format!(
-                "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
-                libraries.join(" ")
-            );
-            dockerfile.run_online(&install, &[]);
+            dockerfile.run_online(&apt::install(&libraries), &[]);
         }
-        dockerfile.run(
-            "useradd --create-home --uid 1000 app && install -d -o app -g app /app",
-            &[],
-        );
+        dockerfile.run(draft::ADD_USER, &[]);
         dockerfile.line("WORKDIR /app");
         dockerfile.line("COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/");
         dockerfile.line(&format!("COPY --from=build {} {}", self.built(wishes), self.home()));
