@@ -37,4 +37,4 @@ pub const ELIXIR_MINOR: u32 = 19;
 /// Erlang/OTP for each of Elixir's minor versions after `1.`, where a source asks for none.
 pub const OTP: [(u32, u32); 7] = [(14, 25), (15, 26), (16, 26), (17, 27), (18, 27), (19, 27), (20, 28)];
 /// Node.js for the packages of a Phoenix app's assets.
-pub const ASSETS_NODE: &str = "node:22-bookworm-slim";
+pub const PHOENIX_NODE: &str = "node:22-bookworm-slim";

@@ -82,7 +82,7 @@ fn packages_stage(draft: &mut Draft, tree: &Tree) -> Result<(), Undetected> {
         "npm installs the packages of the assets in a stage of its own",
     );
     let dockerfile = &mut draft.dockerfile;
-    dockerfile.from(versions::ASSETS_NODE, Some("packages"));
+    dockerfile.from(versions::PHOENIX_NODE, Some("packages"));
     dockerfile.line("WORKDIR /assets");
     // Without any package there would be no such directory to copy.
     let command = if tree.has("assets/package-lock.json") {
