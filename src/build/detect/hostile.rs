@@ -223,6 +223,7 @@ fn a_procfile_is_one_command_however_it_looks() {
         "# a",
         "a \"b\" 'c' $(d) `e`",
         "é \u{2028} x",
+        "a\u{b}USER root\rUSER root",
     ] {
         let root = tempfile::tempdir().unwrap();
         write(root.path(), "requirements.txt", "flask\n");
@@ -232,6 +233,6 @@ fn a_procfile_is_one_command_however_it_looks() {
         let words: Vec<String> = serde_json::from_str(last.strip_prefix("CMD ").unwrap()).unwrap();
         assert_eq!(words[..2], ["/bin/sh", "-c"]);
         assert_eq!(words[2].trim_start_matches("exec "), tried);
-        assert!(!detected.dockerfile.contains("USER root"));
+        assert!(!detected.dockerfile.contains("\nUSER root") && !detected.dockerfile.contains(['\r', '\u{b}']));
     }
 }
