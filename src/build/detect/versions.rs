@@ -13,7 +13,7 @@ pub const PYTHON: &str = "3.13";
 /// Python's minor versions after `3.` that have images, newest first.
 pub const PYTHON_MINORS: [u32; 6] = [14, 13, 12, 11, 10, 9];
 /// Installs what `uv.lock` names.
-pub const UV: &str = "uv==0.9.30";
+pub const UV: &str = "uv==0.13.9";
 /// Installs what `poetry.lock` names; the last that runs on each Python above.
 pub const POETRY: &str = "poetry==2.1.4";
 /// Installs what `Pipfile.lock` names.
