@@ -91,23 +91,7 @@ fn add_package(tree: &Tree, prefix: &str, table: &Table, programs: &mut Programs
     else {
         return;
     };
-    let mut names = BTreeSet::new();
-    let listed = table.get("bin").and_then(Value::as_array);
-    let listed: Vec<&Value> = listed.into_iter().flatten().collect();
-    names.extend(
-        listed
-            .iter()
-            .filter_map(|bin| bin.get("name")?.as_str().map(str::to_owned)),
-    );
-    if package.get("autobins").and_then(Value::as_bool) != Some(false) {
-        let is_taken = listed
-            .iter()
-            .any(|bin| bin.get("path").and_then(Value::as_str) == Some("src/main.rs"));
-        if tree.has(&format!("{prefix}src/main.rs")) && !is_taken {
-            names.insert(name.to_owned());
-        }
-        names.extend(in_bin(tree, &format!("{prefix}src/bin"), &listed));
-    }
+    let names = names(tree, prefix, table, name);
     let made = |program: String| Program {
         package: name.to_owned(),
         name: program,
@@ -119,6 +103,31 @@ fn add_package(tree: &Tree, prefix: &str, table: &Table, programs: &mut Programs
         programs.default = Some(default.clone());
     }
     programs.all.extend(found);
+}
+
+/// Names of a package's programs: those that `[[bin]]` lists, and those that Cargo finds by their place.
+fn names(tree: &Tree, prefix: &str, table: &Table, package: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let listed = table.get("bin").and_then(Value::as_array);
+    let listed: Vec<&Value> = listed.into_iter().flatten().collect();
+    names.extend(
+        listed
+            .iter()
+            .filter_map(|bin| bin.get("name")?.as_str().map(str::to_owned)),
+    );
+    let autobins = table
+        .get("package")
+        .and_then(|package| package.get("autobins")?.as_bool());
+    if autobins != Some(false) {
+        let is_taken = listed
+            .iter()
+            .any(|bin| bin.get("path").and_then(Value::as_str) == Some("src/main.rs"));
+        if tree.has(&format!("{prefix}src/main.rs")) && !is_taken {
+            names.insert(package.to_owned());
+        }
+        names.extend(in_bin(tree, &format!("{prefix}src/bin"), &listed));
+    }
+    names
 }
 
 /// `src/bin/a.rs` and `src/bin/a/main.rs`, unless a `[[bin]]` has them under another name.
