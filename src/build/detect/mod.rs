@@ -3,7 +3,15 @@
 //!
 //! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
 
+mod apt;
 mod dockerfile;
+mod draft;
+mod elixir;
+mod go;
+mod manifest;
+mod procfile;
+mod python;
+mod rust;
 mod site;
 mod tree;
 mod versions;
@@ -83,7 +91,12 @@ pub enum Undetected {
 type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
 
 /// In this order: frameworks that bring `package.json` for their assets stand before Node.js, a bare page is the last.
-const DETECTORS: &[(&[&str], Detector)] = &[];
+const DETECTORS: &[(&[&str], Detector)] = &[
+    (go::FILES, go::detect),
+    (rust::FILES, rust::detect),
+    (elixir::FILES, elixir::detect),
+    (python::FILES, python::detect),
+];
 
 /// Recognises a source and writes its Dockerfile.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
@@ -102,5 +115,7 @@ pub fn detect_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetecte
     detect(tree, wishes)
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;
