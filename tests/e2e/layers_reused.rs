@@ -58,6 +58,8 @@ async fn an_unchanged_app_of_300_packages_is_not_built_and_a_change_of_its_sourc
     for part in ["package-lock.json", "FROM node:24", "npm ci"] {
         assert!(log.contains(part), "{part} is told: {log}");
     }
+    let install = step(&log, "npm ci");
+    assert!(!install.ends_with("(cached)"), "really installed: {install}");
     serves(&dhow, "version one").await;
     let bytes = is_small_and_safe(&dhow, "many", &["gcc", "git"]);
     let container = dhow.containers_of("many").remove(0);
