@@ -3,7 +3,17 @@
 //!
 //! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
 
+mod apt;
+mod assets;
 mod dockerfile;
+mod dotnet;
+mod java;
+mod others;
+mod php;
+mod plain;
+mod procfile;
+mod range;
+mod ruby;
 mod site;
 mod tree;
 mod versions;
@@ -85,7 +95,12 @@ pub enum Undetected {
 type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
 
 /// In this order: frameworks that bring `package.json` for their assets stand before Node.js, a bare page is the last.
-const DETECTORS: &[(&[&str], Detector)] = &[];
+const DETECTORS: &[(&[&str], Detector)] = &[
+    (php::LOOKED_FOR, php::detect),
+    (ruby::LOOKED_FOR, ruby::detect),
+    (java::LOOKED_FOR, java::detect),
+    (dotnet::LOOKED_FOR, dotnet::detect),
+];
 
 /// Recognises a source and writes its Dockerfile.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
