@@ -6,6 +6,7 @@
 
 mod gradle;
 mod maven;
+mod script;
 mod start;
 mod version;
 

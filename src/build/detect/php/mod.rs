@@ -7,16 +7,15 @@
 mod apache;
 mod composer;
 mod extensions;
+mod stages;
+mod version;
 
 use apache::WebRoot;
 use composer::Composer;
 use extensions::Missing;
 
-use super::assets::{self, Assets};
-use super::plain::major_minor;
-use super::range::{self, Range};
-use super::versions::{COMPOSER, DEBIAN, PHP, PHP_KNOWN};
-use super::{Cache, Detected, Dockerfile, Reason, Tree, Undetected, Wishes, apt, others, site};
+use super::assets::Assets;
+use super::{Detected, Dockerfile, Reason, Tree, Undetected, Wishes, others, site};
 
 /// Files that tell of PHP.
 pub const LOOKED_FOR: &[&str] = &["composer.json", "index.php"];
@@ -63,7 +62,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
         _ => Framework::Other,
     };
     let mut reasons = Vec::new();
-    let php = version(composer.as_ref(), &mut reasons)?;
+    let php = version::version(composer.as_ref(), &mut reasons)?;
     let missing = missing(composer.as_ref(), php, &mut reasons)?;
     let app = App {
         tree,
@@ -82,10 +81,10 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
 impl App<'_> {
     fn plan(mut self) -> Result<Detected, Undetected> {
         let mut dockerfile = Dockerfile::new(self.wishes.has_ca);
-        if !self.missing.is_empty() {
+        let has_build = self.composer.is_some() || self.assets.is_some() || self.wishes.build_command.is_some();
+        if !self.missing.is_empty() && (has_build || self.wishes.publish_dir.is_none()) {
             self.extensions(&mut dockerfile);
         }
-        let has_build = self.composer.is_some() || self.assets.is_some() || self.wishes.build_command.is_some();
         if has_build {
             self.build(&mut dockerfile);
         }
@@ -116,155 +115,11 @@ impl App<'_> {
         })
     }
 
-    fn image(&self) -> String {
-        format!("php:{}.{}-apache-{DEBIAN}", self.php.0, self.php.1)
-    }
-
-    fn extensions(&self, dockerfile: &mut Dockerfile) {
-        dockerfile.from(&self.image(), Some("extensions"));
-        let headers = self.missing.headers();
-        if !headers.is_empty() {
-            dockerfile.run_online(&apt::install(&headers), &[]);
-        }
-        if let Some(command) = self.missing.compile() {
-            dockerfile.run(&command, &[]);
-        }
-        if let Some(command) = self.missing.load() {
-            dockerfile.run_online(&command, &[]);
-        }
-    }
-
-    /// The stage where packages are installed and assets are built, by the very PHP that will run them.
-    fn build(&self, dockerfile: &mut Dockerfile) {
-        let image = self.image();
-        let base = if self.missing.is_empty() { &image } else { "extensions" };
-        dockerfile.from(base, Some("build"));
-        if self.composer.is_some() {
-            dockerfile.run_online(&apt::install(&["git", "unzip"]), &[]);
-            dockerfile.line(&format!(
-                "COPY --from={COMPOSER} /usr/bin/composer /usr/local/bin/composer"
-            ));
-        }
-        dockerfile.line("WORKDIR /app");
-        if self.framework == Framework::Symfony {
-            dockerfile.line("ENV APP_ENV=prod");
-        }
-        if let Some(composer) = &self.composer {
-            dockerfile.line("ENV COMPOSER_ALLOW_SUPERUSER=1");
-            let manifests: &[&str] = match composer {
-                Composer {
-                    has_local_packages: true,
-                    ..
-                } => &["."],
-                Composer { has_lock: true, .. } => &["composer.json", "composer.lock"],
-                Composer { .. } => &["composer.json"],
-            };
-            dockerfile.copy(manifests, "./");
-            dockerfile.run_online(
-                "composer install --no-dev --no-interaction --no-progress --no-scripts --no-autoloader",
-                &[Cache::shared("/root/.composer/cache")],
-            );
-        }
-        if let Some(assets) = &self.assets {
-            assets.install(dockerfile);
-        }
-        dockerfile.copy(&["."], "./");
-        self.finish_build(dockerfile);
-    }
-
-    fn finish_build(&self, dockerfile: &mut Dockerfile) {
-        if let Some(composer) = &self.composer {
-            let directories = if self.framework == Framework::Laravel {
-                format!("mkdir -p {LARAVEL_DIRECTORIES} \\\n    && ")
-            } else {
-                String::new()
-            };
-            let scripts = if composer.has_post_install {
-                " \\\n    && composer run-script --no-dev post-install-cmd"
-            } else {
-                ""
-            };
-            dockerfile.run_online(
-                &format!("{directories}composer dump-autoload --no-dev --no-interaction --optimize{scripts}"),
-                &[],
-            );
-        }
-        if let Some(command) = &self.wishes.build_command {
-            dockerfile.run_typed(command, &[]);
-            if self.assets.is_some() {
-                dockerfile.run(assets::REMOVE, &[]);
-            }
-        } else if let Some(assets) = &self.assets {
-            let command = format!("{} \\\n    && {}", assets.build_command(), assets::REMOVE);
-            dockerfile.run_online(&command, &[]);
-        }
-    }
-
-    fn serve(&self, dockerfile: &mut Dockerfile, has_build: bool, root: &WebRoot) {
-        dockerfile.from(&self.image(), None);
-        let libraries = self.missing.libraries();
-        if !libraries.is_empty() {
-            dockerfile.run_online(&apt::install(&libraries), &[]);
-        }
-        if !self.missing.is_empty() {
-            for directory in ["/usr/local/lib/php/extensions/", "/usr/local/etc/php/conf.d/"] {
-                dockerfile.line(&format!("COPY --from=extensions {directory} {directory}"));
-            }
-        }
-        dockerfile.comment("The site below says itself where it listens.");
-        dockerfile.run(
-            "mv \"$PHP_INI_DIR/php.ini-production\" \"$PHP_INI_DIR/php.ini\" \\\n    && a2enmod rewrite headers \\\n    && truncate -s 0 /etc/apache2/ports.conf",
-            &[],
-        );
-        dockerfile.copy(&[apache::FILE], "/etc/apache2/sites-available/000-default.conf");
-        dockerfile.line("WORKDIR /app");
-        if has_build {
-            dockerfile.line("COPY --from=build /app ./");
-        } else {
-            dockerfile.copy(&["."], "./");
-        }
-        if let Some(directories) = self.writable() {
-            dockerfile.comment("All else belongs to root: the app cannot change its own code.");
-            dockerfile.run(
-                &format!("mkdir -p {directories} \\\n    && chown -R www-data:www-data {directories}"),
-                &[],
-            );
-        }
-        let port = self.wishes.port;
-        if self.framework == Framework::Symfony {
-            dockerfile.line(&format!("ENV APP_ENV=prod \\\n    PORT={port}"));
-        } else {
-            dockerfile.line(&format!("ENV PORT={port}"));
-        }
-        dockerfile.line(&format!("EXPOSE {port}"));
-        dockerfile.comment("www-data");
-        dockerfile.line("USER 33");
-        // The image's entrypoint takes its first argument for an option of PHP's unless it is a command.
-        if self.wishes.has_start_command || root.directory.is_none() {
-            return;
-        }
-        if self.framework == Framework::Laravel {
-            dockerfile.comment("Configuration is cached here, since only the running container has its variables.");
-            dockerfile.cmd(&["/bin/sh", "-c", "php artisan optimize && exec apache2-foreground"]);
-        } else {
-            dockerfile.cmd(&["apache2-foreground"]);
-        }
-    }
-
-    /// Directories that the running app writes to.
-    fn writable(&self) -> Option<&'static str> {
-        match self.framework {
-            Framework::Laravel => Some("bootstrap/cache database storage"),
-            Framework::Symfony => Some("var"),
-            Framework::Other => None,
-        }
-    }
-
     fn all_reasons(&mut self) -> Vec<Reason> {
         let mut reasons = Vec::new();
         match self.framework {
             Framework::Laravel => {
-                reasons.push(Reason::new("composer.json", "laravel/framework makes it a Laravel app"))
+                reasons.push(Reason::new("composer.json", "laravel/framework makes it a Laravel app"));
             }
             Framework::Symfony => {
                 reasons.push(Reason::new(
@@ -277,7 +132,8 @@ impl App<'_> {
             }
             Framework::Other => {}
         }
-        if let Some(root) = self.root.as_ref().and_then(|root| root.directory) {
+        let root = self.root.as_ref().filter(|_| self.wishes.publish_dir.is_none());
+        if let Some(root) = root.and_then(|root| root.directory) {
             let index = if root == "." {
                 "index.php".to_owned()
             } else {
@@ -307,69 +163,6 @@ impl App<'_> {
         }
         summary
     }
-}
-
-/// Git keeps no empty directories, and Laravel makes none of these.
-const LARAVEL_DIRECTORIES: &str =
-    "bootstrap/cache storage/framework/cache/data storage/framework/sessions storage/framework/views storage/logs";
-
-fn version(composer: Option<&Composer>, reasons: &mut Vec<Reason>) -> Result<(u32, u32), Undetected> {
-    let Some(composer) = composer else {
-        return Ok(PHP);
-    };
-    if let Some(platform) = &composer.platform {
-        let version = major_minor(platform).filter(|version| *version >= PHP_KNOWN[0]);
-        let version = version.ok_or_else(|| unsupported("composer.json", "config.platform.php", platform))?;
-        reasons.push(Reason::new(
-            "composer.json",
-            format!(
-                "config.platform.php {platform:?} asks for PHP {}.{}",
-                version.0, version.1
-            ),
-        ));
-        return Ok(version);
-    }
-    let mut ranges = Vec::new();
-    for requirement in &composer.php {
-        let name = requirement.package.as_deref().unwrap_or("require.php");
-        let range = Range::composer(&requirement.constraint);
-        match range {
-            Some(range) if range::pick(std::slice::from_ref(&range), PHP, PHP_KNOWN).is_some() => ranges.push(range),
-            None if requirement.package.is_some() => {}
-            _ => return Err(unsupported(requirement.file, name, &requirement.constraint)),
-        }
-    }
-    let Some(version) = range::pick(&ranges, PHP, PHP_KNOWN) else {
-        return Err(Undetected::Incomplete(
-            "composer.json and the packages in composer.lock ask for PHP versions that exclude each other. Run `composer \
-             update` with the PHP that is meant"
-                .to_owned(),
-        ));
-    };
-    if let Some(own) = composer.php.first() {
-        let among = if composer.php.len() > 1 {
-            " and those of its packages"
-        } else {
-            ""
-        };
-        reasons.push(Reason::new(
-            own.file,
-            format!(
-                "require.php {:?}{among} admit PHP {}.{}",
-                own.constraint, version.0, version.1
-            ),
-        ));
-    }
-    Ok(version)
-}
-
-fn unsupported(file: &str, what: &str, constraint: &str) -> Undetected {
-    let (oldest, newest) = (PHP_KNOWN[0], PHP_KNOWN[PHP_KNOWN.len() - 1]);
-    Undetected::Incomplete(format!(
-        "{file} asks for a PHP that is not among {}.{} to {}.{} ({what:?}: {constraint:?}). Raise the requirement, or write \
-         a Dockerfile",
-        oldest.0, oldest.1, newest.0, newest.1
-    ))
 }
 
 fn missing(composer: Option<&Composer>, php: (u32, u32), reasons: &mut Vec<Reason>) -> Result<Missing, Undetected> {
