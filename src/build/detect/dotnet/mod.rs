@@ -40,15 +40,16 @@ struct App<'a> {
 
 /// Recognises .NET.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetected> {
-    let endings = LOOKED_FOR.iter().map(|pattern| pattern.trim_start_matches('*'));
+    let mut endings = LOOKED_FOR.iter().map(|pattern| pattern.trim_start_matches('*'));
     let names = tree.names("");
-    if !endings
-        .into_iter()
-        .any(|ending| names.iter().any(|name| name.ends_with(ending)))
-    {
+    let has_own = endings.any(|ending| names.iter().any(|name| name.ends_with(ending)));
+    if !has_own && tree.first(SHARED).is_none() {
         return Ok(None);
     }
     let projects = project::all(tree)?;
+    if projects.is_empty() && !has_own {
+        return Ok(None);
+    }
     let project = started(&projects, wishes)?;
     let versions = Versions::find(tree, project)?;
     let mut files = Vec::new();

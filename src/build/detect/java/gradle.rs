@@ -2,73 +2,56 @@
 
 use super::super::plain::{chosen, number, plain_word};
 use super::super::{Reason, Tree, Undetected, Wishes};
+use super::Build;
 use super::script::{self, Script};
 use super::start::Start;
-use super::version::Asked;
 
 /// How many subprojects are read.
 const MAX_PROJECTS: usize = 200;
 
-/// A Gradle build.
-#[derive(Debug)]
-pub struct Gradle {
-    /// The subproject that is started, by its directory; none is the root itself.
-    pub project: Option<String>,
-    /// How it is started, where that is told.
-    pub start: Option<Start>,
-    /// The Java that it asks for.
-    pub java: Option<Asked>,
-    /// What led to it.
-    pub reasons: Vec<Reason>,
-    /// Whether it is written in Kotlin.
-    pub is_kotlin: bool,
-}
-
-impl Gradle {
-    /// Reads the build.
-    pub fn read(tree: &Tree, wishes: &Wishes) -> Result<Self, Undetected> {
-        let catalog = script::catalog(tree)?;
-        let root = Script::read(tree, "", &catalog);
-        let mut found: Vec<(Option<String>, Start, Script)> = Vec::new();
-        for directory in script::projects(tree).into_iter().take(MAX_PROJECTS) {
-            let directory = plain_word(&directory, "subproject")?.to_owned();
-            let script = Script::read(tree, &format!("{directory}/"), &catalog);
-            if let Some((script, start)) = script.and_then(|script| script.start().map(|start| (script, start))) {
-                found.push((Some(directory), start, script));
-            }
+/// Reads a Gradle build, which must be there.
+pub fn read(tree: &Tree, wishes: &Wishes) -> Result<Build, Undetected> {
+    let catalog = script::catalog(tree)?;
+    let root = Script::read(tree, "", &catalog);
+    let mut found: Vec<(Option<String>, Start, Script)> = Vec::new();
+    for directory in script::projects(tree).into_iter().take(MAX_PROJECTS) {
+        let directory = plain_word(&directory, "subproject")?.to_owned();
+        let script = Script::read(tree, &format!("{directory}/"), &catalog);
+        if let Some((script, start)) = script.and_then(|script| script.start().map(|start| (script, start))) {
+            found.push((Some(directory), start, script));
         }
-        let of_root = root.as_ref().and_then(Script::start);
-        let names: Vec<&str> = found.iter().filter_map(|(name, ..)| name.as_deref()).collect();
-        let only = if of_root.is_some() {
-            None
-        } else {
-            chosen(&names, wishes.build_command.as_deref())
-        };
-        if only.is_none() && of_root.is_none() && !names.is_empty() && !wishes.has_start_command {
-            return Err(several(&names));
-        }
-        let place = only.and_then(|name| names.iter().position(|other| *other == name));
-        let root_java = root.as_ref().and_then(|script| script.java.clone());
-        let root_is_kotlin = root.as_ref().is_some_and(Script::is_kotlin);
-        let (project, start, script) = match place {
-            Some(place) => {
-                let (project, start, script) = found.swap_remove(place);
-                (project, Some(start), Some(script))
-            }
-            None => (None, of_root, root),
-        };
-        let reasons = script
-            .iter()
-            .zip(start)
-            .map(|(script, start)| Reason::new(&script.file, start.why()));
-        Ok(Self {
-            project,
-            start,
-            reasons: reasons.collect(),
-            is_kotlin: root_is_kotlin || script.as_ref().is_some_and(Script::is_kotlin),
-            java: script.and_then(|script| script.java).or(root_java),
-        })
     }
+    let of_root = root.as_ref().and_then(Script::start);
+    let names: Vec<&str> = found.iter().filter_map(|(name, ..)| name.as_deref()).collect();
+    let only = if of_root.is_some() {
+        None
+    } else {
+        chosen(&names, wishes.build_command.as_deref())
+    };
+    if only.is_none() && of_root.is_none() && !names.is_empty() && !wishes.has_start_command {
+        return Err(several(&names));
+    }
+    let place = only.and_then(|name| names.iter().position(|other| *other == name));
+    let root_java = root.as_ref().and_then(|script| script.java.clone());
+    let root_is_kotlin = root.as_ref().is_some_and(Script::is_kotlin);
+    let (project, start, script) = match place {
+        Some(place) => {
+            let (project, start, script) = found.swap_remove(place);
+            (project, Some(start), Some(script))
+        }
+        None => (None, of_root, root),
+    };
+    let reasons = script
+        .iter()
+        .zip(start)
+        .map(|(script, start)| Reason::new(&script.file, start.why()));
+    Ok(Build {
+        directory: project,
+        start,
+        reasons: reasons.collect(),
+        is_kotlin: root_is_kotlin || script.as_ref().is_some_and(Script::is_kotlin),
+        java: script.and_then(|script| script.java).or(root_java),
+    })
 }
 
 /// The newest Java that the wrapper's Gradle runs on; from Gradle's compatibility matrix.

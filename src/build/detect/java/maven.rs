@@ -6,6 +6,7 @@ use roxmltree::{Document, Node};
 
 use super::super::plain::{chosen, plain_word};
 use super::super::{Reason, Tree, Undetected, Wishes};
+use super::Build;
 use super::start::Start;
 use super::version::Asked;
 
@@ -22,21 +23,6 @@ const VERSION_PROPERTIES: &[&str] = &[
     "kotlin.compiler.jvmTarget",
 ];
 
-/// A Maven build.
-#[derive(Debug)]
-pub struct Maven {
-    /// The module that is started, relative to the root; none is the root itself.
-    pub module: Option<String>,
-    /// How it is started, where that is told.
-    pub start: Option<Start>,
-    /// The Java that it asks for.
-    pub java: Option<Asked>,
-    /// What led to it.
-    pub reasons: Vec<Reason>,
-    /// Whether it is written in Kotlin.
-    pub is_kotlin: bool,
-}
-
 /// One `pom.xml` as far as it matters.
 #[derive(Debug, Default)]
 struct Pom {
@@ -46,44 +32,42 @@ struct Pom {
     properties: Vec<(String, String)>,
 }
 
-impl Maven {
-    /// Reads the build, which must be there.
-    pub fn read(tree: &Tree, wishes: &Wishes) -> Result<Self, Undetected> {
-        let root = Pom::read(tree, "pom.xml")?;
-        let mut found = Vec::new();
-        if let Some(start) = root.start("pom.xml")?.filter(|_| root.modules.is_empty()) {
-            found.push((None, start, Pom::default()));
-        }
-        let mut seen = BTreeSet::new();
-        collect(tree, "", &root, 0, &mut seen, &mut found)?;
-        let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_deref().unwrap_or(".")).collect();
-        let only = match chosen(&names, wishes.build_command.as_deref()) {
-            Some(name) => names.iter().position(|other| *other == name),
-            None if names.is_empty() || wishes.has_start_command => None,
-            None => return Err(several(&names)),
-        };
-        let (module, start, pom) = match only {
-            Some(place) => {
-                let (module, start, pom) = found.swap_remove(place);
-                (module, Some(start), pom)
-            }
-            None => (None, None, Pom::default()),
-        };
-        let file = module
-            .as_ref()
-            .map_or("pom.xml".to_owned(), |module| format!("{module}/pom.xml"));
-        let mut reasons = Vec::new();
-        reasons.extend(start.map(|start| Reason::new(&file, start.why())));
-        let java = pom.java(&file).or_else(|| root.java("pom.xml"));
-        let is_kotlin = [&root, &pom].iter().any(|pom| pom.has("kotlin-maven-plugin"));
-        Ok(Self {
-            module,
-            start,
-            java,
-            reasons,
-            is_kotlin,
-        })
+/// Reads a Maven build, which must be there.
+pub fn read(tree: &Tree, wishes: &Wishes) -> Result<Build, Undetected> {
+    let root = Pom::read(tree, "pom.xml")?;
+    let mut found = Vec::new();
+    if let Some(start) = root.start("pom.xml")?.filter(|_| root.modules.is_empty()) {
+        found.push((None, start, Pom::default()));
     }
+    let mut seen = BTreeSet::new();
+    collect(tree, "", &root, 0, &mut seen, &mut found)?;
+    let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_deref().unwrap_or(".")).collect();
+    let only = match chosen(&names, wishes.build_command.as_deref()) {
+        Some(name) => names.iter().position(|other| *other == name),
+        None if names.is_empty() || wishes.has_start_command => None,
+        None => return Err(several(&names)),
+    };
+    let (module, start, pom) = match only {
+        Some(place) => {
+            let (module, start, pom) = found.swap_remove(place);
+            (module, Some(start), pom)
+        }
+        None => (None, None, Pom::default()),
+    };
+    let file = module
+        .as_ref()
+        .map_or("pom.xml".to_owned(), |module| format!("{module}/pom.xml"));
+    let mut reasons = Vec::new();
+    reasons.extend(start.map(|start| Reason::new(&file, start.why())));
+    let java = pom.java(&file).or_else(|| root.java("pom.xml"));
+    let is_kotlin = [&root, &pom].iter().any(|pom| pom.has("kotlin-maven-plugin"));
+    Ok(Build {
+        directory: module,
+        start,
+        java,
+        is_kotlin,
+        reasons,
+    })
 }
 
 fn collect(
@@ -213,4 +197,39 @@ fn path<'a, 'input>(node: Node<'a, 'input>, names: &[&str]) -> Option<Node<'a, '
 
 fn text_of(node: Node<'_, '_>, name: &str) -> Option<String> {
     Some(path(node, &[name])?.text()?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::super::Tree;
+    use super::Pom;
+
+    #[test]
+    fn properties_name_the_java() {
+        for (properties, expected) in [
+            ("<java.version>17</java.version>", Some(17)),
+            ("<maven.compiler.source>1.8</maven.compiler.source>", Some(8)),
+            ("<maven.compiler.target>16</maven.compiler.target>", Some(17)),
+            (
+                "<v>25</v><maven.compiler.release>${v}</maven.compiler.release>",
+                Some(25),
+            ),
+            (
+                "<java.version>11</java.version><maven.compiler.release>21</maven.compiler.release>",
+                Some(21),
+            ),
+            ("<maven.compiler.release>${missing}</maven.compiler.release>", None),
+            ("<java.version>latest</java.version>", None),
+            ("", None),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let text = format!("<project><properties>{properties}</properties></project>");
+            fs::write(root.path().join("pom.xml"), text).unwrap();
+            let pom = Pom::read(&Tree::open(root.path()).unwrap(), "pom.xml").unwrap();
+            let found = pom.java("pom.xml").map(|asked| asked.version);
+            assert_eq!(found, expected, "{properties}");
+        }
+    }
 }

@@ -10,8 +10,6 @@ mod script;
 mod start;
 mod version;
 
-use gradle::Gradle;
-use maven::Maven;
 use start::Start;
 use version::Asked;
 
@@ -43,71 +41,66 @@ struct App<'a> {
     reasons: Vec<Reason>,
 }
 
+/// What build files tell.
+#[derive(Debug)]
+struct Build {
+    /// The directory of what is started, relative to the root; none is the root itself.
+    directory: Option<String>,
+    /// How it is started, where that is told.
+    start: Option<Start>,
+    /// The Java that they ask for.
+    java: Option<Asked>,
+    /// Whether the app is written in Kotlin.
+    is_kotlin: bool,
+    /// What led to it.
+    reasons: Vec<Reason>,
+}
+
 /// Recognises Java and Kotlin.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetected> {
-    let settings = ["settings.gradle", "settings.gradle.kts"];
-    let gradle_file = tree
-        .first(&["build.gradle.kts", "build.gradle"])
-        .or_else(|| tree.first(&settings));
-    let is_maven = tree.has("pom.xml");
-    let (tool, directory, start, of_build, mut reasons, is_kotlin) = match gradle_file {
-        _ if is_maven => {
-            let found = Maven::read(tree, wishes)?;
-            (
-                Tool::Maven,
-                found.module,
-                found.start,
-                found.java,
-                found.reasons,
-                found.is_kotlin,
-            )
-        }
-        Some(_) => {
-            let found = Gradle::read(tree, wishes)?;
-            (
-                Tool::Gradle,
-                found.project,
-                found.start,
-                found.java,
-                found.reasons,
-                found.is_kotlin,
-            )
-        }
-        None => return Ok(None),
-    };
-    let file = if is_maven {
-        "pom.xml"
+    let gradle_files = [
+        "build.gradle.kts",
+        "build.gradle",
+        "settings.gradle.kts",
+        "settings.gradle",
+    ];
+    let (tool, file, build) = if tree.has("pom.xml") {
+        (Tool::Maven, "pom.xml", maven::read(tree, wishes)?)
+    } else if let Some(file) = tree.first(&gradle_files) {
+        (Tool::Gradle, file, gradle::read(tree, wishes)?)
     } else {
-        gradle_file.unwrap_or("build.gradle")
+        return Ok(None);
     };
-    if start.is_none() && !wishes.has_start_command && wishes.publish_dir.is_none() {
+    if build.start.is_none() && !wishes.has_start_command && wishes.publish_dir.is_none() {
         return Err(Undetected::Incomplete(no_start(file, tool)));
     }
-    let (java, reason) = find_java(tree, tool, of_build);
+    let mut reasons = build.reasons;
+    let (java, reason) = find_java(tree, tool, build.java);
     reasons.extend(reason);
-    let wrapper = match tool {
+    let (wrapper, properties) = match tool {
         Tool::Maven => ("mvnw", ".mvn/wrapper/maven-wrapper.properties"),
         Tool::Gradle => ("gradlew", "gradle/wrapper/gradle-wrapper.properties"),
     };
-    let has_wrapper = tree.has(wrapper.0) && tree.has(wrapper.1);
+    let has_wrapper = tree.has(wrapper) && tree.has(properties);
     if has_wrapper {
         reasons.push(Reason::new(
-            wrapper.0,
+            wrapper,
             "the build tool comes in the version that it names",
         ));
     }
     if reasons.is_empty() {
         reasons.push(Reason::new(file, "it is what is built"));
     }
+    let directory = build.directory.map(|directory| format!("{directory}/"));
     let app = App {
         tree,
         wishes,
         tool,
         has_wrapper,
-        directory: directory.map(|directory| format!("{directory}/")).unwrap_or_default(),
-        start,
+        directory: directory.unwrap_or_default(),
+        start: build.start,
         java,
-        is_kotlin,
+        is_kotlin: build.is_kotlin,
         reasons,
     };
     app.plan().map(Some)
@@ -161,7 +154,12 @@ impl App<'_> {
         };
         let framework = self.start.and_then(|start| start.framework());
         let framework = framework.map(|name| format!(", {name}")).unwrap_or_default();
-        format!("{language} {}, {tool}{framework}", self.java)
+        let site = if self.wishes.publish_dir.is_some() {
+            ", static site"
+        } else {
+            ""
+        };
+        format!("{language} {}, {tool}{framework}{site}", self.java)
     }
 
     fn build(&self, dockerfile: &mut Dockerfile) {

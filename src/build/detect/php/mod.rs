@@ -161,6 +161,9 @@ impl App<'_> {
             Framework::Other if self.composer.is_some() => summary.push_str(", Composer"),
             Framework::Other => {}
         }
+        if self.wishes.publish_dir.is_some() {
+            summary.push_str(", static site");
+        }
         summary
     }
 }
@@ -174,7 +177,7 @@ fn missing(composer: Option<&Composer>, php: (u32, u32), reasons: &mut Vec<Reaso
         }
         reasons.push(Reason::new(
             "index.php",
-            "without composer.json, the extensions for MySQL are there on suspicion",
+            "nothing names the extensions that it needs, so those for MySQL are there in any case",
         ));
         return Ok(missing);
     };

@@ -109,7 +109,9 @@ impl App<'_> {
         }
         dockerfile.comment("The site below says itself where it listens.");
         dockerfile.run(
-            "mv \"$PHP_INI_DIR/php.ini-production\" \"$PHP_INI_DIR/php.ini\" \\\n    && a2enmod rewrite headers \\\n    && truncate -s 0 /etc/apache2/ports.conf",
+            "mv \"$PHP_INI_DIR/php.ini-production\" \"$PHP_INI_DIR/php.ini\" \\\n    \
+             && a2enmod rewrite headers \\\n    \
+             && truncate -s 0 /etc/apache2/ports.conf",
             &[],
         );
         dockerfile.copy(&[apache::FILE], "/etc/apache2/sites-available/000-default.conf");
@@ -119,6 +121,20 @@ impl App<'_> {
         } else {
             dockerfile.copy(&["."], "./");
         }
+        self.settle(dockerfile);
+        if self.wishes.has_start_command || root.directory.is_none() {
+            return;
+        }
+        if self.framework == Framework::Laravel {
+            dockerfile.comment("Configuration is cached here, since only the running container has its variables.");
+            dockerfile.cmd(&["/bin/sh", "-c", "php artisan optimize && exec apache2-foreground"]);
+        } else {
+            dockerfile.cmd(&["apache2-foreground"]);
+        }
+    }
+
+    /// Who runs the app, where it may write, and what it hears.
+    fn settle(&self, dockerfile: &mut Dockerfile) {
         if let Some(directories) = self.writable() {
             dockerfile.comment("All else belongs to root: the app cannot change its own code.");
             dockerfile.run(
@@ -135,16 +151,6 @@ impl App<'_> {
         dockerfile.line(&format!("EXPOSE {port}"));
         dockerfile.comment("www-data");
         dockerfile.line("USER 33");
-        // The image's entrypoint takes its first argument for an option of PHP's unless it is a command.
-        if self.wishes.has_start_command || root.directory.is_none() {
-            return;
-        }
-        if self.framework == Framework::Laravel {
-            dockerfile.comment("Configuration is cached here, since only the running container has its variables.");
-            dockerfile.cmd(&["/bin/sh", "-c", "php artisan optimize && exec apache2-foreground"]);
-        } else {
-            dockerfile.cmd(&["apache2-foreground"]);
-        }
     }
 
     /// Directories that the running app writes to.

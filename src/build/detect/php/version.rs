@@ -40,21 +40,21 @@ pub fn version(composer: Option<&Composer>, reasons: &mut Vec<Reason>) -> Result
                 .to_owned(),
         ));
     };
-    if let Some(own) = composer.php.first() {
-        let among = if composer.php.len() > 1 {
-            " and those of its packages"
-        } else {
-            ""
-        };
-        reasons.push(Reason::new(
-            own.file,
-            format!(
-                "require.php {:?}{among} admit PHP {}.{}",
-                own.constraint, version.0, version.1
-            ),
-        ));
-    }
+    reasons.extend(why(composer, version));
     Ok(version)
+}
+
+fn why(composer: &Composer, (major, minor): (u32, u32)) -> Option<Reason> {
+    let first = composer.php.first()?;
+    let name = first.package.as_deref().unwrap_or("require.php");
+    let means = match composer.php.len() {
+        1 => format!("{name} {:?} admits PHP {major}.{minor}", first.constraint),
+        _ => format!(
+            "{name} {:?} and other packages admit PHP {major}.{minor}",
+            first.constraint
+        ),
+    };
+    Some(Reason::new(first.file, means))
 }
 
 fn unsupported(file: &str, what: &str, constraint: &str) -> Undetected {
