@@ -37,6 +37,8 @@ pub struct Project {
     pub assembly: String,
     /// Target frameworks as written, `net8.0`.
     pub frameworks: Vec<String>,
+    /// The file that names them: the project's own, or one that gives them to several.
+    pub frameworks_file: String,
     /// Files of the projects that it needs.
     pub references: Vec<String>,
     /// Whether it needs the libraries of ASP.NET.
@@ -84,17 +86,20 @@ impl Project {
         let assembly = value(root, "AssemblyName").filter(|name| !name.contains('$'));
         let assembly = plain(assembly.as_deref().unwrap_or(stem), "assembly")?.to_owned();
         let frameworks = value(root, "TargetFramework").or_else(|| value(root, "TargetFrameworks"));
-        let shared = frameworks.or_else(|| shared(tree, directory));
+        let (frameworks_file, frameworks) = frameworks
+            .map(|names| (file.to_owned(), names))
+            .or_else(|| shared(tree, directory))
+            .unwrap_or_default();
         let needs_aspnet = included(root, "FrameworkReference").any(|name| name == "Microsoft.AspNetCore.App");
         Ok(Self {
             kind: kind(root),
             assembly,
-            frameworks: shared
-                .unwrap_or_default()
+            frameworks: frameworks
                 .split(';')
                 .map(|name| name.trim().to_owned())
                 .filter(|name| !name.is_empty())
                 .collect(),
+            frameworks_file,
             references: included(root, "ProjectReference")
                 .filter_map(|path| resolve(directory, path))
                 .collect(),
@@ -141,13 +146,14 @@ fn included<'a>(root: Node<'a, '_>, name: &'a str) -> impl Iterator<Item = &'a s
 }
 
 /// The target framework that `Directory.Build.props` gives to every project below it.
-fn shared(tree: &Tree, directory: &str) -> Option<String> {
+fn shared(tree: &Tree, directory: &str) -> Option<(String, String)> {
     let mut place = Some(directory);
     while let Some(directory) = place {
         let slash = if directory.is_empty() { "" } else { "/" };
-        if let Some(text) = tree.text(&format!("{directory}{slash}Directory.Build.props")) {
+        let file = format!("{directory}{slash}Directory.Build.props");
+        if let Some(text) = tree.text(&file) {
             let document = Document::parse(&text).ok()?;
-            return value(document.root_element(), "TargetFramework");
+            return Some((file, value(document.root_element(), "TargetFramework")?));
         }
         place = match directory.rsplit_once('/') {
             Some((parent, _)) => Some(parent),

@@ -27,7 +27,10 @@ impl Versions {
         let runtime = format!("{}.{}", runtime.0, runtime.1);
         if target.is_some() {
             let name = project.frameworks.join(";");
-            reasons.push(Reason::new(&project.file, format!("{name:?} asks for .NET {runtime}")));
+            reasons.push(Reason::new(
+                &project.frameworks_file,
+                format!("{name:?} asks for .NET {runtime}"),
+            ));
         }
         let sdk = match pinned(tree)? {
             Some(exact) => {
@@ -48,7 +51,7 @@ fn target(project: &Project) -> Result<Option<(u32, u32)>, Undetected> {
         return Err(Undetected::Incomplete(format!(
             "{} is for {:?}, and images with a user of their own begin at net{}.{}. Raise TargetFramework, or write a \
              Dockerfile",
-            project.file,
+            project.frameworks_file,
             project.frameworks.join(";"),
             DOTNET_OLDEST.0,
             DOTNET_OLDEST.1

@@ -29,7 +29,7 @@ pub fn read(tree: &Tree, wishes: &Wishes) -> Result<Build, Undetected> {
         chosen(&names, wishes.build_command.as_deref())
     };
     if only.is_none() && of_root.is_none() && !names.is_empty() && !wishes.has_start_command {
-        return Err(several(&names));
+        return Err(several(&names, found[0].1.task()));
     }
     let place = only.and_then(|name| names.iter().position(|other| *other == name));
     let root_java = root.as_ref().and_then(|script| script.java.clone());
@@ -68,10 +68,10 @@ pub fn newest_java(tree: &Tree) -> Option<u32> {
     })
 }
 
-fn several(names: &[&str]) -> Undetected {
+fn several(names: &[&str], task: &str) -> Undetected {
     Undetected::Incomplete(format!(
         "the Gradle build has several projects that can be started: {}. Name one in the build command, as in `gradle --no-daemon \
-         :{}:build`",
+         :{}:{task}`",
         names.join(", "),
         names[0].replace('/', ":")
     ))
