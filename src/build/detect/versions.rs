@@ -28,7 +28,8 @@ pub const MAVEN: &str = "maven:3.9-eclipse-temurin";
 pub const DOTNET: (u32, u32) = (10, 0);
 /// See [`DOTNET`].
 pub const DOTNET_OLDEST: (u32, u32) = (8, 0);
-/// .NET's official images stand in no other place than their maker's.
-pub const DOTNET_IMAGES: &str = "mcr.microsoft.com/dotnet";
+/// The build argument that says where .NET's official images are: they stand in their maker's registry alone, and no
+/// registry is named here.
+pub const DOTNET_IMAGES: &str = "DOTNET_IMAGES";
 /// Node.js where another language's app has assets that it builds.
 pub const ASSETS_NODE: u32 = 22;

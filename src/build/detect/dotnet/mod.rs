@@ -1,5 +1,7 @@
 //! .NET: servers by ASP.NET, programs and workers, and Blazor pages that run in the browser.
 //!
+//! Where the official images are is a build argument, since their registry is their maker's own.
+//!
 //! Project files are restored before the rest of the source is there, so that a change of code loads no packages. The
 //! images have a user `app`, which is what runs.
 
@@ -119,6 +121,10 @@ impl App<'_> {
         self.build(&mut dockerfile);
         let mut reasons = vec![Reason::new(&self.project.file, self.why())];
         reasons.extend(self.versions.reasons.iter().cloned());
+        let means = format!(
+            "the build variable {DOTNET_IMAGES} has to say where .NET's official images are: registry and path"
+        );
+        reasons.push(Reason::new(&self.project.file, means));
         reasons.extend(self.assets.as_ref().map(Assets::reason));
         let mut files = Vec::new();
         let is_page = self.project.kind == Kind::BlazorWasm;
@@ -158,7 +164,12 @@ impl App<'_> {
     }
 
     fn build(&self, dockerfile: &mut Dockerfile) {
-        dockerfile.from(&format!("{DOTNET_IMAGES}/sdk:{}", self.versions.sdk), Some("build"));
+        dockerfile.comment("Registry and path of .NET's official images");
+        dockerfile.line(&format!("ARG {DOTNET_IMAGES}"));
+        dockerfile.from(
+            &format!("${{{DOTNET_IMAGES}}}/sdk:{}", self.versions.sdk),
+            Some("build"),
+        );
         dockerfile.line("WORKDIR /src");
         let shared: Vec<&str> = SHARED.iter().copied().filter(|file| self.tree.has(file)).collect();
         if !shared.is_empty() {
@@ -206,7 +217,7 @@ impl App<'_> {
         } else {
             "runtime"
         };
-        dockerfile.from(&format!("{DOTNET_IMAGES}/{image}:{}", self.versions.runtime), None);
+        dockerfile.from(&format!("${{{DOTNET_IMAGES}}}/{image}:{}", self.versions.runtime), None);
         dockerfile.line("WORKDIR /app");
         dockerfile.line("COPY --from=build /out ./");
         let port = self.wishes.port;
