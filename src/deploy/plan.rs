@@ -59,6 +59,7 @@ pub async fn decide(context: &Context, app: &App, dir: &Path) -> Result<Decided,
             .map(|command| command.as_str().to_owned()),
         publish_dir: publish_dir.map(str::to_owned),
         has_start_command: app.settings.run.start_command.is_some(),
+        cache_scope: format!("{}-{}", app.slug, app.id),
         has_ca: context.config.build_network.ca_file.is_some(),
     };
     let root_dir = app.settings.source.root_dir().cloned().unwrap_or_default();

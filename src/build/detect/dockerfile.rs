@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use super::Wishes;
+
 /// Id of the build secret that holds the certificate authority of the operator's network, where there is one.
 pub const CA_SECRET: &str = "dhow_ca";
 /// What programs that load something call the file with the authorities that they trust.
@@ -49,16 +51,18 @@ impl Cache {
 pub struct Dockerfile {
     text: String,
     has_ca: bool,
+    cache_scope: String,
     /// Whether the stage knows already where the authority is.
     knows_ca: bool,
 }
 
 impl Dockerfile {
-    /// An empty one; with `has_ca`, steps that load something trust the operator's authority too.
-    pub fn new(has_ca: bool) -> Self {
+    /// An empty one as the wishes have it.
+    pub fn new(wishes: &Wishes) -> Self {
         Self {
             text: String::new(),
-            has_ca,
+            has_ca: wishes.has_ca,
+            cache_scope: wishes.cache_scope.clone(),
             knows_ca: false,
         }
     }
@@ -149,7 +153,8 @@ impl Dockerfile {
         }
         for cache in caches {
             let sharing = if cache.is_exclusive { ",sharing=locked" } else { "" };
-            mounts.push(format!("--mount=type=cache,target={}{sharing}", cache.path));
+            let id = format!("{}{}", self.cache_scope, cache.path);
+            mounts.push(format!("--mount=type=cache,id={id},target={}{sharing}", cache.path));
         }
         if mounts.is_empty() {
             return self.line(&format!("RUN {command}"));

@@ -178,7 +178,6 @@ fn names_in_manifests_never_become_instructions_or_commands() {
                 write(root.path(), path, &text.replace('%', &put));
             }
             let wishes = Wishes {
-                port: 3000,
                 ..Wishes::default()
             };
             assert_inert(&detect(&Tree::open(root.path()).unwrap(), &wishes), tried);

@@ -38,3 +38,30 @@ pub const ELIXIR_MINOR: u32 = 19;
 pub const OTP: [(u32, u32); 7] = [(14, 25), (15, 26), (16, 26), (17, 27), (18, 27), (19, 27), (20, 28)];
 /// Node.js for the packages of a Phoenix app's assets.
 pub const PHOENIX_NODE: &str = "node:22-bookworm-slim";
+
+// PHP, Ruby, Java and .NET.
+
+/// PHP, and the versions whose images are built on [`DEBIAN`].
+pub const PHP: (u32, u32) = (8, 4);
+/// See [`PHP`].
+pub const PHP_KNOWN: &[(u32, u32)] = &[(8, 1), (8, 2), (8, 3), (8, 4), (8, 5)];
+/// Where Composer comes from.
+pub const COMPOSER: &str = "composer:2";
+/// Ruby, and the versions whose images are built on [`DEBIAN`].
+pub const RUBY: (u32, u32) = (3, 4);
+/// See [`RUBY`].
+pub const RUBY_KNOWN: &[(u32, u32)] = &[(3, 1), (3, 2), (3, 3), (3, 4), (4, 0)];
+/// Java, and the versions with long support.
+pub const JAVA: u32 = 21;
+/// See [`JAVA`].
+pub const JAVA_KNOWN: &[u32] = &[8, 11, 17, 21, 25];
+/// Maven where a source brings no wrapper.
+pub const MAVEN: &str = "maven:3.9-eclipse-temurin";
+/// .NET, and the oldest whose images have the user `app`.
+pub const DOTNET: (u32, u32) = (10, 0);
+/// See [`DOTNET`].
+pub const DOTNET_OLDEST: (u32, u32) = (8, 0);
+/// Where .NET's official images are: in their maker's registry alone.
+pub const DOTNET_IMAGES: &str = "mcr.microsoft.com/dotnet";
+/// Node.js where another language's app has assets that it builds.
+pub const ASSETS_NODE: u32 = 22;
