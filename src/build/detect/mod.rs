@@ -3,7 +3,10 @@
 //!
 //! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
 
+mod deno;
 mod dockerfile;
+mod node;
+mod procfile;
 mod site;
 mod tree;
 mod versions;
@@ -85,7 +88,10 @@ pub enum Undetected {
 type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
 
 /// In this order: frameworks that bring `package.json` for their assets stand before Node.js, a bare page is the last.
-const DETECTORS: &[(&[&str], Detector)] = &[];
+const DETECTORS: &[(&[&str], Detector)] = &[
+    (&["deno.json", "deno.jsonc", "deno.lock"], deno::detect),
+    (&["package.json"], node::detect),
+];
 
 /// Recognises a source and writes its Dockerfile.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {

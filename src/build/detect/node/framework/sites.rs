@@ -1,0 +1,143 @@
+//! Frameworks whose build is a static site.
+
+use serde_json::Value;
+
+use super::super::super::Tree;
+use super::super::config::Config;
+use super::super::package::Package;
+use super::super::script::{commands, without_prefix};
+use super::rendered::plain;
+use super::{Framework, Output, words};
+
+pub fn gatsby(_: &Tree, package: &Package) -> Option<Framework> {
+    fixed(package, "Gatsby", "gatsby", "gatsby", "public", false)
+}
+
+pub fn docusaurus(_: &Tree, package: &Package) -> Option<Framework> {
+    fixed(package, "Docusaurus", "docusaurus", "@docusaurus/core", "build", false)
+}
+
+pub fn eleventy(tree: &Tree, package: &Package) -> Option<Framework> {
+    let mut eleventy = fixed(package, "Eleventy", "eleventy", "@11ty/eleventy", "_site", false)?;
+    let option = package.script("build").and_then(|text| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words
+            .iter()
+            .find_map(|word| word.strip_prefix("--output="))
+            .map(str::to_owned)
+    });
+    let config = Config::find(tree, &[".eleventy", "eleventy.config"]);
+    let set = config.as_ref().and_then(|config| config.value("output"));
+    eleventy.output = Output::Site {
+        directory: plain(option.as_deref().or(set), "_site"),
+        is_single_page: false,
+    };
+    Some(eleventy)
+}
+
+pub fn vitepress(_: &Tree, package: &Package) -> Option<Framework> {
+    let mut vitepress = fixed(package, "VitePress", "vitepress", "vitepress", ".vitepress/dist", false)?;
+    let root = package.script("build").and_then(|text| {
+        commands(text).find_map(|words| match without_prefix(&words) {
+            ["vitepress", "build", root, ..] if !root.starts_with('-') => Some(plain(Some(root), "")),
+            _ => None,
+        })
+    });
+    if let Some(root) = root.filter(|root| !root.is_empty()) {
+        vitepress.output = Output::Site {
+            directory: format!("{root}/.vitepress/dist"),
+            is_single_page: false,
+        };
+    }
+    Some(vitepress)
+}
+
+/// Create React App and Vue CLI.
+pub fn packed(_: &Tree, package: &Package) -> Option<Framework> {
+    fixed(
+        package,
+        "Create React App",
+        "react-scripts",
+        "react-scripts",
+        "build",
+        true,
+    )
+    .or_else(|| fixed(package, "Vue CLI", "vue-cli-service", "@vue/cli-service", "dist", true))
+}
+
+pub fn vite(tree: &Tree, package: &Package) -> Option<Framework> {
+    let mut vite = fixed(package, "Vite", "vite", "vite", "dist", true)?;
+    if let Some(config) = Config::find(tree, &["vite.config"])
+        && let Some(found) = config.value("outDir")
+    {
+        let directory = plain(Some(found), "dist");
+        vite = vite.because(&config.file, format!("the site is built to {directory}"));
+        vite.output = Output::Site {
+            directory,
+            is_single_page: true,
+        };
+    }
+    Some(vite)
+}
+
+/// Angular, by `angular.json`: the builder decides whether there is a directory `browser` in its output.
+pub fn angular(tree: &Tree, package: &Package) -> Option<Framework> {
+    package.version_of("@angular/core")?;
+    let workspace: Value = serde_json::from_str(&tree.text("angular.json")?).ok()?;
+    let projects = workspace.get("projects")?.as_object()?;
+    let default = workspace.get("defaultProject").and_then(Value::as_str);
+    let build = |project: &'_ Value| -> Option<Value> {
+        let targets = project.get("architect").or_else(|| project.get("targets"))?;
+        targets.get("build").cloned()
+    };
+    let (name, build) = projects
+        .iter()
+        .filter(|(name, _)| default.is_none_or(|default| default == *name))
+        .filter(|(_, project)| project.get("projectType").is_none_or(|kind| kind == "application"))
+        .find_map(|(name, project)| Some((name, build(project)?)))?;
+    let builder = build.get("builder").and_then(Value::as_str).unwrap_or("");
+    let options = build.get("options").unwrap_or(&Value::Null);
+    let path = options.get("outputPath").unwrap_or(&Value::Null);
+    let base = path.as_str().or_else(|| path.get("base")?.as_str());
+    let base = plain(base, &plain(Some(&format!("dist/{name}")), "dist"));
+    let browser = match path.get("browser").and_then(Value::as_str) {
+        Some("") => None,
+        Some(other) => Some(plain(Some(other), "browser")),
+        None => builder.ends_with(":application").then(|| "browser".to_owned()),
+    };
+    let directory = browser.map_or(base.clone(), |browser| format!("{base}/{browser}"));
+    let has_server = options
+        .get("ssr")
+        .is_some_and(|ssr| ssr.is_object() || ssr == &Value::Bool(true));
+    let is_server = has_server && options.get("outputMode").is_none_or(|mode| mode != "static");
+    let output = match is_server {
+        true => Output::App {
+            command: words(&["node", &format!("{base}/server/server.mjs")]),
+        },
+        false => Output::Site {
+            directory: directory.clone(),
+            is_single_page: true,
+        },
+    };
+    let angular = Framework::new("Angular", "ng", "@angular/core", output);
+    Some(match is_server {
+        true => angular.because("angular.json", "ssr makes a server"),
+        false => angular.because("angular.json", format!("the site is built to {directory}")),
+    })
+}
+
+fn fixed(
+    package: &Package,
+    name: &'static str,
+    program: &'static str,
+    dependency: &str,
+    directory: &str,
+    is_single_page: bool,
+) -> Option<Framework> {
+    package.version_of(dependency)?;
+    let output = Output::Site {
+        directory: directory.to_owned(),
+        is_single_page,
+    };
+    Some(Framework::new(name, program, dependency, output))
+}
