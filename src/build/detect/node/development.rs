@@ -1,10 +1,11 @@
 //! Whether what only development needs can be left out of the image that runs.
 
-use super::super::{Reason, Wishes};
-use super::manager::{Kind, Manager};
-use super::package::{FILE, Package};
+use super::super::Reason;
+use super::manager::Kind;
+use super::package::{FILE, Package, shown};
+use super::script::{commands, without_prefix};
 use super::start::Start;
-use super::{native, prisma};
+use super::{App, native, prisma};
 
 /// Programs that are not called like their packages.
 const PROGRAMS: [(&str, &str); 10] = [
@@ -31,54 +32,57 @@ pub enum Development {
     Kept(Reason),
 }
 
-/// Decides. `loads` is a package that the framework needs to start, whoever it is for.
-pub fn decide(
-    package: &Package,
-    manager: &Manager,
-    start: Option<&Start>,
-    loads: Option<&str>,
-    wishes: &Wishes,
-    has_workspaces: bool,
-) -> Development {
+/// Decides.
+pub fn decide(app: &App<'_>, start: Option<&Start>) -> Development {
+    let (package, manager) = (app.package, &app.manager);
     let names: Vec<&str> = package.dependencies("devDependencies").map(|(name, _)| name).collect();
-    if names.is_empty() && !has_workspaces {
+    if names.is_empty() && !app.workspaces.has_some() {
         return Development::Absent;
     }
-    let kept = |why: String| {
-        Development::Kept(Reason::new(
-            FILE,
-            format!("{why}, so devDependencies stay in the image"),
-        ))
+    let kept = |why: &str| {
+        let means = format!("{why}, so devDependencies stay in the image");
+        Development::Kept(Reason::new(FILE, means))
     };
-    if wishes.has_start_command {
-        return kept("the start command of the settings may need any package".to_owned());
+    if app.wishes.has_start_command {
+        return kept("the start command of the settings may need any package");
     }
-    let mut programs = start.map(|start| programs(&start.text)).unwrap_or_default();
-    programs.extend(loads.map(str::to_owned));
-    if let Some(name) = names
-        .iter()
-        .find(|name| programs.iter().any(|program| program == *name))
-    {
-        let name = super::package::shown(name);
-        return kept(format!(
-            "{name} is needed to start the app, and only in devDependencies"
+    let mut needed = start.map(|start| programs(&start.text)).unwrap_or_default();
+    let loads = app.framework.as_ref().and_then(|framework| framework.loads);
+    needed.extend(loads.map(str::to_owned));
+    if let Some(name) = names.iter().find(|name| needed.iter().any(|one| one == *name)) {
+        return kept(&format!(
+            "{} is needed to start the app, and only in devDependencies",
+            shown(name)
         ));
     }
-    if manager.prunes_without_scripts() {
-        return Development::Removed;
+    match manager.kind {
+        Kind::Npm | Kind::Pnpm => return Development::Removed,
+        Kind::Berry if manager.version.starts_with(['2', '3']) => {
+            return kept("yarn before version 4 cannot remove them by itself");
+        }
+        Kind::Yarn | Kind::Berry | Kind::Bun => {}
     }
-    let is_old = manager.kind == Kind::Berry && manager.version.starts_with(['2', '3']);
-    let name = manager.name();
-    if is_old {
-        return kept(format!("{name} before version 4 cannot remove them by itself"));
-    }
+    let is_lost = prisma::is_used(package) || native::has_compiled(package);
+    let has_trusted = manager.kind == Kind::Bun && package.value(&["trustedDependencies"]).is_some();
     let has_scripts = package.lifecycle_scripts().next().is_some();
-    if has_scripts || prisma::is_used(package) || native::has_compiled(package) {
-        return kept(format!(
-            "removing them by {name} would run the install's scripts again or lose what they made"
+    let runs_again = has_scripts && (has_trusted || !has_only_hooks(package));
+    if is_lost || runs_again {
+        let name = manager.name();
+        return kept(&format!(
+            "{name} would run the install's scripts again or lose what they made"
         ));
     }
     Development::Removed
+}
+
+/// Whether the app's install scripts are a `prepare` that sets up git's hooks, and nothing else.
+pub fn has_only_hooks(package: &Package) -> bool {
+    let is_hook = |words: Vec<&str>| {
+        let program = without_prefix(&words).first().copied().unwrap_or("true");
+        ["husky", "is-ci", "simple-git-hooks", "echo", "true", "exit"].contains(&program)
+    };
+    let mut scripts = package.lifecycle_scripts().peekable();
+    scripts.peek().is_some() && scripts.all(|(name, text)| name == "prepare" && commands(text).all(is_hook))
 }
 
 /// The packages whose programs or modules a text may name.

@@ -51,8 +51,8 @@ pub struct Framework {
     pub variables: &'static [(&'static str, &'static str)],
     /// A package beside its own that it loads to start.
     pub loads: Option<&'static str>,
-    /// A directory that it writes to while it runs.
-    pub writes: Option<&'static str>,
+    /// Whether it writes to what its build made while it runs.
+    pub writes: bool,
     /// A directory that its build fills for later builds only.
     pub build_cache: Option<&'static str>,
     /// What led to it.
@@ -67,7 +67,7 @@ impl Framework {
             output,
             variables: &[],
             loads: None,
-            writes: None,
+            writes: false,
             build_cache: None,
             reasons: vec![Reason::new(FILE, format!("depends on {dependency}: {name}"))],
         }

@@ -116,10 +116,10 @@ impl Manager {
         }
     }
 
-    /// The command that removes what only development needs. Scripts of the app itself do not run again where that can
-    /// be told: they often need just what was removed.
-    pub fn prune(&self, has_workspaces: bool) -> &'static str {
-        match (self.kind, has_workspaces) {
+    /// The command that removes what only development needs. Scripts of the app itself do not run again: they often
+    /// need just what was removed. `has_hooks` says that there is one, for git's hooks.
+    pub fn prune(&self, has_workspaces: bool, has_hooks: bool) -> String {
+        let command = match (self.kind, has_workspaces) {
             (Kind::Npm, _) => "npm prune --omit=dev",
             (Kind::Pnpm, false) => "CI=true pnpm prune --prod --ignore-scripts",
             // `pnpm prune` empties the workspaces' own node_modules.
@@ -129,12 +129,13 @@ impl Manager {
             (Kind::Yarn, _) => "yarn install --production --frozen-lockfile --prefer-offline",
             (Kind::Berry, _) => "yarn workspaces focus --all --production",
             (Kind::Bun, _) => "rm -rf node_modules && bun install --frozen-lockfile --production",
+        };
+        match (self.kind, has_hooks) {
+            // The final stage has the unchanged file.
+            (Kind::Yarn, true) => format!("npm pkg delete scripts.prepare && {command}"),
+            (Kind::Bun, true) => format!("{command} --ignore-scripts"),
+            _ => command.to_owned(),
         }
-    }
-
-    /// Whether `prune` leaves what scripts have made while installing, and runs none of the app's own.
-    pub fn prunes_without_scripts(&self) -> bool {
-        matches!(self.kind, Kind::Npm | Kind::Pnpm)
     }
 
     /// The command that runs a script of `package.json`.

@@ -3,10 +3,10 @@
 //! that is copied from them.
 
 use super::super::Dockerfile;
-use super::super::versions::{BUN, NODE_WITHOUT_YARN};
+use super::super::versions::{BUN, NODE_WITHOUT_YARN, YARN_CLASSIC};
 use super::manager::{Kind, Manager, NPM_CACHE};
 use super::manifests::Manifests;
-use super::start::Start;
+use super::start::{Command, Start};
 use super::version::NodeVersion;
 
 /// The command that puts OpenSSL into a slim image, for Prisma's engines.
@@ -54,6 +54,8 @@ pub struct Recipe<'a> {
     pub has_dependencies: bool,
     /// Whether the app is a monorepo.
     pub has_workspaces: bool,
+    /// Whether the app's own install scripts set up no more than git's hooks.
+    pub has_hooks: bool,
     /// Whether packages that only development needs are removed.
     pub prunes: bool,
     /// The build.
@@ -139,7 +141,8 @@ impl Recipe<'_> {
             return "dependencies";
         }
         dockerfile.from("dependencies", Some("production"));
-        dockerfile.run_online(self.manager.prune(self.has_workspaces), &[self.manager.cache()]);
+        let prune = self.manager.prune(self.has_workspaces, self.has_hooks);
+        dockerfile.run_online(&prune, &[self.manager.cache()]);
         "production"
     }
 
@@ -147,7 +150,7 @@ impl Recipe<'_> {
     pub fn begin_final(&self, dockerfile: &mut Dockerfile, start: Option<&Start>, variables: &[(&str, &str)]) {
         let image = match self.runtime {
             Runtime::Node => format!("node:{}-slim", self.node.tag),
-            Runtime::Bun => format!("oven/bun:{}-slim", self.manager_bun()),
+            Runtime::Bun => format!("oven/bun:{}-slim", self.bun_version()),
         };
         dockerfile.from(&image, None);
         if self.has_prisma {
@@ -155,6 +158,9 @@ impl Recipe<'_> {
         }
         let mut set = vec!["NODE_ENV=production".to_owned()];
         set.extend(variables.iter().map(|(name, value)| format!("{name}={value}")));
+        if start.is_some_and(|start| matches!(start.command, Command::Script(_))) {
+            set.push("NPM_CONFIG_UPDATE_NOTIFIER=false".to_owned());
+        }
         if start.is_none_or(Start::needs_path) {
             set.push("PATH=/app/node_modules/.bin:$PATH".to_owned());
         }
@@ -195,14 +201,14 @@ impl Recipe<'_> {
 
     fn build_image(&self) -> String {
         match (self.runtime, self.manager.kind) {
-            (Runtime::Bun, Kind::Bun) => format!("oven/bun:{}", self.manager_bun()),
+            (Runtime::Bun, Kind::Bun) => format!("oven/bun:{}", self.bun_version()),
             _ if self.is_full => format!("node:{}", self.node.tag),
             _ => format!("node:{}-slim", self.node.tag),
         }
     }
 
     /// Bun's version: that of the package manager where it is Bun, else the default.
-    fn manager_bun(&self) -> &str {
+    pub fn bun_version(&self) -> &str {
         match self.manager.kind {
             Kind::Bun => &self.manager.version,
             _ => BUN,
@@ -221,14 +227,19 @@ impl Recipe<'_> {
                 ));
                 return;
             }
-            Kind::Yarn if has_yarn => return,
+            // The image's own will do.
+            Kind::Yarn if has_yarn && version == YARN_CLASSIC => return,
             Kind::Yarn => format!("yarn@{version}"),
             Kind::Pnpm => format!("pnpm@{version}"),
-            // The image's own yarn is in the way.
-            Kind::Berry if has_yarn => format!("--force @yarnpkg/cli-dist@{version}"),
             Kind::Berry => format!("@yarnpkg/cli-dist@{version}"),
         };
-        dockerfile.run_online(&format!("npm install --global {package}"), &[NPM_CACHE]);
+        // The image's own yarn is in the way.
+        let force = if has_yarn && self.manager.kind != Kind::Pnpm {
+            " --force"
+        } else {
+            ""
+        };
+        dockerfile.run_online(&format!("npm install --global{force} {package}"), &[NPM_CACHE]);
     }
 }
 

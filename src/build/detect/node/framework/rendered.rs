@@ -21,7 +21,7 @@ pub fn next(tree: &Tree, package: &Package) -> Option<Framework> {
         next.output = site("out", false);
         return Some(next.because(file, "output \"export\" makes a static site in out"));
     }
-    next.writes = Some(".next");
+    next.writes = true;
     if !says("standalone") {
         next.loads = file.ends_with("ts").then_some("typescript");
         next.output = Output::App {

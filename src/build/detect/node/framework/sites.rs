@@ -65,18 +65,32 @@ pub fn packed(_: &Tree, package: &Package) -> Option<Framework> {
     .or_else(|| fixed(package, "Vue CLI", "vue-cli-service", "@vue/cli-service", "dist", true))
 }
 
+/// Vite, where there is a page for it: it often only builds a server's assets, or runs tests.
 pub fn vite(tree: &Tree, package: &Package) -> Option<Framework> {
-    let mut vite = fixed(package, "Vite", "vite", "vite", "dist", true)?;
-    if let Some(config) = Config::find(tree, &["vite.config"])
-        && let Some(found) = config.value("outDir")
-    {
-        let directory = plain(Some(found), "dist");
-        vite = vite.because(&config.file, format!("the site is built to {directory}"));
-        vite.output = Output::Site {
-            directory,
-            is_single_page: true,
-        };
+    let config = Config::find(tree, &["vite.config"]);
+    let value = |key: &str| config.as_ref().and_then(|config| config.value(key));
+    let root = value("root")
+        .map(|root| plain(Some(root), ""))
+        .filter(|root| !root.is_empty() && root != ".");
+    let below = |path: &str| root.as_ref().map_or(path.to_owned(), |root| format!("{root}/{path}"));
+    if !tree.has(&below("index.html")) {
+        return None;
     }
+    let mut vite = fixed(package, "Vite", "vite", "vite", "dist", true)?;
+    let directory = match value("outDir") {
+        // It is relative to the root, which is one directory deep as a rule.
+        Some(found) if found.starts_with("../") => plain(found.strip_prefix("../"), "dist"),
+        found => below(&plain(found, "dist")),
+    };
+    if let Some(config) = &config
+        && directory != "dist"
+    {
+        vite = vite.because(&config.file, format!("the site is built to {directory}"));
+    }
+    vite.output = Output::Site {
+        directory,
+        is_single_page: true,
+    };
     Some(vite)
 }
 
