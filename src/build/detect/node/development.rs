@@ -2,6 +2,7 @@
 
 use super::super::Reason;
 use super::manager::Kind;
+use super::manifests::is_idle;
 use super::package::{FILE, Package, shown};
 use super::script::{commands, without_prefix};
 use super::start::Start;
@@ -77,10 +78,7 @@ pub fn decide(app: &App<'_>, start: Option<&Start>) -> Development {
 
 /// Whether the app's install scripts are a `prepare` that sets up git's hooks, and nothing else.
 pub fn has_only_hooks(package: &Package) -> bool {
-    let is_hook = |words: Vec<&str>| {
-        let program = without_prefix(&words).first().copied().unwrap_or("true");
-        ["husky", "is-ci", "simple-git-hooks", "echo", "true", "exit"].contains(&program)
-    };
+    let is_hook = |words: Vec<&str>| is_idle(without_prefix(&words));
     let mut scripts = package.lifecycle_scripts().peekable();
     scripts.peek().is_some() && scripts.all(|(name, text)| name == "prepare" && commands(text).all(is_hook))
 }

@@ -101,18 +101,30 @@ fn needs_everything(package: &Package, file: &str) -> Option<Reason> {
     })
 }
 
-/// Programs in lifecycle scripts that need nothing but what is copied anyhow, or do nothing without it.
+/// Commands in lifecycle scripts that need nothing but what is copied anyhow.
 fn is_self_sufficient(words: &[&str]) -> bool {
-    match words {
-        [] => true,
-        [
-            "husky" | "is-ci" | "echo" | "true" | "exit" | "patch-package" | "simple-git-hooks" | "only-allow",
-            ..,
-        ] => true,
-        ["prisma", "generate", ..] => true,
-        ["nuxt" | "nuxi", "prepare", ..] | ["svelte-kit", "sync", ..] => true,
-        _ => false,
-    }
+    is_idle(words)
+        || matches!(
+            words,
+            ["patch-package", ..]
+                | ["prisma", "generate", ..]
+                | ["nuxt" | "nuxi", "prepare", ..]
+                | ["svelte-kit", "sync", ..]
+        )
+}
+
+/// Commands in lifecycle scripts that only serve whoever works on the app: they set up git's hooks, or ask a question.
+pub fn is_idle(words: &[&str]) -> bool {
+    let idle = [
+        "husky",
+        "is-ci",
+        "simple-git-hooks",
+        "only-allow",
+        "echo",
+        "true",
+        "exit",
+    ];
+    words.first().is_none_or(|program| idle.contains(program))
 }
 
 /// Whether a path from `package.json` may be copied; the sentence names what is wrong with it.

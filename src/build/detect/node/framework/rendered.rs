@@ -9,6 +9,7 @@ use super::{Framework, Output, builds_by, words};
 const NEXT_VARIABLES: &[(&str, &str)] = &[("HOSTNAME", "0.0.0.0")];
 const HOST: &[(&str, &str)] = &[("HOST", "0.0.0.0")];
 
+/// Next.js: `output` in its configuration decides.
 pub fn next(tree: &Tree, package: &Package) -> Option<Framework> {
     package.version_of("next")?;
     let config = Config::find(tree, &["next.config"]);
@@ -44,6 +45,7 @@ pub fn next(tree: &Tree, package: &Package) -> Option<Framework> {
     Some(next.because(file, "output \"standalone\" makes a server with just what it needs"))
 }
 
+/// Nuxt: a server, unless the build script generates pages.
 pub fn nuxt(tree: &Tree, package: &Package) -> Option<Framework> {
     let version = package.version_of("nuxt")?;
     if version.trim_start_matches(['^', '~', 'v', '=']).starts_with("2.") {
@@ -70,6 +72,7 @@ pub fn nuxt(tree: &Tree, package: &Package) -> Option<Framework> {
     Some(nuxt)
 }
 
+/// React Router as a framework, and Remix, which became it.
 pub fn react_router(tree: &Tree, package: &Package) -> Option<Framework> {
     let (name, library, server) = if package.uses("@react-router/dev") {
         ("React Router", "@react-router/dev", "react-router-serve")
@@ -97,6 +100,7 @@ pub fn react_router(tree: &Tree, package: &Package) -> Option<Framework> {
     Some(framework)
 }
 
+/// SvelteKit: the adapter decides.
 pub fn sveltekit(tree: &Tree, package: &Package) -> Option<Framework> {
     package.version_of("@sveltejs/kit")?;
     let kit = Framework::new("SvelteKit", "vite", "@sveltejs/kit", Output::Unknown);
@@ -140,6 +144,7 @@ pub fn sveltekit(tree: &Tree, package: &Package) -> Option<Framework> {
     Some(kit)
 }
 
+/// Astro: a site, unless there is an adapter for Node.js.
 pub fn astro(tree: &Tree, package: &Package) -> Option<Framework> {
     package.version_of("astro")?;
     let config = Config::find(tree, &["astro.config"]);
@@ -178,6 +183,7 @@ pub fn astro(tree: &Tree, package: &Package) -> Option<Framework> {
     Some(astro.because(&file, format!("no server adapter: a static site in {directory}")))
 }
 
+/// NestJS, whose start script is for development.
 pub fn nest(_: &Tree, package: &Package) -> Option<Framework> {
     package.version_of("@nestjs/core")?;
     let output = Output::App {

@@ -9,14 +9,17 @@ use super::super::script::{commands, without_prefix};
 use super::rendered::plain;
 use super::{Framework, Output, words};
 
+/// Gatsby.
 pub fn gatsby(_: &Tree, package: &Package) -> Option<Framework> {
     fixed(package, "Gatsby", "gatsby", "gatsby", "public", false)
 }
 
+/// Docusaurus.
 pub fn docusaurus(_: &Tree, package: &Package) -> Option<Framework> {
     fixed(package, "Docusaurus", "docusaurus", "@docusaurus/core", "build", false)
 }
 
+/// Eleventy; its output is an option or a setting.
 pub fn eleventy(tree: &Tree, package: &Package) -> Option<Framework> {
     let mut eleventy = fixed(package, "Eleventy", "eleventy", "@11ty/eleventy", "_site", false)?;
     let option = package.script("build").and_then(|text| {
@@ -35,6 +38,7 @@ pub fn eleventy(tree: &Tree, package: &Package) -> Option<Framework> {
     Some(eleventy)
 }
 
+/// VitePress, whose pages lie in a directory of their own as a rule.
 pub fn vitepress(_: &Tree, package: &Package) -> Option<Framework> {
     let mut vitepress = fixed(package, "VitePress", "vitepress", "vitepress", ".vitepress/dist", false)?;
     let root = package.script("build").and_then(|text| {
@@ -98,46 +102,47 @@ pub fn vite(tree: &Tree, package: &Package) -> Option<Framework> {
 pub fn angular(tree: &Tree, package: &Package) -> Option<Framework> {
     package.version_of("@angular/core")?;
     let workspace: Value = serde_json::from_str(&tree.text("angular.json")?).ok()?;
-    let projects = workspace.get("projects")?.as_object()?;
-    let default = workspace.get("defaultProject").and_then(Value::as_str);
-    let build = |project: &'_ Value| -> Option<Value> {
-        let targets = project.get("architect").or_else(|| project.get("targets"))?;
-        targets.get("build").cloned()
-    };
-    let (name, build) = projects
-        .iter()
-        .filter(|(name, _)| default.is_none_or(|default| default == *name))
-        .filter(|(_, project)| project.get("projectType").is_none_or(|kind| kind == "application"))
-        .find_map(|(name, project)| Some((name, build(project)?)))?;
+    let (name, build) = angular_build(&workspace)?;
     let builder = build.get("builder").and_then(Value::as_str).unwrap_or("");
     let options = build.get("options").unwrap_or(&Value::Null);
     let path = options.get("outputPath").unwrap_or(&Value::Null);
     let base = path.as_str().or_else(|| path.get("base")?.as_str());
     let base = plain(base, &plain(Some(&format!("dist/{name}")), "dist"));
-    let browser = match path.get("browser").and_then(Value::as_str) {
-        Some("") => None,
-        Some(other) => Some(plain(Some(other), "browser")),
-        None => builder.ends_with(":application").then(|| "browser".to_owned()),
-    };
-    let directory = browser.map_or(base.clone(), |browser| format!("{base}/{browser}"));
     let has_server = options
         .get("ssr")
         .is_some_and(|ssr| ssr.is_object() || ssr == &Value::Bool(true));
-    let is_server = has_server && options.get("outputMode").is_none_or(|mode| mode != "static");
-    let output = match is_server {
-        true => Output::App {
-            command: words(&["node", &format!("{base}/server/server.mjs")]),
-        },
-        false => Output::Site {
-            directory: directory.clone(),
-            is_single_page: true,
-        },
+    if has_server && options.get("outputMode").is_none_or(|mode| mode != "static") {
+        let command = words(&["node", &format!("{base}/server/server.mjs")]);
+        let angular = Framework::new("Angular", "ng", "@angular/core", Output::App { command });
+        return Some(angular.because("angular.json", "ssr makes a server"));
+    }
+    let directory = match path.get("browser").and_then(Value::as_str) {
+        Some("") => base,
+        Some(other) => format!("{base}/{}", plain(Some(other), "browser")),
+        None if builder.ends_with(":application") => format!("{base}/browser"),
+        None => base,
     };
-    let angular = Framework::new("Angular", "ng", "@angular/core", output);
-    Some(match is_server {
-        true => angular.because("angular.json", "ssr makes a server"),
-        false => angular.because("angular.json", format!("the site is built to {directory}")),
-    })
+    let mut angular = fixed(package, "Angular", "ng", "@angular/core", "dist", true)?;
+    angular = angular.because("angular.json", format!("the site is built to {directory}"));
+    angular.output = Output::Site {
+        directory,
+        is_single_page: true,
+    };
+    Some(angular)
+}
+
+/// The name and the build target of the application: the default project's, else the first one's.
+fn angular_build(workspace: &Value) -> Option<(&str, &Value)> {
+    let projects = workspace.get("projects")?.as_object()?;
+    let default = workspace.get("defaultProject").and_then(Value::as_str);
+    projects
+        .iter()
+        .filter(|(name, _)| default.is_none_or(|default| default == *name))
+        .filter(|(_, project)| project.get("projectType").is_none_or(|kind| kind == "application"))
+        .find_map(|(name, project)| {
+            let targets = project.get("architect").or_else(|| project.get("targets"))?;
+            Some((name.as_str(), targets.get("build")?))
+        })
 }
 
 fn fixed(
