@@ -1,7 +1,7 @@
 //! Whether what only development needs can be left out of the image that runs.
 
 use super::super::Reason;
-use super::manager::Kind;
+use super::manager::{Kind, Manager};
 use super::manifests::is_idle;
 use super::package::{FILE, Package, shown};
 use super::script::{commands, without_prefix};
@@ -35,7 +35,7 @@ pub enum Development {
 
 /// Decides.
 pub fn decide(app: &App<'_>, start: Option<&Start>) -> Development {
-    let (package, manager) = (app.package, &app.manager);
+    let package = app.package;
     let names: Vec<&str> = package.dependencies("devDependencies").map(|(name, _)| name).collect();
     if names.is_empty() && !app.workspaces.has_some() {
         return Development::Absent;
@@ -56,10 +56,18 @@ pub fn decide(app: &App<'_>, start: Option<&Start>) -> Development {
             shown(name)
         ));
     }
+    match why_not_removable(package, &app.manager) {
+        Some(why) => kept(&why),
+        None => Development::Removed,
+    }
+}
+
+/// Why a package manager cannot remove them without harm.
+fn why_not_removable(package: &Package, manager: &Manager) -> Option<String> {
     match manager.kind {
-        Kind::Npm | Kind::Pnpm => return Development::Removed,
+        Kind::Npm | Kind::Pnpm => return None,
         Kind::Berry if manager.version.starts_with(['2', '3']) => {
-            return kept("yarn before version 4 cannot remove them by itself");
+            return Some("yarn before version 4 cannot remove them by itself".to_owned());
         }
         Kind::Yarn | Kind::Berry | Kind::Bun => {}
     }
@@ -67,13 +75,8 @@ pub fn decide(app: &App<'_>, start: Option<&Start>) -> Development {
     let has_trusted = manager.kind == Kind::Bun && package.value(&["trustedDependencies"]).is_some();
     let has_scripts = package.lifecycle_scripts().next().is_some();
     let runs_again = has_scripts && (has_trusted || !has_only_hooks(package));
-    if is_lost || runs_again {
-        let name = manager.name();
-        return kept(&format!(
-            "{name} would run the install's scripts again or lose what they made"
-        ));
-    }
-    Development::Removed
+    let name = manager.name();
+    (is_lost || runs_again).then(|| format!("{name} would run the install's scripts again or lose what they made"))
 }
 
 /// Whether the app's install scripts are a `prepare` that sets up git's hooks, and nothing else.

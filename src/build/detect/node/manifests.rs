@@ -65,21 +65,31 @@ impl Manifests {
                 false => root.push(path),
             }
         }
-        let members = match workspaces {
-            Workspaces::Members(members) => members,
-            Workspaces::Unclear(reason) => return Ok(Self::Everything(reason.clone())),
-        };
-        for member in members {
-            let manifest = format!("{member}/{FILE}");
-            if let Some(package) = Package::read_at(tree, &manifest)?
-                && let Some(reason) = needs_everything(&package, &manifest)
-            {
-                return Ok(Self::Everything(reason));
-            }
-            others.push((manifest, format!("./{member}/")));
+        match of_workspaces(tree, workspaces)? {
+            Ok(manifests) => others.extend(manifests),
+            Err(reason) => return Ok(Self::Everything(reason)),
         }
         Ok(Self::Some { root, others })
     }
+}
+
+/// The manifests of workspaces, from → to, or why they are not enough.
+fn of_workspaces(tree: &Tree, workspaces: &Workspaces) -> Result<Result<Vec<(String, String)>, Reason>, Undetected> {
+    let members = match workspaces {
+        Workspaces::Members(members) => members,
+        Workspaces::Unclear(reason) => return Ok(Err(reason.clone())),
+    };
+    let mut manifests = Vec::new();
+    for member in members {
+        let manifest = format!("{member}/{FILE}");
+        if let Some(package) = Package::read_at(tree, &manifest)?
+            && let Some(reason) = needs_everything(&package, &manifest)
+        {
+            return Ok(Err(reason));
+        }
+        manifests.push((manifest, format!("./{member}/")));
+    }
+    Ok(Ok(manifests))
 }
 
 /// Whether an install of this package runs or takes files that nothing names.

@@ -19,12 +19,7 @@ pub fn detect(app: &App<'_>, directory: &str, is_single_page: bool) -> Result<De
     let mut summary = Vec::new();
     let content = match app.build() {
         Build::None if app.tree.has_dir(directory) => Content::Context(directory.to_owned()),
-        Build::None => {
-            return Err(Undetected::Incomplete(format!(
-                "{FILE} has no scripts.build, and the site's directory {directory} is not in the repository. Add the \
-                 script, or set a build command"
-            )));
-        }
+        Build::None => return Err(missing(directory)),
         build => {
             let node = version::choose(app.tree, app.package)?;
             let manifests = app.manifests()?;
@@ -51,4 +46,11 @@ pub fn detect(app: &App<'_>, directory: &str, is_single_page: bool) -> Result<De
         dockerfile: dockerfile.finish(),
         files: vec![served.file],
     })
+}
+
+fn missing(directory: &str) -> Undetected {
+    Undetected::Incomplete(format!(
+        "{FILE} has no scripts.build, and the site's directory {directory} is not in the repository. Add the script, or \
+         set a build command"
+    ))
 }

@@ -87,9 +87,22 @@ fn no_value_of_package_json_becomes_an_instruction() {
             json!(true),
             json!(""),
         ];
-        let hostile = HOSTILE
-            .iter()
-            .flat_map(|text| [json!(text), json!([text]), json!({ *text: text })]);
+        let hostile = HOSTILE.iter().flat_map(|text| {
+            let started = [
+                "pnpm@10",
+                "yarn@4.1.0-",
+                "bun@1",
+                "22",
+                ">=20 ",
+                "node index.js ",
+                "dist/",
+                "packages/*/",
+            ];
+            let started = started.map(|start| json!(format!("{start}{text}")));
+            [json!(text), json!([text]), json!({ *text: text })]
+                .into_iter()
+                .chain(started)
+        });
         for value in hostile.chain(odd) {
             let files = [
                 ("package.json", package(key, &value).to_string()),
@@ -134,9 +147,10 @@ fn no_other_file_becomes_an_instruction() {
     let texts = |text: &str| {
         [
             text.to_owned(),
+            format!("22{text}"),
             format!("web: {text}"),
-            format!("nodejs {text}\nbun {text}"),
-            format!("packages:\n  - {text}\n"),
+            format!("nodejs 22{text}\nbun 1{text}\ndeno 2.1.1{text}"),
+            format!("packages:\n  - {text}\n  - packages/{text}\n"),
             format!("lockfileVersion: {text}\n"),
             format!("__metadata:\n  version: {text}\n"),
             format!("outDir: '{text}', out: \"{text}\", adapter: '@sveltejs/adapter-node' @astrojs/node"),

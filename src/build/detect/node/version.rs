@@ -10,7 +10,7 @@ use super::package::{FILE, Package, shown};
 /// More than any minor or patch version has reached.
 const FAR: u64 = 999;
 /// Minors and patches that are tried for a range that holds no whole major.
-const TRIED: u64 = 100;
+const TRIED: u64 = 40;
 
 /// A chosen Node.js.
 #[derive(Debug)]
@@ -235,7 +235,16 @@ mod tests {
                 "{asked}"
             );
         }
-        for asked in ["system", "iojs", "lts/nothing", "24\nRUN id", "$(id)", "1.2.3.4", "--"] {
+        for asked in [
+            "system",
+            "iojs",
+            "lts/nothing",
+            "24\nRUN id",
+            "$(id)",
+            "1.2.3.4",
+            "24 $(id)",
+            "--",
+        ] {
             assert_eq!(resolve(asked), Err("is no version and no range"), "{asked}");
         }
     }

@@ -131,17 +131,25 @@ pub fn sveltekit(tree: &Tree, package: &Package) -> Option<Framework> {
         );
         return Some(kit);
     }
-    let other = ["auto", "vercel", "netlify", "cloudflare"]
-        .into_iter()
-        .find(|name| adapter(name));
-    let mut kit = kit;
-    if let Some(other) = other {
-        kit.output = Output::Nothing(format!(
-            "{file} uses @sveltejs/adapter-{other}, which makes nothing that can run here. Use @sveltejs/adapter-node \
-             for a server, or @sveltejs/adapter-static for a static site"
-        ));
-    }
-    Some(kit)
+    Some(
+        match ["auto", "vercel", "netlify", "cloudflare"]
+            .into_iter()
+            .find(|name| adapter(name))
+        {
+            Some(other) => Framework {
+                output: unusable_adapter(&file, other),
+                ..kit
+            },
+            None => kit,
+        },
+    )
+}
+
+fn unusable_adapter(file: &str, adapter: &str) -> Output {
+    Output::Nothing(format!(
+        "{file} uses @sveltejs/adapter-{adapter}, which makes nothing that can run here. Use @sveltejs/adapter-node for \
+         a server, or @sveltejs/adapter-static for a static site"
+    ))
 }
 
 /// Astro: a site, unless there is an adapter for Node.js.
