@@ -39,6 +39,9 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
         return Ok(None);
     };
     let app = App::read(tree, wishes, &package)?;
+    if app.is_page_with_tools() {
+        return Ok(None);
+    }
     match app.output()? {
         Output::Site {
             directory,
@@ -80,6 +83,14 @@ impl<'a> App<'a> {
             workspaces,
             framework,
         })
+    }
+
+    /// Whether there is a finished page, and `package.json` only names tools to work on it.
+    fn is_page_with_tools(&self) -> bool {
+        let is_told = self.wishes.publish_dir.is_some() || self.wishes.has_start_command || self.start.is_some();
+        let has_build = !matches!(self.build(), Build::None);
+        let is_server = || start::entry(self.tree, self.package, false, false).is_some();
+        !is_told && !has_build && self.framework.is_none() && self.tree.has("index.html") && !is_server()
     }
 
     /// What the build makes, as far as wishes and the app's own start command leave it to the framework.

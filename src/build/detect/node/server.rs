@@ -75,13 +75,14 @@ fn started(app: &App<'_>, output: &Output, build: &Build) -> Result<Option<Start
     if let Some(start) = start::entry(app.tree, app.package, has_build, is_bun) {
         return Ok(Some(start));
     }
-    let workspaces = match app.workspaces.has_some() {
-        true => " that starts one of the workspaces",
-        false => "",
+    let more = match (app.workspaces.has_some(), has_build) {
+        (true, _) => " that starts one of the workspaces",
+        (false, true) => ", or the publish directory if the build makes a static site",
+        (false, false) => "",
     };
     Err(Undetected::Incomplete(format!(
         "{FILE} has no scripts.start, and there is neither a main file nor a server.js: nothing tells how to start the \
-         app. Add scripts.start, or set a start command{workspaces}"
+         app. Add scripts.start, or set a start command{more}"
     )))
 }
 

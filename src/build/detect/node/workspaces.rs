@@ -7,6 +7,8 @@ use super::package::{FILE, Package, is_plain_path};
 const PNPM_FILE: &str = "pnpm-workspace.yaml";
 /// A line in the Dockerfile each: with more of them, nobody reads it.
 const MAX_MEMBERS: usize = 40;
+/// A pattern may lead through so many directories; each costs a look at the disk.
+const MAX_DIRECTORIES: usize = 500;
 
 /// The packages beside the root's.
 #[derive(Debug)]
@@ -34,7 +36,10 @@ impl Workspaces {
             if pattern.contains("**") || !is_plain_path(&pattern.replace('*', "x")) {
                 return unclear(file, "has a pattern of workspaces that cannot be listed");
             }
-            members.extend(expand(tree, pattern));
+            match expand(tree, pattern) {
+                Some(found) => members.extend(found),
+                None => return unclear(file, "has workspaces among very many directories"),
+            }
         }
         members.sort_unstable();
         members.dedup();
@@ -57,18 +62,21 @@ fn unclear(file: &str, why: &str) -> Workspaces {
     ))
 }
 
-/// The directories that hold a package and match, a part of the path after the other.
-fn expand(tree: &Tree, pattern: &str) -> Vec<String> {
+/// The directories that hold a package and match, a part of the path after the other; `None` when there are too many.
+fn expand(tree: &Tree, pattern: &str) -> Option<Vec<String>> {
     let mut found = vec![String::new()];
     for part in pattern.split('/').filter(|part| *part != ".") {
         found = found
             .iter()
             .flat_map(|directory| children(tree, directory, part))
-            .take(MAX_MEMBERS + 1)
+            .take(MAX_DIRECTORIES + 1)
             .collect();
+        if found.len() > MAX_DIRECTORIES {
+            return None;
+        }
     }
     found.retain(|directory| !directory.is_empty() && tree.has(&format!("{directory}/{FILE}")));
-    found
+    Some(found)
 }
 
 fn children(tree: &Tree, directory: &str, part: &str) -> Vec<String> {
