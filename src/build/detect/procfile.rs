@@ -13,7 +13,8 @@ pub fn web(tree: &Tree) -> Option<String> {
     text.lines().find_map(|line| {
         let (name, command) = line.split_once(':')?;
         let command = command.trim();
-        let is_command = !command.is_empty() && !command.chars().any(|letter| letter.is_control() && letter != '\t');
+        // No program can be given such a byte; JSON has a spelling for all others.
+        let is_command = !command.is_empty() && !command.contains('\0');
         (name.trim() == "web" && is_command).then(|| command.to_owned())
     })
 }
