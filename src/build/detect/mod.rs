@@ -5,6 +5,7 @@
 
 mod apt;
 mod assets;
+mod deno;
 mod dockerfile;
 mod dotnet;
 mod draft;
@@ -12,6 +13,7 @@ mod elixir;
 mod go;
 mod java;
 mod manifest;
+mod node;
 mod others;
 mod php;
 mod plain;
@@ -113,6 +115,8 @@ const DETECTORS: &[(&[&str], Detector)] = &[
     (java::LOOKED_FOR, java::detect),
     (dotnet::LOOKED_FOR, dotnet::detect),
     (python::FILES, python::detect),
+    (&["deno.json", "deno.jsonc", "deno.lock"], deno::detect),
+    (&["package.json"], node::detect),
 ];
 
 /// Recognises a source and writes its Dockerfile.
