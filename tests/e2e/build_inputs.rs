@@ -46,7 +46,10 @@ async fn only_what_the_build_can_see_makes_another_image() {
     assert!(log.contains("v1 was made of the same files and settings"), "{log}");
     assert_eq!(image_of(&dhow), first);
     let env = inspect("container", &dhow.containers_of("web")[0])["Config"]["Env"].to_string();
-    assert!(env.contains(&format!("DHOW_COMMIT={second}")), "the commit is the new one: {env}");
+    assert!(
+        env.contains(&format!("DHOW_COMMIT={second}")),
+        "the commit is the new one: {env}"
+    );
 
     repository.write("app/page", "second");
     repository.commit("Another page");
@@ -60,7 +63,11 @@ async fn only_what_the_build_can_see_makes_another_image() {
     docker(&["rm", made.trim()]);
     let log = deployed(&api).await;
     assert!(log.contains("==> build"), "{log}");
-    assert!(inspect("image", &image_of(&dhow)).to_string().contains("\"newer\":\"1\""));
+    assert!(
+        inspect("image", &image_of(&dhow))
+            .to_string()
+            .contains("\"newer\":\"1\"")
+    );
     assert!(!deployed(&api).await.contains("==> build"));
     docker(&["rmi", &base]);
 }
@@ -74,8 +81,15 @@ async fn a_change_says_beforehand_whether_it_takes_a_restart_or_a_build_and_how_
     repository.commit_app("web");
     api.live_app("web", "web", &repository).await;
     let panel = dhow.panel().await;
-    api.patch("/apps/web", json!({ "health": { "path": "/" } })).await.expect(200);
-    panel.page("/apps/web").await.expect_words("Restarts the app without a gap, about");
-    api.patch("/apps/web", json!({ "build": { "target": "0" } })).await.expect(200);
+    api.patch("/apps/web", json!({ "health": { "path": "/" } }))
+        .await
+        .expect(200);
+    panel
+        .page("/apps/web")
+        .await
+        .expect_words("Restarts the app without a gap, about");
+    api.patch("/apps/web", json!({ "build": { "target": "0" } }))
+        .await
+        .expect(200);
     panel.page("/apps/web").await.expect_words("Needs a build, last time");
 }

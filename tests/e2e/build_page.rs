@@ -65,10 +65,16 @@ async fn a_look_tells_of_own_dockerfiles_and_of_sources_that_nobody_knows() {
         plan["message"].as_str().map(str::to_owned).ok_or(plan.to_string())
     })
     .await;
-    assert!(told.contains("package.json") && told.contains("Add a Dockerfile"), "{told}");
+    assert!(
+        told.contains("package.json") && told.contains("Add a Dockerfile"),
+        "{told}"
+    );
 
     repository.commit_app("web");
-    let button = panel.page("/apps/web/plan").await.form_of_button("Look at the newest commit");
+    let button = panel
+        .page("/apps/web/plan")
+        .await
+        .form_of_button("Look at the newest commit");
     panel.submit("/apps/web/plan", &button).await.expect(303);
     eventually("the Dockerfile was found", seconds(20), || async {
         let plan = api.read("/apps/web/plan").await;
@@ -79,5 +85,8 @@ async fn a_look_tells_of_own_dockerfiles_and_of_sources_that_nobody_knows() {
         }
     })
     .await;
-    panel.page("/apps/web").await.expect_words("It brings its own Dockerfile");
+    panel
+        .page("/apps/web")
+        .await
+        .expect_words("It brings its own Dockerfile");
 }

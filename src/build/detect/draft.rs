@@ -1,7 +1,7 @@
 //! A Dockerfile under way together with what led to it, and the two ways in which one ends: with the command of a
 //! server, or as a site that is only served.
 
-use super::{Detected, PORT, Dockerfile, Reason, Tree, Undetected, Wishes, manifest, procfile, site};
+use super::{Detected, Dockerfile, PORT, Reason, Tree, Undetected, Wishes, manifest, procfile, site};
 
 /// Who runs an app, by numbers: some images have no program that would give it a name.
 const USER: &str = "1000:1000";

@@ -38,6 +38,10 @@ pub struct Wishes {
     pub publish_dir: Option<String>,
     /// Whether the container's command is set elsewhere, so that none has to be found.
     pub has_start_command: bool,
+    /// Names of the variables that builds get as arguments.
+    pub arguments: Vec<String>,
+    /// Names of the variables that builds get as secrets.
+    pub secrets: Vec<String>,
     /// Begins the names of package caches, so that no app fills those of another one.
     pub cache_scope: String,
     /// Whether steps that load something trust the authority in the build secret [`dockerfile::CA_SECRET`].

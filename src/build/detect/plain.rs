@@ -100,9 +100,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let wishes = Wishes {
-            ..Wishes::default()
-        };
+        let wishes = Wishes { ..Wishes::default() };
         detect(&Tree::open(root.path()).unwrap(), &wishes).map(|detected| detected.dockerfile)
     }
 
