@@ -9,6 +9,7 @@ mod tree;
 mod versions;
 
 pub use dockerfile::{Cache, Dockerfile};
+pub use site::publish;
 pub use tree::Tree;
 
 /// What an app's settings say besides the files.
@@ -85,7 +86,7 @@ pub enum Undetected {
 type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
 
 /// In this order: frameworks that bring `package.json` for their assets stand before Node.js, a bare page is the last.
-const DETECTORS: &[(&[&str], Detector)] = &[];
+const DETECTORS: &[(&[&str], Detector)] = &[(&["index.html"], site::plain)];
 
 /// Recognises a source and writes its Dockerfile.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
