@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 
 use super::caching;
 use super::redirects::{Place, Redirects};
-use super::types::TYPES;
+use super::types::{self, TYPES};
 
 /// The whole text. The site lies at `root`; `is_single_page` answers unknown pages with `index.html`.
 pub(super) fn configuration(root: &str, port: u16, is_single_page: bool, redirects: &Redirects) -> String {
-    let types = types();
+    let media_types = media_types();
     let compressed = compressed();
     let kept = kept();
     let forced = redirects.directives(Place::Server);
@@ -42,7 +42,7 @@ http {{
 
     types_hash_max_size 2048;
     types {{
-{types}    }}
+{media_types}    }}
     default_type application/octet-stream;
     charset utf-8;
     charset_types text/css text/csv text/javascript text/markdown text/plain text/vtt text/xml;
@@ -119,7 +119,7 @@ http {{
     )
 }
 
-fn types() -> String {
+fn media_types() -> String {
     let mut text = String::new();
     for (name, extensions, _) in TYPES {
         let _infallible = writeln!(text, "        {name} {};", extensions.join(" "));
@@ -149,16 +149,10 @@ fn kept() -> String {
     text
 }
 
-/// A missing script must not be answered with a page: a browser that still has the last version's page would run it.
 fn single_page() -> String {
-    let extensions: Vec<&str> = TYPES
-        .iter()
-        .flat_map(|(_, extensions, _)| *extensions)
-        .copied()
-        .collect();
-    let known = extensions.join("|");
     format!(
         "            # Every address that is no file's is the single page's.\n            \
-         rewrite \"^(?!.*[.](?:{known})$)\" /index.html break;\n"
+         rewrite \"{}\" /index.html break;\n",
+        types::no_file_pattern()
     )
 }

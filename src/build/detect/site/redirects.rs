@@ -5,9 +5,11 @@
 //! elsewhere is refused rather than left out.
 
 mod path;
+mod percent;
 
 use std::fmt::Write as _;
 
+use super::types;
 use path::FromPath;
 
 /// The file's name, in the directory of the finished site.
@@ -112,7 +114,12 @@ impl Rule {
         let from = FromPath::parse(from)?;
         let directive = match status {
             200 => Directive::Rewrite {
-                pattern: from.decoded_pattern(),
+                // Asks for a single page, which has its own rule for files that are not there.
+                pattern: if (from.is_all(), place, *to) == (true, Place::Location, "/index.html") {
+                    types::no_file_pattern()
+                } else {
+                    from.decoded_pattern()
+                },
                 to: path::file(to, &from)?,
             },
             404 => Directive::NotFound {

@@ -53,3 +53,14 @@ pub(super) const TYPES: [(&str, &[&str], bool); 49] = [
     ("video/mp4", &["mp4", "m4v"], false),
     ("video/webm", &["webm"], false),
 ];
+
+/// An expression for paths that name no file. A missing script must not be answered with a page: a browser that still
+/// has the last version's page would take the one for the other.
+pub(super) fn no_file_pattern() -> String {
+    let extensions: Vec<&str> = TYPES
+        .iter()
+        .flat_map(|(_, extensions, _)| *extensions)
+        .copied()
+        .collect();
+    format!("^(?!.*[.](?:{})$)", extensions.join("|"))
+}

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::percent::{code, decoded, no_code};
+
 /// The server has `$1` to `$9`.
 const MAX_NAMES: usize = 9;
 /// What `:splat` stands for in a second path.
@@ -66,6 +68,11 @@ impl FromPath {
             return Err(format!("`{text}` has two placeholders of the same name"));
         }
         Ok(from)
+    }
+
+    /// Whether this is `/*`.
+    pub(super) fn is_all(&self) -> bool {
+        self.segments.is_empty() && self.has_splat
     }
 
     /// Placeholders in the order of the server's `$1`, `$2`.
@@ -305,31 +312,4 @@ fn name_length(text: &str) -> usize {
     }
     let end = text.find(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     end.unwrap_or(text.len())
-}
-
-/// Percent codes resolved.
-fn decoded(text: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        if *first == b'%' {
-            bytes.push(code(rest).ok_or_else(|| no_code(text))?);
-            rest = &rest[3..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    Ok(bytes)
-}
-
-/// The byte of the percent code that a text begins with.
-fn code(text: &[u8]) -> Option<u8> {
-    let [b'%', high, low, ..] = text else { return None };
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
-}
-
-fn no_code(text: &str) -> String {
-    format!("`{text}` has a percent sign with no two hexadecimal digits behind it: write %25 for the sign itself")
 }

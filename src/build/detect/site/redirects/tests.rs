@@ -39,8 +39,8 @@ fn rules_become_the_servers_directives() {
             r#"if ($request_uri ~ "^/news/([^/?\x00-\x20\x5c\x7f]+)/([^/?\x00-\x20\x5c\x7f]+)(?:/+([^?\x00-\x20\x5c\x7f]*))?(?:[?]|$)") { return 301 "/$2-$1/$3$is_args$args";"#,
         ),
         (
-            "/* /index.html 200",
-            r#"rewrite "^/([^\x00-\x1f\x7f]*)$" "/index.html" break;"#,
+            "/* /app.html 200",
+            r#"rewrite "^/([^\x00-\x1f\x7f]*)$" "/app.html" break;"#,
         ),
         (
             "/user/:id/ /user%20page.html 200!",
@@ -58,6 +58,10 @@ fn rules_become_the_servers_directives() {
         (
             "/wiki https://w.example/Help:Contents?t=12:30",
             r#"if ($request_uri ~ "^/wiki/*(?:[?]|$)") { return 301 "https://w.example/Help:Contents?t=12:30";"#,
+        ),
+        (
+            "/* /index.html 200",
+            &format!("rewrite \"{}\" \"/index.html\" break;", types::no_file_pattern()),
         ),
         ("", ""),
         ("# all\n\n   # of it\n", ""),
@@ -190,7 +194,7 @@ fn patterns_match_what_they_name_and_nothing_else() {
 
 /// All that a directive may look like, whatever the file says.
 fn is_harmless(line: &str) -> bool {
-    let pattern = r#""\^(?:[-A-Za-z0-9_~/*+?$^|()\[\].:%]|\\x[0-9a-f]{2})*""#;
+    let pattern = r#""\^(?:[-A-Za-z0-9_~/*+?!$^|()\[\].:%]|\\x[0-9a-f]{2})*""#;
     let address = r#""(?:https?://[-A-Za-z0-9.:]+)?(?:[-A-Za-z0-9_~!*'(),;:@&=+./?#%]|\$[1-9]|\$is_args\$args)*""#;
     let file = r#""/(?:[-A-Za-z0-9_~!*'(),;:@&=+./ ]|\$[1-9]|[^\x00-\x7f])*""#;
     let shapes = [
