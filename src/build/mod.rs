@@ -8,9 +8,12 @@ pub mod detect;
 mod ignore;
 
 pub use context::Context;
+pub use detect::GeneratedFile;
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
+
+use detect::Detected;
 
 use crate::model::dockerfile::{Declared, FrontendNeeds};
 use crate::model::text::shown_path;
@@ -21,8 +24,10 @@ use crate::model::text::shown_path;
 pub struct BuildPlan {
     /// The context directory.
     pub context_dir: PathBuf,
-    /// The Dockerfile, which may lie outside of the context.
-    pub dockerfile_path: PathBuf,
+    /// The Dockerfile.
+    pub dockerfile: DockerfileSource,
+    /// Files that the context gets besides its own, and in place of those of the same name.
+    pub files: Vec<GeneratedFile>,
     /// The ignore file that holds: `<Dockerfile>.dockerignore`, else the context's `.dockerignore`, if either is there.
     pub ignore_path: Option<PathBuf>,
     /// Stage to stop at; `None` builds the last one.
@@ -31,6 +36,15 @@ pub struct BuildPlan {
     pub needs: FrontendNeeds,
     /// The names that the Dockerfile declares.
     pub declared: Vec<Declared>,
+}
+
+/// Where a Dockerfile comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DockerfileSource {
+    /// A file of the checkout, which may lie outside of the context.
+    Checkout(PathBuf),
+    /// A text that Dhow wrote.
+    Generated(String),
 }
 
 /// Why a checkout cannot be built as its app says. Every path is relative to the repository.
@@ -76,13 +90,7 @@ pub fn plan(
     let checkout = Checkout::open(checkout)?;
     let context_path = relative(root_dir, context)?;
     let dockerfile_path = relative(root_dir, dockerfile)?;
-    let missing = || PlanError::DirectoryMissing {
-        path: shown(&context_path),
-    };
-    let context_dir = checkout
-        .find(&context_path)?
-        .filter(|path| path.is_dir())
-        .ok_or_else(missing)?;
+    let context_dir = checkout.directory(&context_path)?;
     let missing = || PlanError::DockerfileMissing {
         path: shown(&dockerfile_path),
     };
@@ -98,11 +106,34 @@ pub fn plan(
     Ok(BuildPlan {
         ignore_path: checkout.ignore_file(&dockerfile_path, &context_path)?,
         context_dir,
-        dockerfile_path: found,
+        dockerfile: DockerfileSource::Checkout(found),
+        files: Vec::new(),
         target: target.map(str::to_owned),
         needs: FrontendNeeds::of(&text),
         declared: Declared::all_of(&text),
     })
+}
+
+/// Plans a build of what was recognised in [`source_dir`]: its context is that directory, and the repository's own
+/// `.dockerignore` holds there.
+pub fn plan_generated(checkout: &Path, root_dir: &str, detected: &Detected) -> Result<BuildPlan, PlanError> {
+    let checkout = Checkout::open(checkout)?;
+    let context_path = relative(root_dir, "")?;
+    let dockerfile = &detected.dockerfile;
+    Ok(BuildPlan {
+        context_dir: checkout.directory(&context_path)?,
+        ignore_path: checkout.first_file(&[context_path.join(".dockerignore")])?,
+        dockerfile: DockerfileSource::Generated(dockerfile.clone()),
+        files: detected.files.clone(),
+        target: None,
+        needs: FrontendNeeds::of(dockerfile),
+        declared: Declared::all_of(dockerfile),
+    })
+}
+
+/// The directory that a source without a Dockerfile is recognised in.
+pub fn source_dir(checkout: &Path, root_dir: &str) -> Result<PathBuf, PlanError> {
+    Checkout::open(checkout)?.directory(&relative(root_dir, "")?)
 }
 
 /// A checkout by its real path.
@@ -130,11 +161,23 @@ impl Checkout {
         }
     }
 
+    /// The real path of a directory that must be there.
+    fn directory(&self, path: &Path) -> Result<PathBuf, PlanError> {
+        self.find(path)?
+            .filter(|found| found.is_dir())
+            .ok_or_else(|| PlanError::DirectoryMissing { path: shown(path) })
+    }
+
     fn ignore_file(&self, dockerfile: &Path, context: &Path) -> Result<Option<PathBuf>, PlanError> {
         let mut beside = dockerfile.as_os_str().to_owned();
         beside.push(".dockerignore");
-        for candidate in [PathBuf::from(beside), context.join(".dockerignore")] {
-            if let Some(found) = self.find(&candidate)?.filter(|path| path.is_file()) {
+        self.first_file(&[PathBuf::from(beside), context.join(".dockerignore")])
+    }
+
+    /// The real path of the first of these files that is there.
+    fn first_file(&self, candidates: &[PathBuf]) -> Result<Option<PathBuf>, PlanError> {
+        for candidate in candidates {
+            if let Some(found) = self.find(candidate)?.filter(|path| path.is_file()) {
                 return Ok(Some(found));
             }
         }
