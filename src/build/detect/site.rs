@@ -79,10 +79,15 @@ pub fn plain(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetecte
     let Some(directory) = find_site(tree) else {
         return Ok(None);
     };
-    let reason = Reason::new(
-        within(directory, "index.html"),
-        "is a page, and nothing else tells of a build: served as it is",
-    );
+    let page = within(directory, "index.html");
+    if is_template(tree, &page) {
+        return Err(Undetected::Incomplete(format!(
+            "`{page}` is not a page yet but a template of Jekyll, as it begins with `---` and there is a _config.yml, \
+             and no Gemfile says how to run that. Add one, bring a Dockerfile, or set the publish directory to that of \
+             the finished site"
+        )));
+    }
+    let reason = Reason::new(page, "is a page, and nothing else tells of a build: served as it is");
     as_it_is(directory, reason, tree, wishes).map(Some)
 }
 
@@ -188,6 +193,10 @@ fn read_redirects(content: &Content, tree: &Tree) -> Result<(Redirects, Vec<Reas
 fn find_site(tree: &Tree) -> Option<&'static str> {
     let mut directories = USUAL_DIRECTORIES.iter().copied();
     directories.find(|directory| tree.has(&within(directory, "index.html")))
+}
+
+fn is_template(tree: &Tree, page: &str) -> bool {
+    tree.has("_config.yml") && tree.text(page).is_some_and(|text| text.starts_with("---"))
 }
 
 /// A directory's path as `COPY` takes it to the letter: no `$`, no wildcard, nothing that leads up.
