@@ -51,6 +51,13 @@ pub async fn make(job: &Job, checkout: &Checkout) -> Result<Planned, DeployError
 /// Decides how the files in a directory are built, as the app's settings are now.
 pub async fn decide(context: &Context, app: &App, dir: &Path) -> Result<Decided, DeployError> {
     let settings = app.settings.build.clone();
+    let sealed = variables::now(context, app).await?;
+    let names = |is_secret| {
+        let of_build = sealed
+            .iter()
+            .filter(|var| var.scope.is_build() && var.is_secret == is_secret);
+        of_build.map(|var| var.key.to_string()).collect()
+    };
     let publish_dir = settings.publish_dir.as_ref().map(shown_dir);
     let wishes = Wishes {
         build_command: settings
@@ -59,6 +66,8 @@ pub async fn decide(context: &Context, app: &App, dir: &Path) -> Result<Decided,
             .map(|command| command.as_str().to_owned()),
         publish_dir: publish_dir.map(str::to_owned),
         has_start_command: app.settings.run.start_command.is_some(),
+        arguments: names(false),
+        secrets: names(true),
         cache_scope: format!("{}-{}", app.slug, app.id),
         has_ca: context.config.build_network.ca_file.is_some(),
     };
@@ -86,8 +95,10 @@ pub fn outcome(decided: &Result<Decided, DeployError>, dir: &Path, sha: &str) ->
         Ok(Decided { plan, .. }) => PlanOutcome::Own {
             commit,
             path: match &plan.dockerfile {
-                DockerfileSource::File(path) => relative(path, dir).map_or_else(String::new, |path| shown_path(&path)),
-                DockerfileSource::Written(_) => String::new(),
+                DockerfileSource::Checkout(path) => {
+                    relative(path, dir).map_or_else(String::new, |path| shown_path(&path))
+                }
+                DockerfileSource::Generated(_) => String::new(),
             },
         },
     }
@@ -150,8 +161,8 @@ async fn files(
 ) -> Result<Option<String>, DeployError> {
     let commit = CommitSha::parse(&checkout.commit.sha).map_err(|error| DeployError::Internal(error.0))?;
     let file = match &plan.dockerfile {
-        DockerfileSource::File(path) => Some(path.clone()),
-        DockerfileSource::Written(_) => None,
+        DockerfileSource::Checkout(path) => Some(path.clone()),
+        DockerfileSource::Generated(_) => None,
     };
     let seen: Vec<PathBuf> = [Some(plan.context_dir.clone()), file, plan.ignore_path.clone()]
         .into_iter()
@@ -175,7 +186,7 @@ async fn files(
 
 /// The names, and a digest of what Dhow wrote.
 fn with_written(mut names: Vec<String>, plan: &BuildPlan) -> String {
-    if let DockerfileSource::Written(text) = &plan.dockerfile {
+    if let DockerfileSource::Generated(text) = &plan.dockerfile {
         let mut digest = Sha256::new();
         for part in [text]
             .into_iter()
