@@ -19,7 +19,7 @@ async fn with_owner() -> (Dhow, Api, GitServer) {
 
 /// Commits the repository, beside it what belongs in no image, and deploys it; answers the log.
 async fn deployed(api: &Api, name: &str, repository: &Repository, build: Value) -> String {
-    repository.write(".env", "TOKEN=never-in-an-image\n");
+    repository.write(".env.local", "TOKEN=never-in-an-image\n");
     repository.commit("Begin");
     let project = api.create_project(name).await;
     api.create_app_with(&project, name, repository, json!({ "build": build }))
@@ -160,7 +160,7 @@ async fn a_plain_site_is_served_as_its_files_say() {
     assert!(about.text().contains("About"), "{about}");
     let style = ask(&dhow, "site", "/app.0a1b2c3d.css", &[]).await.expect(200);
     assert!(style.header("cache-control").contains("immutable"), "{style}");
-    for hidden in ["/_redirects", "/.env", "/../.env"] {
+    for hidden in ["/_redirects", "/.env.local", "/../.env.local"] {
         ask(&dhow, "site", hidden, &[]).await.expect(404);
     }
     is_small_and_safe(&dhow, "site", &["git"]);

@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use crate::harness::company_network::{self, CompanyNetwork, PASSWORD, REGISTRY};
+use crate::harness::company_network::{CompanyNetwork, PASSWORD, REGISTRY};
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, inspect};
 use crate::harness::git_server::GitServer;
 use crate::harness::repository::Repository;
 use crate::harness::setup::Setup;
 
-fn greeter(git: &GitServer, registry: &str) -> Repository {
+fn greeter(git: &GitServer, network: &CompanyNetwork, registry: &str) -> Repository {
     let repository = git.repository("greeter");
-    for (path, text) in company_network::app(registry) {
+    for (path, text) in network.app(registry) {
         repository.write(path, &text);
     }
     repository.commit("Greet");
@@ -26,7 +26,7 @@ async fn greets(dhow: &Dhow) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_trusts_the_operators_authority_and_the_image_knows_nothing_of_it() {
     let (git, network) = (GitServer::start().await, CompanyNetwork::start().await);
-    let repository = greeter(&git, &network.registry);
+    let repository = greeter(&git, &network, &network.registry);
     let auto = || json!({ "build": { "builder": "auto" } });
 
     let dhow = Dhow::start().await;
@@ -72,7 +72,7 @@ fn told_by(container: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_goes_through_the_operators_proxy_whose_password_is_seen_nowhere() {
     let (git, network) = (GitServer::start().await, CompanyNetwork::start().await);
-    let repository = greeter(&git, &format!("https://{REGISTRY}/"));
+    let repository = greeter(&git, &network, &format!("https://{REGISTRY}/"));
     let dhow = Setup::new()
         .flag("--build-ca-file", network.authority())
         .flag("--build-http-proxy", &network.proxy())

@@ -21,20 +21,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::docker::{bridge_address, try_docker};
+use super::process::run_id;
 
 /// The registry's name, which only the proxy can resolve.
 pub const REGISTRY: &str = "packages.company.invalid";
-/// The one package that the registry has, and its only version.
-pub const PACKAGE: &str = "company-greeting";
-pub const VERSION: &str = "1.2.3";
+/// The only version of the one package that the registry has.
+const VERSION: &str = "1.2.3";
 /// Who may use the proxy.
-pub const USER: &str = "builder";
+const USER: &str = "builder";
 pub const PASSWORD: &str = "proxy-pass-4711";
 /// The longest head of a request to the proxy, in bytes.
 const LONGEST_HEAD: usize = 16 * 1024;
 
 /// The registry and the proxy; they end with the test.
 pub struct CompanyNetwork {
+    /// The registry's one package, which no other test's builds have in their cache.
+    package: String,
     authority: NamedTempFile,
     /// Address of the registry for those who do not need the proxy.
     pub registry: String,
@@ -43,6 +45,7 @@ pub struct CompanyNetwork {
     connects: Arc<Mutex<Vec<String>>>,
 }
 
+/// The registry behind an encrypted connection.
 #[derive(Clone)]
 struct Registry {
     acceptor: TlsAcceptor,
@@ -64,17 +67,21 @@ impl CompanyNetwork {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], private)
             .unwrap();
+        let package = format!("company-greeting-{}", run_id());
         let (asked, connects) = (
             Arc::<Mutex<Vec<String>>>::default(),
             Arc::<Mutex<Vec<String>>>::default(),
         );
         let registry = Registry {
             acceptor: TlsAcceptor::from(Arc::new(config)),
-            router: Router::new().fallback(answer).with_state(Arc::clone(&asked)),
+            router: Router::new()
+                .fallback(answer)
+                .with_state((package.clone(), Arc::clone(&asked))),
         };
         let direct = TcpListener::bind((bridge.as_str(), 0)).await.unwrap();
         let through = TcpListener::bind((bridge.as_str(), 0)).await.unwrap();
         let this = Self {
+            package,
             authority,
             registry: format!("https://{}/", direct.local_addr().unwrap()),
             proxy: through.local_addr().unwrap().to_string(),
@@ -103,6 +110,40 @@ impl CompanyNetwork {
     /// The value of `--build-http-proxy`, with its password.
     pub fn proxy(&self) -> String {
         format!("http://{USER}:{PASSWORD}@{}", self.proxy)
+    }
+
+    /// The files of an app that needs the package, from a registry at an address.
+    pub fn app(&self, registry: &str) -> [(&'static str, String); 4] {
+        let package = &self.package;
+        let manifest = json!({
+            "name": "greeter",
+            "version": "1.0.0",
+            "private": true,
+            "engines": { "node": "24" },
+            "scripts": { "start": "node server.js" },
+            "dependencies": { package: VERSION },
+        });
+        let mut root = manifest.clone();
+        root.as_object_mut().unwrap().remove("scripts");
+        let lock = json!({
+            "name": "greeter",
+            "version": "1.0.0",
+            "lockfileVersion": 3,
+            "requires": true,
+            "packages": { "": root, format!("node_modules/{package}"): { "version": VERSION } },
+        });
+        let server = format!(
+            "const greeting = require('{package}');\n\
+             require('http').createServer((_, response) => response.end(greeting)).listen(process.env.PORT);\n"
+        );
+        // Without it npm tries a certificate that it does not trust for more than a minute.
+        let settings = format!("registry={registry}\nfetch-retries=0\n");
+        [
+            ("package.json", format!("{manifest:#}\n")),
+            ("package-lock.json", format!("{lock:#}\n")),
+            ("server.js", server),
+            (".npmrc", settings),
+        ]
     }
 
     /// Paths that the registry was asked for.
@@ -165,7 +206,7 @@ async fn pass(mut stream: TcpStream, registry: Registry, connects: Arc<Mutex<Vec
 }
 
 /// What a registry of npm packages answers (npm docs, "Registry": package metadata, tarballs).
-async fn answer(State(asked): State<Arc<Mutex<Vec<String>>>>, request: Request) -> Response {
+async fn answer(State((package, asked)): State<(String, Arc<Mutex<Vec<String>>>)>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     asked.lock().unwrap().push(path.clone());
     let host = request
@@ -173,29 +214,29 @@ async fn answer(State(asked): State<Arc<Mutex<Vec<String>>>>, request: Request) 
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or(REGISTRY);
-    let tarball = format!("/{PACKAGE}/-/{PACKAGE}-{VERSION}.tgz");
-    if path == format!("/{PACKAGE}") {
+    let tarball = format!("/{package}/-/{package}-{VERSION}.tgz");
+    if path == format!("/{package}") {
         let version = json!({
-            "name": PACKAGE,
+            "name": package,
             "version": VERSION,
             "dist": { "tarball": format!("https://{host}{tarball}") },
         });
         axum::Json(json!({
-            "name": PACKAGE,
+            "name": package,
             "dist-tags": { "latest": VERSION },
             "versions": { VERSION: version },
         }))
         .into_response()
     } else if path == tarball {
-        package().into_response()
+        tarball_of(&package).into_response()
     } else {
         StatusCode::NOT_FOUND.into_response()
     }
 }
 
 /// The package as a tar file, which npm takes uncompressed too.
-fn package() -> Vec<u8> {
-    let manifest = json!({ "name": PACKAGE, "version": VERSION, "main": "index.js" }).to_string();
+fn tarball_of(package: &str) -> Vec<u8> {
+    let manifest = json!({ "name": package, "version": VERSION, "main": "index.js" }).to_string();
     let mut tar = tar::Builder::new(Vec::new());
     for (path, text) in [
         ("package/package.json", manifest.as_str()),
@@ -209,48 +250,18 @@ fn package() -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-/// The files of an app that needs the package, from a registry at an address.
-pub fn app(registry: &str) -> [(&'static str, String); 4] {
-    let manifest = json!({
-        "name": "greeter",
-        "version": "1.0.0",
-        "private": true,
-        "engines": { "node": "24" },
-        "scripts": { "start": "node server.js" },
-        "dependencies": { PACKAGE: VERSION },
-    });
-    let mut root = manifest.clone();
-    root.as_object_mut().unwrap().remove("scripts");
-    let lock = json!({
-        "name": "greeter",
-        "version": "1.0.0",
-        "lockfileVersion": 3,
-        "requires": true,
-        "packages": { "": root, format!("node_modules/{PACKAGE}"): { "version": VERSION } },
-    });
-    let server = format!(
-        "const greeting = require('{PACKAGE}');\n\
-         require('http').createServer((_, response) => response.end(greeting)).listen(process.env.PORT);\n"
-    );
-    // Without it npm tries a certificate that it does not trust for more than a minute.
-    let settings = format!("registry={registry}\nfetch-retries=0\n");
-    [
-        ("package.json", format!("{manifest:#}\n")),
-        ("package-lock.json", format!("{lock:#}\n")),
-        ("server.js", server),
-        (".npmrc", settings),
-    ]
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_company_network_gives_its_package_to_who_trusts_it_and_is_admitted_by_the_proxy() {
     let network = CompanyNetwork::start().await;
     let mount = format!("{}:/authority.pem:ro", network.authority());
     let trusting = ["-v", &mount, "-e", "NODE_EXTRA_CA_CERTS=/authority.pem"];
-    let view = |options: Vec<String>, registry: String| async move {
-        let ask = format!("npm view {PACKAGE} version --fetch-retries=0 --registry={registry}");
+    let ask = async |options: Vec<String>, registry: &str| {
+        let command = format!(
+            "npm view {} version --fetch-retries=0 --registry={registry}",
+            network.package
+        );
         let run = ["run", "--rm", "--entrypoint=sh"].map(str::to_owned).to_vec();
-        let all = [run, options, vec!["node:24-slim".to_owned(), "-c".to_owned(), ask]].concat();
+        let all = [run, options, vec!["node:24-slim".to_owned(), "-c".to_owned(), command]].concat();
         let asking = move || try_docker(&all.iter().map(String::as_str).collect::<Vec<_>>());
         tokio::task::spawn_blocking(asking).await.unwrap()
     };
@@ -258,19 +269,16 @@ async fn the_company_network_gives_its_package_to_who_trusts_it_and_is_admitted_
     let by_proxy = |proxy: String| [trusting.clone(), vec!["-e".to_owned(), format!("HTTPS_PROXY={proxy}")]].concat();
     let named = format!("https://{REGISTRY}/");
 
-    let refused = view(Vec::new(), network.registry.clone()).await.unwrap_err();
+    let refused = ask(Vec::new(), &network.registry).await.unwrap_err();
     assert!(refused.contains("CERT"), "{refused}");
     assert_eq!(network.asked(), [""; 0]);
-    assert_eq!(
-        view(trusting.clone(), network.registry.clone()).await.as_deref(),
-        Ok(VERSION)
-    );
-    let unknown = view(trusting.clone(), named.clone()).await;
+    assert_eq!(ask(trusting.clone(), &network.registry).await.as_deref(), Ok(VERSION));
+    let unknown = ask(trusting.clone(), &named).await;
     assert!(unknown.is_err(), "{unknown:?}");
     let stranger = network.proxy().replace(PASSWORD, "guessed");
-    let refused = view(by_proxy(stranger), named.clone()).await;
+    let refused = ask(by_proxy(stranger), &named).await;
     assert!(refused.is_err(), "{refused:?}");
-    assert_eq!(view(by_proxy(network.proxy()), named).await.as_deref(), Ok(VERSION));
+    assert_eq!(ask(by_proxy(network.proxy()), &named).await.as_deref(), Ok(VERSION));
     // npm asks for its own newest version, too.
     let mut connects = network.connects();
     connects.dedup();

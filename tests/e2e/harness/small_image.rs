@@ -4,7 +4,7 @@ use super::dhow::Dhow;
 use super::docker::{docker, inspect, try_docker};
 
 /// What belongs in no image, by its name: history, secrets, what package managers keep, what Dhow wrote for the build.
-const LEFT_OUT: [&str; 5] = [".git", ".env", ".npm", ".cache", ".dhow"];
+const LEFT_OUT: [&str; 5] = [".git", ".env.local", ".npm", ".cache", ".dhow"];
 /// The engine takes a Dockerfile in the context alone, where `COPY .` sees it; nobody in the image may read it.
 const DOCKERFILE: &str = ".dhow.Dockerfile";
 
