@@ -27,6 +27,8 @@ const RESERVED_NAME: &str = ".dhow.Dockerfile";
 /// BuildKit has no other way to be given it than in the context, so a `COPY .` takes it along; no web server that serves
 /// the copy shall be able to read it.
 const RESERVED_MODE: u32 = 0o600;
+/// Of one that Dhow wrote, whose last stage may `COPY --chown` it to the server's user. The builder reads it as root.
+const GENERATED_MODE: u32 = 0o000;
 /// Bytes in one piece of the stream, and pieces that may wait: what a context costs in memory.
 const PIECE_BYTES: usize = 64 * 1024;
 const PIECES_AHEAD: usize = 4;
@@ -91,7 +93,7 @@ impl Context {
         }
         let name = Path::new(RESERVED_NAME);
         match &self.reserved {
-            Some(DockerfileSource::Generated(text)) => walk.send_text(name, text, RESERVED_MODE)?,
+            Some(DockerfileSource::Generated(text)) => walk.send_text(name, text, GENERATED_MODE)?,
             Some(DockerfileSource::Checkout(path)) => walk.send_other(name, path, RESERVED_MODE)?,
             None => {}
         }

@@ -335,7 +335,7 @@ async fn generated_files_stand_in_for_those_of_the_same_name() {
     assert_eq!(context.dockerfile(), ".dhow.Dockerfile");
     let found = entries(context).await;
     let regular = |mode, text: &str| (EntryType::Regular, mode, text.to_owned());
-    assert_eq!(found[".dhow.Dockerfile"], regular(0o600, "FROM generated"));
+    assert_eq!(found[".dhow.Dockerfile"], regular(0o000, "FROM generated"));
     assert_eq!(found[".dhow/nginx.conf"], regular(0o644, "generated"));
     assert_eq!(found[".dhow/deep/er/x"], regular(0o644, "generated"));
     assert_eq!(found[".dhow/deep"].0, EntryType::Directory);
