@@ -205,7 +205,8 @@ impl Dockerfile {
 fn with_secrets(command: &str, secrets: &[String]) -> String {
     let read: String = secrets
         .iter()
-        .map(|name| format!("export {name}=\"$(cat /run/secrets/{name})\" && \\\n    "))
+        // Apart from the `export`, which would succeed without the file, too.
+        .map(|name| format!("{name}=\"$(cat /run/secrets/{name})\" && export {name} && \\\n    "))
         .collect();
     format!("{read}{command}")
 }
