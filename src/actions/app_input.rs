@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::json::{merge, parse_json};
-use super::{Error, Fields, Result};
+use super::{Fields, Result};
 use crate::model::Invalid;
-use crate::model::app::{
-    App, AppSettings, BuildSettings, BuildTarget, Builder, Health, HealthPath, Port, Resources, RunSettings,
-};
-use crate::model::source::{Branch, GitUrl, RelativePath, Source, SourceToken, WatchPath};
+use crate::model::app::{App, AppSettings, Health, HealthPath, Port, Resources, RunSettings};
 use crate::model::text::{ContainerCommand, Name};
+
+mod build;
+mod source;
+
+pub use build::BuildInput;
+pub use source::SourceInput;
 
 /// An app as written.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -44,67 +47,6 @@ pub struct AppInput {
     /// Whether webhooks deploy it.
     #[serde(default = "default_true")]
     pub auto_deploy: bool,
-}
-
-/// A source as written.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SourceInput {
-    /// `git` or `push`.
-    pub kind: String,
-    /// The repository's address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// The branch to follow; the repository's default when left out.
-    #[serde(default)]
-    pub branch: Option<String>,
-    /// The directory that is the app.
-    #[serde(default)]
-    pub root_dir: String,
-    /// Whether submodules are fetched too.
-    #[serde(default = "default_true")]
-    pub submodules: bool,
-    /// Only pushes that change one of these paths deploy by a webhook: globs from the repository's root, such as
-    /// `services/web` or `**/*.toml`. Empty: every push does.
-    #[serde(default)]
-    pub watch_paths: Vec<String>,
-}
-
-/// Build settings as written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct BuildInput {
-    /// `dockerfile`.
-    pub builder: String,
-    /// Directory that the Dockerfile can copy from.
-    pub context: String,
-    /// Path of the Dockerfile.
-    pub dockerfile: String,
-    /// Stage to build.
-    pub target: Option<String>,
-    /// Replaces the build's own command, for builders that have one.
-    pub build_command: Option<String>,
-    /// Replaces the image's command.
-    pub start_command: Option<String>,
-    /// Directory to serve, for static sites.
-    pub publish_dir: Option<String>,
-    /// Runs once in the new image before it starts.
-    pub release_command: Option<String>,
-}
-
-impl Default for BuildInput {
-    fn default() -> Self {
-        Self {
-            builder: Builder::Dockerfile.as_str().to_owned(),
-            context: ".".to_owned(),
-            dockerfile: "Dockerfile".to_owned(),
-            target: None,
-            build_command: None,
-            start_command: None,
-            publish_dir: None,
-            release_command: None,
-        }
-    }
 }
 
 /// A health check as written.
@@ -163,6 +105,9 @@ impl AppInput {
         if kind.is_some_and(|kind| Some(kind) != present.pointer("/source/kind")) {
             // Another kind of source has other fields: nothing of the old one is kept.
             present["source"] = Value::Object(serde_json::Map::new());
+            if kind == Some(&Value::from("image")) {
+                present["build"] = self.build.of_image();
+            }
         }
         parse_json(merge(present, json))
     }
@@ -173,6 +118,9 @@ impl AppInput {
         let name = fields.check("name", Name::parse(&self.name));
         let source = self.source.check(&mut fields, allows_plain_http);
         let build = self.build.check(&mut fields);
+        if self.source.kind == "image" {
+            self.build.refuse_what_images_lack(&mut fields);
+        }
         let run = self.check_run(&mut fields);
         fields.finish()?;
         let complete = "without refusals every field is there";
@@ -228,109 +176,6 @@ fn refuse_lists(json: &Value) -> Result<()> {
     fields.finish()
 }
 
-impl SourceInput {
-    /// Takes a token out of the address into which it was typed, so that it is stored nowhere but sealed.
-    pub(super) fn take_token(&mut self) -> Result<Option<SourceToken>> {
-        let Some((url, token)) = self.url.as_deref().and_then(GitUrl::take_token) else {
-            return Ok(None);
-        };
-        self.url = Some(url);
-        token.map(Some).map_err(|error| Error::field("source.url", error))
-    }
-
-    fn check(&self, fields: &mut Fields, allows_plain_http: bool) -> Option<Source> {
-        let root_dir = fields.check("source.root_dir", RelativePath::parse(&self.root_dir));
-        let branch =
-            |fields: &mut Fields| fields.check_optional("source.branch", self.branch.as_deref(), Branch::parse);
-        let watch_paths = fields.check("source.watch_paths", check_watch_paths(&self.watch_paths));
-        match self.kind.as_str() {
-            "git" => {
-                let url = fields.check(
-                    "source.url",
-                    check_url(self.url.as_deref().unwrap_or(""), allows_plain_http),
-                );
-                let branch = branch(fields);
-                Some(Source::Git {
-                    url: url?,
-                    branch,
-                    root_dir: root_dir?,
-                    submodules: self.submodules,
-                    watch_paths: watch_paths?,
-                })
-            }
-            "push" => {
-                if self.url.is_some() {
-                    let message = "An app that is pushed to has no address; leave it out.";
-                    fields.refuse("source.url", Invalid::new(message));
-                }
-                if !self.watch_paths.is_empty() {
-                    let message = "An app that is pushed to is deployed by every push; leave the list empty.";
-                    fields.refuse("source.watch_paths", Invalid::new(message));
-                }
-                let branch = branch(fields);
-                Some(Source::Push {
-                    branch,
-                    root_dir: root_dir?,
-                })
-            }
-            _ => {
-                fields.refuse("source.kind", Invalid::new("Use one of: git push."));
-                None
-            }
-        }
-    }
-}
-
-impl BuildInput {
-    fn check(&self, fields: &mut Fields) -> Option<BuildSettings> {
-        for (field, value) in [
-            ("build.build_command", &self.build_command),
-            ("build.publish_dir", &self.publish_dir),
-        ] {
-            if value.is_some() {
-                fields.refuse(field, Invalid::new("A Dockerfile says this itself; leave it out."));
-            }
-        }
-        let builder = fields.check("build.builder", Builder::parse(&self.builder));
-        let context = fields.check("build.context", RelativePath::parse(&self.context));
-        let dockerfile = fields.check("build.dockerfile", check_dockerfile(&self.dockerfile));
-        let target = fields.check_optional("build.target", self.target.as_deref(), BuildTarget::parse);
-        Some(BuildSettings {
-            builder: builder?,
-            context: context?,
-            dockerfile: dockerfile?,
-            target,
-        })
-    }
-}
-
-fn check_url(text: &str, allows_plain_http: bool) -> std::result::Result<GitUrl, Invalid> {
-    let url = GitUrl::parse(text)?;
-    if !url.is_encrypted() && !allows_plain_http {
-        return Err(Invalid::new(
-            "Use an https:// address; plain http needs --allow-private-sources.",
-        ));
-    }
-    Ok(url)
-}
-
-fn check_watch_paths(texts: &[String]) -> std::result::Result<Vec<WatchPath>, Invalid> {
-    if texts.len() > WatchPath::MAX_COUNT {
-        return Err(Invalid::new("Use at most 100 paths; one for a directory is enough."));
-    }
-    texts.iter().map(|text| WatchPath::parse(text)).collect()
-}
-
-fn check_dockerfile(text: &str) -> std::result::Result<RelativePath, Invalid> {
-    let path = RelativePath::parse(text)?;
-    if path.is_root() {
-        return Err(Invalid::new(
-            "Name a file, such as Dockerfile or docker/web.Dockerfile.",
-        ));
-    }
-    Ok(path)
-}
-
 fn check_timeout(seconds: i64) -> std::result::Result<u32, Invalid> {
     match u32::try_from(seconds) {
         Ok(seconds) if (1..=Health::MAX_TIMEOUT_S).contains(&seconds) => Ok(seconds),
@@ -368,25 +213,11 @@ fn text<T>(value: Option<&T>, as_str: impl Fn(&T) -> &str) -> Option<String> {
 impl From<&App> for AppInput {
     fn from(app: &App) -> Self {
         let settings = &app.settings;
-        let path = |path: &RelativePath| path.as_str().to_owned();
         Self {
             name: settings.name.as_str().to_owned(),
             slug: None,
             source: SourceInput::from(&settings.source),
-            build: BuildInput {
-                builder: settings.build.builder.as_str().to_owned(),
-                context: if settings.build.context.is_root() {
-                    ".".into()
-                } else {
-                    path(&settings.build.context)
-                },
-                dockerfile: path(&settings.build.dockerfile),
-                target: text(settings.build.target.as_ref(), BuildTarget::as_str),
-                start_command: text(settings.run.start_command.as_ref(), ContainerCommand::as_str),
-                release_command: text(settings.run.release_command.as_ref(), ContainerCommand::as_str),
-                build_command: None,
-                publish_dir: None,
-            },
+            build: BuildInput::from(app),
             port: i64::from(settings.run.port.get()),
             health: HealthInput {
                 path: text(settings.run.health.path.as_ref(), HealthPath::as_str),
@@ -402,149 +233,5 @@ impl From<&App> for AppInput {
     }
 }
 
-impl From<&Source> for SourceInput {
-    fn from(source: &Source) -> Self {
-        match source {
-            Source::Git {
-                url,
-                branch,
-                root_dir,
-                submodules,
-                watch_paths,
-            } => Self {
-                kind: "git".to_owned(),
-                url: Some(url.as_str().to_owned()),
-                branch: text(branch.as_ref(), Branch::as_str),
-                root_dir: root_dir.as_str().to_owned(),
-                submodules: *submodules,
-                watch_paths: watch_paths.iter().map(WatchPath::to_string).collect(),
-            },
-            Source::Push { branch, root_dir } => Self {
-                kind: "push".to_owned(),
-                branch: text(branch.as_ref(), Branch::as_str),
-                root_dir: root_dir.as_str().to_owned(),
-                submodules: true,
-                ..Self::default()
-            },
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::Error;
-    use super::*;
-
-    fn minimal() -> Value {
-        json!({"name": "Web", "source": {"kind": "git", "url": "https://git.example.com/a/b.git"}})
-    }
-
-    fn refused(error: Error) -> Vec<String> {
-        let Error::Invalid(errors) = error else {
-            panic!("{error:?}")
-        };
-        errors.into_iter().map(|error| error.field).collect()
-    }
-
-    #[test]
-    fn what_is_left_out_has_its_default() {
-        let settings = AppInput::from_json(minimal()).unwrap().check(false).unwrap();
-        assert_eq!(settings.run.port, Port::DEFAULT);
-        assert_eq!(settings.build.dockerfile.as_str(), "Dockerfile");
-        assert!(settings.auto_deploy && settings.run.health.path.is_none());
-    }
-
-    #[test]
-    fn an_edit_keeps_what_it_does_not_name_and_null_is_the_default() {
-        let mut json = minimal();
-        json["port"] = json!(8080);
-        json["health"] = json!({"path": "/up", "timeout_s": 5});
-        let input = AppInput::from_json(json).unwrap();
-        let edited = input
-            .changed_by(json!({"name": "Shop", "health": {"path": null}, "port": null}))
-            .unwrap();
-        assert_eq!((edited.name.as_str(), edited.port), ("Shop", 3000));
-        assert_eq!(
-            edited.health,
-            HealthInput {
-                path: None,
-                timeout_s: 5
-            }
-        );
-        assert_eq!(edited.source, input.source);
-        let pushed = input.changed_by(json!({"source": {"kind": "push"}})).unwrap();
-        assert_eq!(pushed.source.url, None);
-    }
-
-    #[test]
-    fn every_refused_field_is_named() {
-        let input = AppInput::from_json(json!({
-            "name": "", "source": {"kind": "git", "url": "file:///etc", "branch": "-f", "root_dir": "../x"},
-            "build": {"builder": "magic", "context": "/etc", "dockerfile": ".", "target": "$(id)", "start_command": "a\nb"},
-            "port": 0, "health": {"path": "x", "timeout_s": 0}, "resources": {"memory_mb": 1, "cpus": 0.0},
-            "stop_timeout_s": 0,
-        }));
-        let fields = refused(input.unwrap().check(false).unwrap_err());
-        assert_eq!(
-            fields,
-            [
-                "name",
-                "source.root_dir",
-                "source.url",
-                "source.branch",
-                "build.builder",
-                "build.context",
-                "build.dockerfile",
-                "build.target",
-                "port",
-                "health.path",
-                "health.timeout_s",
-                "resources.memory_mb",
-                "resources.cpus",
-                "stop_timeout_s",
-                "build.start_command",
-            ]
-        );
-    }
-
-    #[test]
-    fn json_that_does_not_fit_is_named_by_its_path() {
-        let cases = [
-            (json!({"name": "x"}), "source"),
-            (json!({"name": 5, "source": {"kind": "push"}}), "name"),
-            (json!({"name": "x", "source": {}}), "source.kind"),
-            (json!({"name": "x", "source": {"kind": "push"}, "port": "80"}), "port"),
-            (
-                json!({"name": "x", "source": {"kind": "push"}, "surprise": 1}),
-                "surprise",
-            ),
-            (
-                json!({"name": "x", "source": {"kind": "push", "surprise": 1}}),
-                "source.surprise",
-            ),
-            (json!([]), "body"),
-            (
-                json!({"name": "x", "source": {"kind": "push"}, "health": ["/x", 5]}),
-                "health",
-            ),
-        ];
-        for (json, field) in cases {
-            assert_eq!(
-                refused(AppInput::from_json(json.clone()).unwrap_err()),
-                [field],
-                "{json}"
-            );
-        }
-    }
-
-    #[test]
-    fn plain_http_needs_permission() {
-        let mut json = minimal();
-        json["source"]["url"] = json!("http://git.example.com/a/b.git");
-        let input = AppInput::from_json(json).unwrap();
-        assert_eq!(refused(input.check(false).unwrap_err()), ["source.url"]);
-        assert!(input.check(true).is_ok());
-    }
-}
+mod tests;

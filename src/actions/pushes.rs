@@ -24,6 +24,10 @@ impl Actions {
                 let message = "This app is deployed from another Git server. Push there, or make it a push app first.";
                 Err(Error::Conflict(message.to_owned()))
             }
+            Source::Image { .. } => {
+                let message = "This app runs a ready image. Make it a push app before you push to it.";
+                Err(Error::Conflict(message.to_owned()))
+            }
         }
     }
 

@@ -194,7 +194,7 @@ pub(super) fn fits(credential: &SealedCredential, source: &Source) -> bool {
         (Source::Git { url, .. }, CredentialKind::Token) => {
             credential.origin == Some(url.origin().ascii_serialization())
         }
-        (Source::Push { .. }, _) => false,
+        (Source::Push { .. } | Source::Image { .. }, _) => false,
     }
 }
 

@@ -10,14 +10,14 @@ use crate::model::app::{
 use crate::model::ids::{AppId, DeploymentId, ProjectId, ReleaseId};
 use crate::model::instance::{Instance, InstanceState};
 use crate::model::slug::{AppSlug, ProjectSlug};
-use crate::model::source::{Branch, GitUrl, RelativePath, Source, WatchPath};
+use crate::model::source::{Branch, GitUrl, ImageRef, RelativePath, Source, WatchPath};
 use crate::model::text::{ContainerCommand, Name};
 use crate::model::time::Timestamp;
 
 /// The columns of an app, its project's slug, and what its deployments and its instance say of its condition.
 const SELECT: &str = "SELECT apps.id, apps.project_id, projects.slug AS project_slug, apps.slug, apps.name, \
-    source_kind, source_url, source_branch, source_root_dir, source_submodules, source_watch_paths, \
-    builder, build_context, build_dockerfile, build_target, \
+    source_kind, source_url, source_branch, source_root_dir, source_submodules, source_watch_paths, source_image, \
+    builder, build_context, build_dockerfile, build_target, build_command, publish_dir, \
     apps.port, apps.health_path, apps.health_timeout_s, apps.memory_mb, apps.cpus, \
     apps.start_command, apps.release_command, apps.stop_timeout_s, auto_deploy, active_release_id, stopped_at, \
     (SELECT number FROM releases WHERE releases.id = active_release_id) AS active_release_number, \
@@ -44,6 +44,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<App> {
                 context: row::text(row, "build_context", RelativePath::parse)?,
                 dockerfile: row::text(row, "build_dockerfile", RelativePath::parse)?,
                 target: row::optional_text(row, "build_target", BuildTarget::parse)?,
+                build_command: row::optional_text(row, "build_command", ContainerCommand::parse)?,
+                publish_dir: row::optional_text(row, "publish_dir", RelativePath::parse)?,
             },
             run: run_settings_from_row(row)?,
             auto_deploy: row.get("auto_deploy")?,
@@ -58,6 +60,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<App> {
 }
 
 fn source_from_row(row: &Row<'_>) -> rusqlite::Result<Source> {
+    if let Some(image) = row::optional_text(row, "source_image", ImageRef::parse)? {
+        return Ok(Source::Image { image });
+    }
     let root_dir = row::text(row, "source_root_dir", RelativePath::parse)?;
     let branch = row::optional_text(row, "source_branch", Branch::parse)?;
     match row::optional_text(row, "source_url", GitUrl::parse)? {
@@ -183,12 +188,12 @@ pub fn is_kept(connection: &Connection, id: AppId) -> Result<bool> {
 pub fn insert(connection: &Connection, project: ProjectId, slug: &AppSlug, settings: &AppSettings) -> Result<AppId> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO apps (project_id, slug, created_at, name, \
-         source_kind, source_url, source_branch, source_root_dir, source_submodules, source_watch_paths, \
-         builder, build_context, build_dockerfile, build_target, port, health_path, health_timeout_s, \
+         source_kind, source_url, source_branch, source_root_dir, source_submodules, source_watch_paths, source_image, \
+         builder, build_context, build_dockerfile, build_target, build_command, publish_dir, port, health_path, health_timeout_s, \
          memory_mb, cpus, start_command, release_command, stop_timeout_s, auto_deploy) \
          VALUES (:project_id, :slug, :created_at, :name, \
-         :source_kind, :source_url, :source_branch, :source_root_dir, :source_submodules, :source_watch_paths, \
-         :builder, :build_context, :build_dockerfile, :build_target, :port, :health_path, :health_timeout_s, \
+         :source_kind, :source_url, :source_branch, :source_root_dir, :source_submodules, :source_watch_paths, :source_image, \
+         :builder, :build_context, :build_dockerfile, :build_target, :build_command, :publish_dir, :port, :health_path, :health_timeout_s, \
          :memory_mb, :cpus, :start_command, :release_command, :stop_timeout_s, :auto_deploy)",
     )?;
     bind_settings(&mut statement, settings)?;
@@ -204,9 +209,9 @@ pub fn update_settings(connection: &Connection, id: AppId, settings: &AppSetting
     let mut statement = connection.prepare_cached(
         "UPDATE apps SET name = :name, source_kind = :source_kind, source_url = :source_url, \
          source_branch = :source_branch, source_root_dir = :source_root_dir, source_submodules = :source_submodules, \
-         source_watch_paths = :source_watch_paths, \
+         source_watch_paths = :source_watch_paths, source_image = :source_image, \
          builder = :builder, build_context = :build_context, build_dockerfile = :build_dockerfile, \
-         build_target = :build_target, port = :port, health_path = :health_path, \
+         build_target = :build_target, build_command = :build_command, publish_dir = :publish_dir, port = :port, health_path = :health_path, \
          health_timeout_s = :health_timeout_s, memory_mb = :memory_mb, cpus = :cpus, \
          start_command = :start_command, release_command = :release_command, \
          stop_timeout_s = :stop_timeout_s, auto_deploy = :auto_deploy \
@@ -226,22 +231,18 @@ fn bind(statement: &mut rusqlite::Statement<'_>, name: &str, value: impl rusqlit
 }
 
 fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings) -> rusqlite::Result<()> {
-    let (kind, url, branch, root_dir, submodules, watch_paths) = match &settings.source {
+    let (kind, url, image) = match &settings.source {
+        Source::Git { url, .. } => ("git", Some(url.as_str()), None),
+        Source::Push { .. } => ("push", None, None),
+        Source::Image { image } => ("image", None, Some(image.as_str())),
+    };
+    let (submodules, watch_paths) = match &settings.source {
         Source::Git {
-            url,
-            branch,
-            root_dir,
             submodules,
             watch_paths,
-        } => (
-            "git",
-            Some(url.as_str()),
-            branch,
-            root_dir,
-            *submodules,
-            watch_paths.as_slice(),
-        ),
-        Source::Push { branch, root_dir } => ("push", None, branch, root_dir, false, [].as_slice()),
+            ..
+        } => (*submodules, watch_paths.as_slice()),
+        Source::Push { .. } | Source::Image { .. } => (false, [].as_slice()),
     };
     let watch_paths: Vec<&str> = watch_paths.iter().map(WatchPath::as_str).collect();
     bind(
@@ -251,8 +252,14 @@ fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings
     )?;
     bind(statement, ":source_kind", kind)?;
     bind(statement, ":source_url", url)?;
-    bind(statement, ":source_branch", branch.as_ref().map(Branch::as_str))?;
-    bind(statement, ":source_root_dir", root_dir.as_str())?;
+    bind(statement, ":source_image", image)?;
+    bind(
+        statement,
+        ":source_branch",
+        settings.source.branch().map(Branch::as_str),
+    )?;
+    let root_dir = settings.source.root_dir().map_or("", RelativePath::as_str);
+    bind(statement, ":source_root_dir", root_dir)?;
     bind(statement, ":source_submodules", submodules)?;
     bind(statement, ":name", settings.name.as_str())?;
     bind(statement, ":builder", settings.build.builder.as_str())?;
@@ -262,6 +269,16 @@ fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings
         statement,
         ":build_target",
         settings.build.target.as_ref().map(BuildTarget::as_str),
+    )?;
+    bind(
+        statement,
+        ":build_command",
+        settings.build.build_command.as_ref().map(ContainerCommand::as_str),
+    )?;
+    bind(
+        statement,
+        ":publish_dir",
+        settings.build.publish_dir.as_ref().map(RelativePath::as_str),
     )?;
     bind(statement, ":auto_deploy", settings.auto_deploy)?;
     bind_run_settings(statement, &settings.run)

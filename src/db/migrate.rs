@@ -21,6 +21,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0010_create_source_credentials.sql")),
     M::up(include_str!("../../migrations/0011_share_variables.sql")),
     M::up(include_str!("../../migrations/0012_extend_domains.sql")),
+    M::up(include_str!("../../migrations/0013_add_builders_and_images.sql")).foreign_key_check(),
 ];
 
 /// Brings the schema up to date; a database that holds something is copied aside first.
@@ -30,8 +31,11 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     if migrations.pending_migrations(connection)? > 0 && version > 0 {
         copy_aside(connection, path, version)?;
     }
-    migrations.to_latest(connection)?;
-    Ok(())
+    // Within a transaction this cannot be switched, and a table that is made anew would take its dependants along.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let migrated = migrations.to_latest(connection);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(migrated?)
 }
 
 fn copy_aside(connection: &Connection, path: &Path, version: i64) -> Result<()> {
@@ -65,5 +69,36 @@ mod tests {
         let kept: String = copy.query_row("SELECT value FROM meta", [], |row| row.get(0)).unwrap();
         assert_eq!(kept, "kept");
         assert!(copy.prepare("SELECT * FROM apps").is_err());
+    }
+
+    #[test]
+    fn a_table_that_is_made_anew_keeps_its_rows_and_what_depends_on_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dhow.db");
+        let mut connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        Migrations::from_slice(MIGRATIONS)
+            .to_version(&mut connection, 12)
+            .unwrap();
+        let rows = "INSERT INTO projects (id, slug, name, created_at) VALUES (1, 'p', 'P', 0); \
+             INSERT INTO apps (id, project_id, slug, name, source_kind, builder, build_context, build_dockerfile, port, \
+             health_timeout_s, auto_deploy, created_at) \
+             VALUES (7, 1, 'web', 'Web', 'push', 'dockerfile', '', 'Dockerfile', 3000, 60, 1, 5), \
+             (9, 1, 'gone', 'Gone', 'push', 'dockerfile', '', 'Dockerfile', 3000, 60, 1, 5); \
+             INSERT INTO domains (app_id, host, path_prefix, tls, created_at) VALUES (7, 'a.example', '/', 'off', 0); \
+             DELETE FROM apps WHERE id = 9;";
+        connection.execute_batch(rows).unwrap();
+        migrate(&mut connection, &path).unwrap();
+        let number = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+        assert_eq!(number("SELECT count(*) FROM domains WHERE app_id = 7"), 1);
+        assert_eq!(number("SELECT created_at FROM apps WHERE slug = 'web'"), 5);
+        assert_eq!(number("SELECT seq FROM sqlite_sequence WHERE name = 'apps'"), 9);
+        assert_eq!(number("SELECT foreign_keys FROM pragma_foreign_keys"), 1);
+        connection.execute("DELETE FROM apps", []).unwrap();
+        assert_eq!(
+            number("SELECT count(*) FROM domains"),
+            0,
+            "they still belong to the table"
+        );
     }
 }

@@ -16,7 +16,7 @@ use crate::model::build_inputs::BuildInputs;
 use crate::model::container::{APP_LABEL, DEPLOYMENT_LABEL, PROJECT_LABEL, RELEASE_LABEL};
 use crate::model::dockerfile::Declared;
 use crate::model::env_var::SealedEnvVar;
-use crate::model::source::Source;
+use crate::model::source::RelativePath;
 
 /// The finished image.
 pub struct BuiltImage {
@@ -79,17 +79,11 @@ fn of_build(sealed: &[SealedEnvVar], opened: Values) -> (Values, Values) {
 }
 
 fn plan(job: &Job, checkout: &Checkout) -> Result<BuildPlan, DeployError> {
-    let (Source::Git { root_dir, .. } | Source::Push { root_dir, .. }) = &job.app.settings.source;
+    let root_dir = job.app.settings.source.root_dir().map_or("", RelativePath::as_str);
     let settings = &job.app.settings.build;
     let target = settings.target.as_ref().map(BuildTarget::as_str);
     let (context, dockerfile) = (settings.context.as_str(), settings.dockerfile.as_str());
-    Ok(build::plan(
-        &checkout.dir,
-        root_dir.as_str(),
-        context,
-        dockerfile,
-        target,
-    )?)
+    Ok(build::plan(&checkout.dir, root_dir, context, dockerfile, target)?)
 }
 
 /// What the author of a Dockerfile should know who takes a secret for a build argument.

@@ -158,6 +158,9 @@ impl Work {
                 self.tell_pointers(&found.lfs_pointers);
                 Ok(Found::Commit(commit))
             }
+            Source::Image { image } => Err(DeployError::ImageNotFound(format!(
+                "The image {image} cannot be pulled yet."
+            ))),
         }
     }
 
@@ -220,9 +223,7 @@ fn want(job: &Job, pinned: Option<&CommitInfo>) -> Result<Want, DeployError> {
         let prefix = CommitPrefix::parse(commit).map_err(|error| DeployError::Internal(error.to_string()))?;
         return Ok(Want::Commit(prefix));
     }
-    match &job.app.settings.source {
-        Source::Git { branch, .. } | Source::Push { branch, .. } => Ok(Want::Branch(branch.clone())),
-    }
+    Ok(Want::Branch(job.app.settings.source.branch().cloned()))
 }
 
 /// Stores what was found: the commit, and the branch that a blank setting turned out to mean.

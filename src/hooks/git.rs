@@ -18,7 +18,7 @@ use crate::git::HostedRepository;
 use crate::model::app::App;
 use crate::model::deployment::Status;
 use crate::model::ids::DeploymentId;
-use crate::model::source::{Branch, Source};
+use crate::model::source::Branch;
 use crate::model::user::Actor;
 
 /// How many branches of a push the audit names.
@@ -77,7 +77,7 @@ async fn serve(
 
 async fn open(actions: &Actions, app: App) -> Result<(App, HostedRepository), Error> {
     let dir = actions.hosted_repository(&app);
-    let (Source::Git { branch, .. } | Source::Push { branch, .. }) = app.settings.source.clone();
+    let branch = app.settings.source.branch().cloned();
     let opened = move || HostedRepository::open(&dir)?.deploying(branch.as_ref());
     let opened = tokio::task::spawn_blocking(opened).await;
     let repository = opened.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?;

@@ -27,8 +27,12 @@ pub struct Project {
 words! {
     /// How an image is made from a source.
     Builder {
+        /// The repository's own Dockerfile; where it has none, one that is written for what its files say it is.
+        Auto = "auto",
         /// The repository's own Dockerfile.
         Dockerfile = "dockerfile",
+        /// A directory of files, made by a build or there already, behind a small web server.
+        Static = "static",
     }
 }
 
@@ -61,6 +65,10 @@ pub struct BuildSettings {
     pub dockerfile: RelativePath,
     /// Stage to build; the last one when `None`.
     pub target: Option<BuildTarget>,
+    /// Replaces the build's command in a Dockerfile that Dhow writes.
+    pub build_command: Option<ContainerCommand>,
+    /// The directory that is the finished site, relative to the source's root.
+    pub publish_dir: Option<RelativePath>,
 }
 
 /// The name of a stage in a Dockerfile.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::app::{AppSettings, BuildTarget};
-use super::source::Source;
+use super::source::{RelativePath, Source};
+use super::text::ContainerCommand;
 
 /// The inputs of a build. Two that are equal make the same image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,20 +25,24 @@ impl BuildInputs {
 
     /// The inputs of a build of a commit with these settings; `variables` holds digests, never values.
     pub fn of(settings: &AppSettings, commit: &str, variables: BTreeMap<String, String>) -> Self {
-        let (root_dir, submodules) = match &settings.source {
-            Source::Git {
-                root_dir, submodules, ..
-            } => (root_dir, *submodules),
-            Source::Push { root_dir, .. } => (root_dir, false),
-        };
+        let root_dir = settings.source.root_dir().map_or("", RelativePath::as_str);
+        let submodules = matches!(settings.source, Source::Git { submodules: true, .. });
         let build = &settings.build;
         let settings = [
-            ("source.root_dir", root_dir.as_str()),
+            ("source.root_dir", root_dir),
             ("source.submodules", if submodules { "true" } else { "false" }),
             ("build.builder", build.builder.as_str()),
             ("build.context", build.context.as_str()),
             ("build.dockerfile", build.dockerfile.as_str()),
             ("build.target", build.target.as_ref().map_or("", BuildTarget::as_str)),
+            (
+                "build.build_command",
+                build.build_command.as_ref().map_or("", ContainerCommand::as_str),
+            ),
+            (
+                "build.publish_dir",
+                build.publish_dir.as_ref().map_or("", RelativePath::as_str),
+            ),
         ];
         Self {
             commit: commit.to_owned(),

@@ -6,6 +6,7 @@
 mod branch;
 mod commit;
 mod credential;
+mod image;
 mod path;
 mod ssh;
 mod url;
@@ -14,6 +15,7 @@ mod watch_path;
 pub use branch::Branch;
 pub use commit::{CommitPrefix, CommitSha};
 pub use credential::{CredentialKind, HostKey, SealedCredential, SourceToken};
+pub use image::ImageRef;
 pub use path::RelativePath;
 pub use url::GitUrl;
 pub use watch_path::{WatchPath, first_watched};
@@ -41,4 +43,27 @@ pub enum Source {
         /// The directory that is deployed; the whole repository by default.
         root_dir: RelativePath,
     },
+    /// A ready image in a registry, pulled for every deployment.
+    Image {
+        /// Which one.
+        image: ImageRef,
+    },
+}
+
+impl Source {
+    /// The directory of the repository that is deployed; `None` where there is no repository.
+    pub const fn root_dir(&self) -> Option<&RelativePath> {
+        match self {
+            Self::Git { root_dir, .. } | Self::Push { root_dir, .. } => Some(root_dir),
+            Self::Image { .. } => None,
+        }
+    }
+
+    /// The branch that is deployed, where one is known.
+    pub const fn branch(&self) -> Option<&Branch> {
+        match self {
+            Self::Git { branch, .. } | Self::Push { branch, .. } => branch.as_ref(),
+            Self::Image { .. } => None,
+        }
+    }
 }

@@ -70,7 +70,7 @@ async fn show(
         Source::Git {
             branch, watch_paths, ..
         } => (branch.as_ref().map(Branch::to_string), watch_paths.as_slice()),
-        Source::Push { .. } => (None, [].as_slice()),
+        Source::Push { .. } | Source::Image { .. } => (None, [].as_slice()),
     };
     Ok(WebhookPage {
         layout: frame.titled(format!("Webhook of {}", head.name)),

@@ -109,7 +109,7 @@ pub fn concerning(settings: &AppSettings, event: &Event) -> Event {
     };
     let followed = match &settings.source {
         Source::Git { branch, .. } => branch.as_ref().map(|branch| branch.as_str()),
-        Source::Push { .. } => None,
+        Source::Push { .. } | Source::Image { .. } => None,
     };
     let own = pushes
         .iter()
@@ -153,6 +153,8 @@ mod tests {
                 context: RelativePath::default(),
                 dockerfile: RelativePath::parse("Dockerfile").unwrap(),
                 target: None,
+                build_command: None,
+                publish_dir: None,
             },
             run: RunSettings {
                 port: Port::DEFAULT,

@@ -36,11 +36,14 @@ const FIELDS: &[Spec] = &[
     ("branch", &["source", "branch"], Kind::Text),
     ("submodules", &["source", "submodules"], Kind::Switch),
     ("watch_paths", &["source", "watch_paths"], Kind::Lines),
+    ("image", &["source", "image"], Kind::Text),
     ("root_dir", &["source", "root_dir"], Kind::Text),
     ("builder", &["build", "builder"], Kind::Text),
     ("context", &["build", "context"], Kind::Text),
     ("dockerfile", &["build", "dockerfile"], Kind::Text),
     ("target", &["build", "target"], Kind::Text),
+    ("build_command", &["build", "build_command"], Kind::Text),
+    ("publish_dir", &["build", "publish_dir"], Kind::Text),
     ("start_command", &["build", "start_command"], Kind::Text),
     ("release_command", &["build", "release_command"], Kind::Text),
     ("port", &["port"], Kind::Integer),
@@ -52,8 +55,26 @@ const FIELDS: &[Spec] = &[
     ("auto_deploy", &["auto_deploy"], Kind::Switch),
 ];
 
-/// Only a Git source has these; the form sends them also while they are hidden.
-const GIT_ONLY: [&str; 3] = ["url", "submodules", "watch_paths"];
+/// Whether a source of this kind has the field; the form sends it also while it is hidden.
+fn is_of_kind(name: &str, kind: &str) -> bool {
+    match name {
+        "url" | "submodules" | "watch_paths" => kind == "git",
+        "image" => kind == "image",
+        "branch" | "root_dir" | "builder" | "context" | "dockerfile" | "target" | "build_command" | "publish_dir" => {
+            kind != "image"
+        }
+        _ => true,
+    }
+}
+
+/// Whether a builder has the field; what a hidden one holds does not count.
+fn is_of_builder(name: &str, builder: &str) -> bool {
+    match name {
+        "build_command" | "publish_dir" => builder != "dockerfile",
+        "context" | "dockerfile" | "target" => builder != "static",
+        _ => true,
+    }
+}
 
 /// The words that label each field.
 const LABELS: &[(&str, &str)] = &[
@@ -65,10 +86,13 @@ const LABELS: &[(&str, &str)] = &[
     ("submodules", "Submodules"),
     ("watch_paths", "Watched paths"),
     ("root_dir", "App folder"),
+    ("image", "Image"),
     ("builder", "Builder"),
     ("context", "Build context"),
     ("dockerfile", "Dockerfile"),
     ("target", "Stage"),
+    ("build_command", "Build command"),
+    ("publish_dir", "Publish folder"),
     ("start_command", "Start command"),
     ("release_command", "Release command"),
     ("port", "Port"),
@@ -155,12 +179,13 @@ fn leaf(field: &str) -> &str {
 
 /// The API's JSON for what was typed; fields that the form did not have are left out.
 pub fn to_json(typed: &Typed) -> Value {
-    let is_git = typed.get("kind") == Some("git");
+    let (source, builder) = (typed.value("kind"), typed.value("builder"));
     let mut json = json!({});
-    for (name, path, kind) in FIELDS.iter().filter(|(name, ..)| is_git || !GIT_ONLY.contains(name)) {
+    for (name, path, kind) in FIELDS.iter().filter(|(name, ..)| is_of_kind(name, source)) {
         if let Some(text) = typed.get(name) {
+            let text = if is_of_builder(name, builder) { text.trim() } else { "" };
             // Indexing makes what is missing on the way.
-            *path.iter().fold(&mut json, |at, key| &mut at[*key]) = kind.value(text.trim());
+            *path.iter().fold(&mut json, |at, key| &mut at[*key]) = kind.value(text);
         }
     }
     json

@@ -160,9 +160,10 @@ impl MadeView {
 impl From<&App> for MadeView {
     fn from(app: &App) -> Self {
         let settings = &app.settings;
-        let (url, branch) = match &settings.source {
-            Source::Git { url, branch, .. } => (url.to_string(), branch),
-            Source::Push { branch, .. } => (String::new(), branch),
+        let url = match &settings.source {
+            Source::Git { url, .. } => url.to_string(),
+            Source::Push { .. } => String::new(),
+            Source::Image { image } => image.to_string(),
         };
         let context = &settings.build.context;
         let memory = settings.run.resources.memory_mb.map(|mb| format!("{mb} MiB of memory"));
@@ -173,7 +174,7 @@ impl From<&App> for MadeView {
             .map(|cpus| format!("{cpus} processor cores"));
         Self {
             url,
-            branch: branch.as_ref().map_or("", Branch::as_str).to_owned(),
+            branch: settings.source.branch().map_or("", Branch::as_str).to_owned(),
             dockerfile: settings.build.dockerfile.as_str().to_owned(),
             context: if context.is_root() {
                 ".".to_owned()
@@ -202,7 +203,7 @@ struct PushView {
 
 impl PushView {
     fn of(actions: &Actions, app: &App) -> Option<Self> {
-        if matches!(app.settings.source, Source::Git { .. }) {
+        if !matches!(app.settings.source, Source::Push { .. }) {
             return None;
         }
         let address = actions.config.panel_url().replacen("://", "://any:TOKEN@", 1);

@@ -117,7 +117,7 @@ impl SourcePage {
                 branch: branch.as_ref().map_or("", Branch::as_str).to_owned(),
                 is_ssh: url.is_ssh(),
             }),
-            Source::Push { .. } => None,
+            Source::Push { .. } | Source::Image { .. } => None,
         };
         Ok(Self {
             layout: if errors.is_empty() { layout } else { layout.refused() },

@@ -48,6 +48,7 @@ fn summary(settings: &AppSettings) -> SettingsSummary {
         } => format!("git {url} submodules"),
         Source::Git { url, .. } => format!("git {url}"),
         Source::Push { .. } => "push".to_owned(),
+        Source::Image { image } => format!("image {image}"),
     };
     let dockerfile = settings.build.dockerfile.as_str().to_owned();
     SettingsSummary {
@@ -69,6 +70,49 @@ fn a_pushed_app_ignores_what_its_hidden_fields_hold() {
         form.set(name, value);
     }
     assert_eq!(summary(&checked(&form).unwrap()).source, "push");
+}
+
+#[test]
+fn an_image_has_neither_repository_nor_build_whatever_the_hidden_fields_hold() {
+    let mut form = of_new_app();
+    for (name, value) in [
+        ("name", "Web"),
+        ("kind", "image"),
+        ("image", "ghcr.io/acme/web:1.4"),
+        ("url", "https://x.example/a.git"),
+        ("branch", "main"),
+        ("build_command", "make"),
+        ("publish_dir", "dist"),
+        ("target", "web"),
+    ] {
+        form.set(name, value);
+    }
+    let settings = checked(&form).unwrap();
+    assert_eq!(summary(&settings).source, "image ghcr.io/acme/web:1.4");
+    assert!(settings.build.target.is_none() && settings.build.build_command.is_none());
+}
+
+#[test]
+fn a_field_that_the_builder_does_not_have_is_left_out() {
+    let mut form = of_new_app();
+    for (name, value) in [
+        ("name", "Web"),
+        ("url", "https://x.example/a.git"),
+        ("build_command", "make"),
+        ("target", "web"),
+    ] {
+        form.set(name, value);
+    }
+    for (builder, has_command, has_target) in [
+        ("auto", true, true),
+        ("dockerfile", false, true),
+        ("static", true, false),
+    ] {
+        form.set("builder", builder);
+        let build = checked(&form).unwrap().build;
+        let found = (build.build_command.is_some(), build.target.is_some());
+        assert_eq!(found, (has_command, has_target), "{builder}");
+    }
 }
 
 #[test]
