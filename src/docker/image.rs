@@ -8,7 +8,7 @@ use bollard::models::ImageInspect;
 use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveImageOptions};
 use futures_util::TryStreamExt;
 
-use super::ownership::Filters;
+use super::ownership::{Filters, Labels};
 use super::{Engine, Error};
 use crate::model::container::APP_LABEL;
 use crate::model::ids::DeploymentId;
@@ -134,6 +134,12 @@ impl Engine {
             .collect::<Vec<_>>()
         });
         Ok(named.collect())
+    }
+
+    /// Whether an image is Dhow's own: by its labels, or because the name that leads to it is one that Dhow gave.
+    pub fn is_ours(&self, image: &Image, reference: &str) -> bool {
+        let labels: Labels = image.labels.clone().into_iter().collect();
+        self.ownership.parse_image_name(reference).is_some() || self.has_our_labels(Some(&labels))
     }
 
     /// Our images, optionally only those of an app (label `dhow.app`).

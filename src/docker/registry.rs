@@ -37,6 +37,13 @@ pub struct Resolved {
     pub other_platforms: Vec<String>,
 }
 
+impl Resolved {
+    /// Its digest, `sha256:…`.
+    pub fn digest(&self) -> &str {
+        self.reference.split_once('@').map_or("", |(_, digest)| digest)
+    }
+}
+
 impl Engine {
     /// Asks the registry what a name stands for now; nothing is fetched.
     pub async fn resolve_image(
@@ -118,7 +125,8 @@ impl Engine {
         login: Option<&SourceToken>,
         error: bollard::errors::Error,
     ) -> RegistryError {
-        RegistryError::of(error, reference, login.is_some()).unwrap_or_else(|error| self.connection.explain(error).into())
+        RegistryError::of(error, reference, login.is_some())
+            .unwrap_or_else(|error| self.connection.explain(error).into())
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::app::{AppSettings, BuildTarget};
-use super::source::{RelativePath, Source};
+use super::source::{ImageRef, RelativePath, Source};
 use super::text::ContainerCommand;
 
 /// The inputs of a build. Two that are equal make the same image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildInputs {
-    /// Full id of the commit, which stands for every file of it, the Dockerfile included.
+    /// Full id of the commit, which stands for every file of it, the Dockerfile included; the digest of a ready image.
     pub commit: String,
     /// The settings by their names in the API.
     pub settings: BTreeMap<String, String>,
@@ -48,6 +48,15 @@ impl BuildInputs {
             commit: commit.to_owned(),
             settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             variables,
+        }
+    }
+
+    /// The same for a ready image: its name, and the digest that this stands for.
+    pub fn of_image(image: &ImageRef, digest: &str) -> Self {
+        Self {
+            commit: digest.to_owned(),
+            settings: BTreeMap::from([("source.image".to_owned(), image.to_string())]),
+            variables: BTreeMap::new(),
         }
     }
 }

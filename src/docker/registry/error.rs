@@ -90,7 +90,9 @@ impl RegistryError {
         let name = repository(reference);
         let path = name.split_once('/').map_or(name, |(_, path)| path);
         let own = [reference.to_owned(), format!("/v2/{path}/"), format!("for {path},")];
-        let said = own.iter().fold(message.to_owned(), |said, own| said.replace(own.as_str(), ""));
+        let said = own
+            .iter()
+            .fold(message.to_owned(), |said, own| said.replace(own.as_str(), ""));
         let said = said.to_lowercase();
         let says = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
         let words = message.trim_end_matches('.');

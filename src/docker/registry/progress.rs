@@ -90,7 +90,11 @@ impl Progress {
 
     /// What it came to.
     pub(super) fn last_line(&self, now: Instant) -> Option<String> {
-        let new = self.layers.values().filter(|layer| layer.state != State::WasHere).count();
+        let new = self
+            .layers
+            .values()
+            .filter(|layer| layer.state != State::WasHere)
+            .count();
         if new == 0 {
             return None;
         }

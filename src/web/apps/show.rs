@@ -70,6 +70,8 @@ struct NowView {
 /// How the app is made.
 struct MadeView {
     url: String,
+    /// Whether that is a ready image.
+    is_image: bool,
     branch: String,
     dockerfile: String,
     context: String,
@@ -174,6 +176,7 @@ impl From<&App> for MadeView {
             .map(|cpus| format!("{cpus} processor cores"));
         Self {
             url,
+            is_image: matches!(settings.source, Source::Image { .. }),
             branch: settings.source.branch().map_or("", Branch::as_str).to_owned(),
             dockerfile: settings.build.dockerfile.as_str().to_owned(),
             context: if context.is_root() {
