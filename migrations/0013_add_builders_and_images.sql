@@ -54,12 +54,13 @@ ALTER TABLE apps_new RENAME TO apps;
 CREATE UNIQUE INDEX apps_by_slug ON apps (slug) WHERE deleting_at IS NULL;
 CREATE INDEX apps_by_project ON apps (project_id, id);
 
--- How an app's source would be built, as it was last looked at: the outcome as JSON.
+-- How an app's source would be built, as it was last looked at. outcome: JSON; NULL until somebody has looked.
 CREATE TABLE build_plans (
     app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
-    outcome TEXT NOT NULL,
+    outcome TEXT,
     created_at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX build_plans_unseen ON build_plans (app_id) WHERE outcome IS NULL;
 
 -- Asked for with newer base images and without the build cache.
 ALTER TABLE deployments ADD COLUMN is_fresh INTEGER NOT NULL DEFAULT 0;

@@ -13,6 +13,10 @@ use crate::model::host::Host;
 use crate::model::subnet::SubnetPool;
 use crate::model::user::{Role, Scope};
 
+mod network;
+
+pub use network::BuildNetwork;
+
 /// Longest body of a form or an API call, in bytes; .env texts are the largest.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How long a session lasts after its last use, in seconds.
@@ -202,6 +206,9 @@ pub struct Config {
     /// Longest build.
     #[arg(long, env = "DHOW_BUILD_TIMEOUT", default_value = "30m", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub build_timeout: Duration,
+    /// How builds reach what they load.
+    #[command(flatten)]
+    pub build_network: BuildNetwork,
     /// Below this much free space no deployment starts.
     #[arg(long, env = "DHOW_DISK_FLOOR", default_value = "2G", value_parser = parse_bytes, value_name = "SIZE")]
     pub disk_floor: u64,

@@ -18,6 +18,7 @@ mod hosted;
 mod lfs;
 mod links;
 mod mirror;
+mod objects;
 mod progress;
 mod relay;
 mod room;

@@ -130,6 +130,7 @@ async fn assemble(
     data_dir: &Path,
     stop: &CancellationToken,
 ) -> anyhow::Result<(Actions, Worker)> {
+    config.build_network.check().map_err(anyhow::Error::msg)?;
     let database = data_dir.join(DATABASE_FILE);
     let db = Db::open(&database).with_context(|| {
         format!(

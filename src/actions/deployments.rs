@@ -18,7 +18,15 @@ use crate::model::user::Actor;
 
 impl Actions {
     /// Puts a deployment into the queue and answers it; nothing is waited for.
-    pub async fn deploy(&self, actor: &Actor, app: &App, trigger: Trigger, commit: Option<&str>) -> Result<Deployment> {
+    /// `is_fresh` has it built with the newest base images and without the build cache, whatever is there.
+    pub async fn deploy(
+        &self,
+        actor: &Actor,
+        app: &App,
+        trigger: Trigger,
+        commit: Option<&str>,
+        is_fresh: bool,
+    ) -> Result<Deployment> {
         self.require_in(actor, app, Right::Deploy).await?;
         if commit.is_some() && matches!(app.settings.source, Source::Image { .. }) {
             let message = "This app runs a ready image, which has no commits; leave it out.";
@@ -28,7 +36,15 @@ impl Actions {
             .map(CommitPrefix::parse)
             .transpose()
             .map_err(|error| Error::field("commit", error))?;
-        let wanted = commit.map_or(Wanted::Newest, Wanted::Commit);
+        let wanted = match commit {
+            Some(_) if is_fresh => {
+                let message = "Only the newest commit is built from scratch; leave the commit out.";
+                return Err(Error::field("fresh", Invalid::new(message)));
+            }
+            Some(commit) => Wanted::Commit(commit),
+            None if is_fresh => Wanted::Fresh,
+            None => Wanted::Newest,
+        };
         self.request(actor, app, trigger, wanted).await
     }
 

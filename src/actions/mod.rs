@@ -19,6 +19,7 @@ pub mod app_input;
 pub mod apps;
 mod attempts;
 pub mod audit;
+mod build_plans;
 pub mod deliveries;
 pub mod deployments;
 pub mod domains;

@@ -171,6 +171,9 @@ async fn list(
 struct Wanted {
     #[serde(default)]
     commit: Option<String>,
+    /// Whether the newest commit is built with the newest base images and without the build cache, whatever is there.
+    #[serde(default)]
+    fresh: bool,
 }
 
 #[utoipa::path(post, path = "/apps/{app}/deployments", tag = "deployments", summary = "Deploy the newest commit, or another one; for a ready image, what its name stands for now", operation_id = "deployments_create", params(("app" = String, Path, description = "Slug of the app")), request_body = Wanted, responses((status = 202, body = DeploymentView, description = "In the queue")))]
@@ -179,7 +182,13 @@ async fn create(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBod
     let wanted: Wanted = parse_json(body)?;
     let deployment = caller
         .actions()
-        .deploy(&caller.actor, &app, Trigger::Api, wanted.commit.as_deref())
+        .deploy(
+            &caller.actor,
+            &app,
+            Trigger::Api,
+            wanted.commit.as_deref(),
+            wanted.fresh,
+        )
         .await?;
     Ok(accepted(&app, deployment))
 }

@@ -13,6 +13,7 @@ use crate::actions::Actions;
 mod apps;
 mod audit;
 mod body;
+mod build_plan;
 mod caller;
 mod deployments;
 mod domains;
@@ -48,6 +49,7 @@ pub fn router(actions: Actions, stop: CancellationToken) -> Router {
         .merge(env::router())
         .merge(domains::router())
         .merge(source::router())
+        .merge(build_plan::router())
         .merge(deployments::router())
         .merge(releases::router())
         .merge(webhook::router())

@@ -15,8 +15,9 @@ use tar::{Builder, EntryType, Header};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::BuildPlan;
+use super::detect::GeneratedFile;
 use super::ignore::IgnoreRules;
+use super::{BuildPlan, DockerfileSource};
 use crate::model::text::shown_path;
 
 /// Name in the tar of a Dockerfile that is ignored or lies outside of the context.
@@ -24,6 +25,8 @@ const RESERVED_NAME: &str = ".dhow.Dockerfile";
 /// BuildKit has no other way to be given it than in the context, so a `COPY .` takes it along; no web server that serves
 /// the copy shall be able to read it.
 const RESERVED_MODE: u32 = 0o600;
+/// Of other files that Dhow wrote: programs of any user in the image read them.
+const WRITTEN_MODE: u32 = 0o644;
 /// The walk calls itself once a level; checkouts of Dhow have fewer.
 const MAX_DEPTH: usize = 256;
 /// Bytes in one piece of the stream, and pieces that may wait: what a context costs in memory.
@@ -35,8 +38,9 @@ const PIECES_AHEAD: usize = 4;
 pub struct Context {
     directory: PathBuf,
     rules: IgnoreRules,
-    dockerfile_path: PathBuf,
+    source: DockerfileSource,
     dockerfile: String,
+    files: Vec<GeneratedFile>,
 }
 
 impl Context {
@@ -47,12 +51,12 @@ impl Context {
             None => IgnoreRules::default(),
         };
         let dockerfile = sent_name(plan, &rules).unwrap_or_else(|| RESERVED_NAME.to_owned());
-        let (directory, dockerfile_path) = (plan.context_dir.clone(), plan.dockerfile_path.clone());
         Ok(Context {
-            directory,
+            directory: plan.context_dir.clone(),
             rules,
-            dockerfile_path,
+            source: plan.dockerfile.clone(),
             dockerfile,
+            files: plan.files.clone(),
         })
     }
 
@@ -88,10 +92,17 @@ impl Context {
         // First, because BuildKit recognises a tar by its first KiB, which a long name would fill.
         walk.send_directory(Path::new("./"), 0o755, 0)?;
         walk.directory(Path::new(""), &self.rules.root())?;
-        if self.dockerfile == RESERVED_NAME {
-            let name = Path::new(RESERVED_NAME);
-            let metadata = fs::metadata(&self.dockerfile_path).map_err(|error| at(name, &error))?;
-            walk.send_file(name, &self.dockerfile_path, &metadata, RESERVED_MODE)?;
+        for file in &self.files {
+            walk.send_text(Path::new(&file.path), &file.text, WRITTEN_MODE)?;
+        }
+        let name = Path::new(RESERVED_NAME);
+        match &self.source {
+            DockerfileSource::Written(text) => walk.send_text(name, text, RESERVED_MODE)?,
+            DockerfileSource::File(path) if self.dockerfile == RESERVED_NAME => {
+                let metadata = fs::metadata(path).map_err(|error| at(name, &error))?;
+                walk.send_file(name, path, &metadata, RESERVED_MODE)?;
+            }
+            DockerfileSource::File(_) => {}
         }
         walk.tar.into_inner().map(drop)
     }
@@ -163,6 +174,12 @@ impl Walk<'_> {
         }
     }
 
+    /// A file that Dhow wrote. One of that name which was sent before is replaced as the tar is unpacked.
+    fn send_text(&mut self, path: &Path, text: &str, mode: u32) -> io::Result<()> {
+        let mut header = header(EntryType::Regular, mode, 0, text.len() as u64);
+        self.tar.append_data(&mut header, path, text.as_bytes())
+    }
+
     fn send_file(&mut self, path: &Path, absolute: &Path, metadata: &Metadata, mode: u32) -> io::Result<()> {
         let size = metadata.len();
         let mut content = File::open(absolute).map_err(|error| at(path, &error))?.take(size);
@@ -214,7 +231,10 @@ fn read_rules(path: &Path) -> io::Result<IgnoreRules> {
 
 /// The Dockerfile's own path in the context, if it is sent under it.
 fn sent_name(plan: &BuildPlan, rules: &IgnoreRules) -> Option<String> {
-    let path = plan.dockerfile_path.strip_prefix(&plan.context_dir).ok()?.to_str()?;
+    let DockerfileSource::File(path) = &plan.dockerfile else {
+        return None;
+    };
+    let path = path.strip_prefix(&plan.context_dir).ok()?.to_str()?;
     let mut matches = rules.root();
     let mut is_ignored = false;
     for (end, _) in path.match_indices('/').chain([(path.len(), "")]) {

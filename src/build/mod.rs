@@ -12,7 +12,9 @@ pub use context::Context;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::dockerfile::{Declared, FrontendNeeds};
+use self::detect::{Detected, GeneratedFile, Tree, Undetected, Wishes};
+use crate::model::app::{BuildSettings, BuildTarget, Builder};
+use crate::model::dockerfile::{self, Declared, FrontendNeeds};
 use crate::model::text::shown_path;
 
 /// A decided build: which directory is sent to the builder and which Dockerfile it follows. Paths are absolute and
@@ -21,16 +23,38 @@ use crate::model::text::shown_path;
 pub struct BuildPlan {
     /// The context directory.
     pub context_dir: PathBuf,
-    /// The Dockerfile, which may lie outside of the context.
-    pub dockerfile_path: PathBuf,
+    /// The Dockerfile.
+    pub dockerfile: DockerfileSource,
     /// The ignore file that holds: `<Dockerfile>.dockerignore`, else the context's `.dockerignore`, if either is there.
     pub ignore_path: Option<PathBuf>,
+    /// Further files that Dhow wrote for the Dockerfile; they stand in the context in place of what has their names.
+    pub files: Vec<GeneratedFile>,
     /// Stage to stop at; `None` builds the last one.
     pub target: Option<String>,
     /// What the Dockerfile asks of BuildKit.
     pub needs: FrontendNeeds,
     /// The names that the Dockerfile declares.
     pub declared: Vec<Declared>,
+    /// The images that it begins with or copies from, by name, as far as they are known.
+    pub bases: Vec<String>,
+}
+
+/// Where a Dockerfile comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DockerfileSource {
+    /// The checkout has it; it may lie outside of the context.
+    File(PathBuf),
+    /// Dhow wrote it.
+    Written(String),
+}
+
+/// A plan, and how it came about.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// What is built.
+    pub plan: BuildPlan,
+    /// What the source was recognised as, where Dhow wrote the Dockerfile.
+    pub detected: Option<Detected>,
 }
 
 /// Why a checkout cannot be built as its app says. Every path is relative to the repository.
@@ -54,6 +78,9 @@ pub enum PlanError {
         /// The path as it was set.
         path: String,
     },
+    /// What the source is could not be told.
+    #[error(transparent)]
+    Undetected(#[from] Undetected),
     /// The checkout cannot be read.
     #[error("The path `{path}` cannot be read: {source}")]
     Unreadable {
@@ -98,10 +125,71 @@ pub fn plan(
     Ok(BuildPlan {
         ignore_path: checkout.ignore_file(&dockerfile_path, &context_path)?,
         context_dir,
-        dockerfile_path: found,
+        dockerfile: DockerfileSource::File(found),
+        files: Vec::new(),
         target: target.map(str::to_owned),
         needs: FrontendNeeds::of(&text),
         declared: Declared::all_of(&text),
+        bases: dockerfile::bases(&text),
+    })
+}
+
+/// Plans a build as an app's settings say: with the repository's Dockerfile, or with one that is written now.
+pub fn decide(
+    checkout: &Path,
+    root_dir: &str,
+    settings: &BuildSettings,
+    wishes: &Wishes,
+) -> Result<Decided, PlanError> {
+    let by_dockerfile = || {
+        let (context, dockerfile) = (settings.context.as_str(), settings.dockerfile.as_str());
+        let target = settings.target.as_ref().map(BuildTarget::as_str);
+        plan(checkout, root_dir, context, dockerfile, target)
+    };
+    let own = match settings.builder {
+        Builder::Dockerfile => Some(by_dockerfile()?),
+        Builder::Static => None,
+        Builder::Auto => match by_dockerfile() {
+            Ok(plan) => Some(plan),
+            // One that somebody named is meant, and not looked for in vain.
+            Err(PlanError::DockerfileMissing { .. }) if settings.dockerfile.as_str() == "Dockerfile" => None,
+            Err(error) => return Err(error),
+        },
+    };
+    if let Some(plan) = own {
+        return Ok(Decided { plan, detected: None });
+    }
+    let root = Checkout::open(checkout)?;
+    let root_path = relative(root_dir, "")?;
+    let missing = || PlanError::DirectoryMissing {
+        path: shown(&root_path),
+    };
+    let context_dir = root
+        .find(&root_path)?
+        .filter(|path| path.is_dir())
+        .ok_or_else(missing)?;
+    let tree = Tree::open(&context_dir).map_err(|source| PlanError::Unreadable {
+        path: shown(&root_path),
+        source,
+    })?;
+    let detected = match settings.builder {
+        Builder::Static => detect::detect_static(&tree, wishes)?,
+        Builder::Auto | Builder::Dockerfile => detect::detect(&tree, wishes)?,
+    };
+    let text = &detected.dockerfile;
+    let plan = BuildPlan {
+        ignore_path: root.ignore_file(&root_path.join("Dockerfile"), &root_path)?,
+        context_dir,
+        files: detected.files.clone(),
+        target: None,
+        needs: FrontendNeeds::of(text),
+        declared: Declared::all_of(text),
+        bases: dockerfile::bases(text),
+        dockerfile: DockerfileSource::Written(text.clone()),
+    };
+    Ok(Decided {
+        plan,
+        detected: Some(detected),
     })
 }
 

@@ -47,7 +47,8 @@ fn paths_are_relative_to_the_root_directory_and_confined_to_the_checkout() {
             real.join(context_dir).components().collect::<PathBuf>(),
             "{case:?}"
         );
-        assert_eq!(plan.dockerfile_path, real.join(dockerfile_path), "{case:?}");
+        let path = DockerfileSource::File(real.join(dockerfile_path));
+        assert_eq!(plan.dockerfile, path, "{case:?}");
         assert_eq!(plan.target.as_deref(), Some("last"));
     }
 }

@@ -12,8 +12,9 @@ use crate::model::ids::{AppId, DeploymentId, ReleaseId, UserId};
 use crate::model::source::{CommitSha, PulledImage};
 use crate::model::time::Timestamp;
 
-const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, wanted_release_id, \
-    commit_sha, commit_message, commit_author, image_name, image_digest, created_at, started_at, finished_at, error_kind, error_message, \
+const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, wanted_release_id, is_fresh, \
+    commit_sha, commit_message, commit_author, image_name, image_digest, created_at, started_at, finished_at, \
+    error_kind, error_message, \
     release_id, (SELECT number FROM releases WHERE releases.id = release_id) AS release_number, \
     switch_requests, switch_failed, switch_ms";
 
@@ -35,6 +36,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Deployment> {
         trigger: row::text(row, "trigger", Trigger::parse)?,
         wanted_commit: row.get("wanted_commit")?,
         wanted_release_id: row.get::<_, Option<i64>>("wanted_release_id")?.map(ReleaseId),
+        is_fresh: row.get("is_fresh")?,
         commit: releases::commit_from_row(row)?,
         image: releases::image_from_row(row)?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
@@ -64,6 +66,14 @@ fn query(connection: &Connection, condition: &str, values: impl rusqlite::Params
 /// A deployment by its id.
 pub fn find(connection: &Connection, id: DeploymentId) -> Result<Option<Deployment>> {
     Ok(query(connection, "id = ?1", [id.0])?.pop())
+}
+
+/// How long the last build of an app took that went live, in milliseconds.
+pub fn find_last_build(connection: &Connection, app: AppId) -> Result<Option<i64>> {
+    let sql = "SELECT ms FROM deployments JOIN deployment_steps ON deployment_id = id AND deployment_steps.step = 'build' \
+         WHERE app_id = ?1 AND status = 'succeeded' AND ms IS NOT NULL ORDER BY number DESC LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row([app.0], |row| row.get(0)).optional()?)
 }
 
 /// A deployment by its number in an app.
@@ -180,11 +190,11 @@ pub fn insert(
 ) -> Result<DeploymentId> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO deployments \
-         (app_id, number, status, trigger, wanted_commit, wanted_release_id, created_at, waits_since) \
-         SELECT ?1, coalesce(max(number), 0) + 1, 'queued', ?2, ?3, ?4, ?5, ?6 FROM deployments WHERE app_id = ?1",
+         (app_id, number, status, trigger, wanted_commit, wanted_release_id, created_at, waits_since, is_fresh) \
+         SELECT ?1, coalesce(max(number), 0) + 1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7 FROM deployments WHERE app_id = ?1",
     )?;
     let (commit, release) = match wanted {
-        Wanted::Newest => (None, None),
+        Wanted::Newest | Wanted::Fresh => (None, None),
         Wanted::Commit(commit) => (Some(commit.as_str()), None),
         Wanted::Release(release) => (None, Some(release.0)),
     };
@@ -196,7 +206,8 @@ pub fn insert(
         commit,
         release,
         now.as_millis(),
-        waits_since
+        waits_since,
+        *wanted == Wanted::Fresh
     ])?))
 }
 

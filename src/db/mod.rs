@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 pub mod apps;
 pub mod audit;
+pub mod build_plans;
 pub mod deliveries;
 pub mod deployments;
 pub mod domains;

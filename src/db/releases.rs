@@ -97,16 +97,6 @@ pub fn list_kept_images(connection: &Connection, app: AppId, newest: u32) -> Res
         .collect::<rusqlite::Result<_>>()?)
 }
 
-/// The newest release of an app whose image was made of the same.
-pub fn find_made_of(connection: &Connection, app: AppId, inputs: &BuildInputs) -> Result<Option<Release>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM releases WHERE app_id = ?1 AND build_inputs = ?2 ORDER BY number DESC LIMIT 1");
-    Ok(connection
-        .prepare_cached(&sql)?
-        .query_row(params![app.0, to_text(inputs)], from_row)
-        .optional()?)
-}
-
 /// Whether a release of an app is of a ready image with that digest.
 pub fn has_image(connection: &Connection, app: AppId, digest: &str) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM releases WHERE app_id = ?1 AND image_digest = ?2)";

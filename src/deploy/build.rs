@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::fetch::Checkout;
 use super::job::Job;
-use super::{DeployError, release, start, variables};
-use crate::build::{self, BuildPlan};
+use super::plan::{self, Planned};
+use super::{Context, DeployError, start};
+use crate::build::{self, detect::CA_SECRET};
+use crate::config::BuildNetwork;
 use crate::db;
 use crate::docker::{BuildError, ImageBuild};
-use crate::model::app::BuildTarget;
 use crate::model::build_inputs::BuildInputs;
 use crate::model::container::{APP_LABEL, DEPLOYMENT_LABEL, PROJECT_LABEL, RELEASE_LABEL};
 use crate::model::dockerfile::Declared;
 use crate::model::env_var::SealedEnvVar;
-use crate::model::source::RelativePath;
+use crate::secrets::Redaction;
 
 /// The finished image.
 pub struct BuiltImage {
@@ -26,16 +26,22 @@ pub struct BuiltImage {
     pub inputs: BuildInputs,
 }
 
-/// Builds the checkout.
-pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployError> {
+/// Builds what was planned.
+pub async fn run(job: &Job, planned: Planned) -> Result<BuiltImage, DeployError> {
     let release_number = next_release(job).await?;
-    // Read once: what the image is said to be made of is what it is made of.
-    let sealed = variables::now(&job.context, &job.app).await?;
-    let inputs = release::build_inputs_with(&job.context, &job.app, &checkout.commit, &sealed)?;
     // Those that this step does not need are hidden too: a build may print a file that holds one.
-    let opened = start::open(job, &sealed)?;
-    let (args, secrets) = of_build(&sealed, opened);
-    let plan = plan(job, checkout)?;
+    let opened = start::open(job, &planned.sealed)?;
+    let network = &job.context.config.build_network;
+    job.log.redact(Redaction::of(network.texts_to_hide()));
+    plan::tell(job, &planned);
+    let (of_app, mut secrets) = of_build(&planned.sealed, opened);
+    // An app's own variable of that name counts: of two the last one is taken.
+    let args = network.arguments().into_iter().chain(of_app).collect();
+    let Planned { plan, mut inputs, .. } = planned;
+    for warning in warnings(&plan.declared, &secrets) {
+        job.log.line(&warning);
+    }
+    secrets.extend(authority(network).await?);
     let context = build::Context::open(&plan).map_err(|error| DeployError::of_io(&error))?;
     let image = ImageBuild {
         tag: job.image_tag(),
@@ -45,10 +51,8 @@ pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployErr
         args,
         secrets,
         labels: labels(job, release_number),
+        is_fresh: job.deployment.is_fresh,
     };
-    for warning in warnings(&plan.declared, &image.secrets) {
-        job.log.line(&warning);
-    }
     let (lines, log) = lines_to_log(job);
     let limit = job.context.config.build_timeout;
     let built = tokio::time::timeout(
@@ -59,12 +63,43 @@ pub async fn run(job: &Job, checkout: &Checkout) -> Result<BuiltImage, DeployErr
     // The sender went with the build: what it had written is in the log before the outcome is told.
     log.await.map_err(|error| DeployError::Internal(error.to_string()))?;
     match built {
-        Ok(Ok(id)) => Ok(BuiltImage { id, inputs }),
+        Ok(Ok(id)) => {
+            inputs.bases = bases_now(&job.context, &plan.bases).await?;
+            Ok(BuiltImage { id, inputs })
+        }
         Ok(Err(error)) => Err(explain(job, error)),
         Err(_elapsed) => Err(DeployError::BuildTimedOut {
             minutes: whole_minutes(limit),
         }),
     }
+}
+
+/// The ids of those of these images that are on the engine. What a build fetched for itself is in its cache alone.
+pub async fn bases_now(
+    context: &Context,
+    names: impl IntoIterator<Item = &String>,
+) -> Result<BTreeMap<String, String>, DeployError> {
+    let mut bases = BTreeMap::new();
+    for name in names {
+        // A name that the engine would not take is none of an image there.
+        if let Ok(Some(image)) = context.engine.find_image(name).await {
+            bases.insert(name.clone(), image.id);
+        }
+    }
+    Ok(bases)
+}
+
+/// The certificate authority of the server's network, as a secret that steps may mount. Read for each build, since it is
+/// renewed now and then.
+async fn authority(network: &BuildNetwork) -> Result<Option<(String, String)>, DeployError> {
+    let Some(path) = &network.ca_file else { return Ok(None) };
+    let text = tokio::fs::read_to_string(path).await.map_err(|error| DeployError::BuildFailed {
+        message: format!(
+            "the certificates that --build-ca-file names ({}) cannot be read: {error}. Ask whoever runs this server.",
+            path.display()
+        ),
+    })?;
+    Ok(Some((CA_SECRET.to_owned(), text)))
 }
 
 /// Names and values.
@@ -76,14 +111,6 @@ fn of_build(sealed: &[SealedEnvVar], opened: Values) -> (Values, Values) {
     let (secrets, args): (Vec<_>, Vec<_>) = of_build.partition(|(var, _)| var.is_secret);
     let values = |of: Vec<(&SealedEnvVar, (String, String))>| of.into_iter().map(|(_, pair)| pair).collect();
     (values(args), values(secrets))
-}
-
-fn plan(job: &Job, checkout: &Checkout) -> Result<BuildPlan, DeployError> {
-    let root_dir = job.app.settings.source.root_dir().map_or("", RelativePath::as_str);
-    let settings = &job.app.settings.build;
-    let target = settings.target.as_ref().map(BuildTarget::as_str);
-    let (context, dockerfile) = (settings.context.as_str(), settings.dockerfile.as_str());
-    Ok(build::plan(&checkout.dir, root_dir, context, dockerfile, target)?)
 }
 
 /// What the author of a Dockerfile should know who takes a secret for a build argument.

@@ -1,6 +1,7 @@
 //! How a deployment can fail: one variant a cause, each with a stable kind and one sentence to act on.
 
 use crate::build::PlanError;
+use crate::build::detect::Undetected;
 use crate::docker::{self, BuildError, RegistryError};
 use crate::model::deployment::ErrorKind;
 use crate::{db, git, secrets, traefik};
@@ -12,7 +13,7 @@ pub enum DeployError {
     #[error("{0}")]
     Git(#[from] git::Error),
     /// The checkout cannot be built as the settings say.
-    #[error("{0}. Check context and Dockerfile in the app's settings.")]
+    #[error("{0}. {way_out}", way_out = way_out(.0))]
     Plan(#[from] PlanError),
     /// A step of the Dockerfile failed.
     #[error("The build failed: {message}")]
@@ -150,7 +151,9 @@ impl DeployError {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Git(error) => git_kind(error),
-            Self::Plan(PlanError::DockerfileMissing { .. }) => ErrorKind::DockerfileMissing,
+            Self::Plan(PlanError::DockerfileMissing { .. } | PlanError::Undetected(Undetected::Nothing { .. })) => {
+                ErrorKind::DockerfileMissing
+            }
             Self::Plan(_) | Self::BuildFailed { .. } => ErrorKind::BuildFailed,
             Self::BuildTimedOut { .. } => ErrorKind::BuildTimedOut,
             Self::DiskFull { .. } | Self::NoSpace => ErrorKind::DiskFull,
@@ -187,6 +190,16 @@ impl DeployError {
             return Self::NoSpace;
         }
         Self::Internal(error.to_string())
+    }
+}
+
+const fn way_out(error: &PlanError) -> &'static str {
+    match error {
+        PlanError::Undetected(Undetected::Nothing { .. }) => {
+            "Add a Dockerfile to the repository, or check the app's folder in its settings."
+        }
+        PlanError::Undetected(_) => "See the app's build settings, or add a Dockerfile to the repository.",
+        _ => "Check context and Dockerfile in the app's settings.",
     }
 }
 

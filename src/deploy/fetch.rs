@@ -205,7 +205,7 @@ impl Work {
 }
 
 /// Removes a directory of a former attempt.
-fn remove_dir(dir: &std::path::Path) -> Result<(), DeployError> {
+pub(super) fn remove_dir(dir: &std::path::Path) -> Result<(), DeployError> {
     match std::fs::remove_dir_all(dir) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(DeployError::of_io(&error)),
         _ => Ok(()),

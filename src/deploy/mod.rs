@@ -36,10 +36,12 @@ mod follow;
 mod insist;
 mod job;
 mod login;
+mod look;
 mod looks;
 mod order;
 mod panel;
 mod pipeline;
+mod plan;
 mod pointing;
 mod port_80;
 mod proxy;
@@ -139,6 +141,11 @@ impl Paths {
     /// The files of a deployment while it builds.
     fn checkout(&self, app: AppId, deployment: DeploymentId) -> PathBuf {
         self.app(app).join(format!("checkout-{deployment}"))
+    }
+
+    /// The files of an app's source while they are looked at.
+    fn looked_at(&self, app: AppId) -> PathBuf {
+        self.app(app).join("looked-at")
     }
 
     /// The proxy's directory.

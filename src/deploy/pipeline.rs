@@ -6,7 +6,7 @@
 use super::fetch::Fetched;
 use super::job::Job;
 use super::release::Origin;
-use super::{DeployError, build, check, fetch, pull, release, retire, start, switch, undo, watch};
+use super::{DeployError, build, check, fetch, plan, pull, release, retire, start, switch, undo, watch};
 use crate::model::deployment::Step;
 use crate::model::release::Release;
 use crate::model::source::Source;
@@ -88,9 +88,15 @@ async fn make_release(job: &Job) -> Result<Release, Ended> {
         Fetched::Checkout(checkout) => checkout,
         Fetched::Overtaken(why) => return Err(Ended::Overtaken(why)),
     };
-    let image = match release::made_before(job, &checkout.commit).await? {
+    let planned = plan::make(job, &checkout).await;
+    let same = match &planned {
+        Ok(planned) => release::made_of_the_same(job, &planned.inputs).await?,
+        Err(_) => None,
+    };
+    let image = match same {
         Some(image) => image,
-        None => job.step(Step::Build, build::run(job, &checkout)).await?,
+        // What cannot be planned fails as a build.
+        None => job.step(Step::Build, async { build::run(job, planned?).await }).await?,
     };
     Ok(release::freeze(job, image, Origin::Commit(checkout.commit)).await?)
 }

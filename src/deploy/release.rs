@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::build::BuiltImage;
+use super::build::{self, BuiltImage};
 use super::job::Job;
 use super::variables::{self, Variables};
 use super::{Context, DeployError};
-use crate::db;
+use crate::db::{self, Page};
 use crate::model::app::App;
 use crate::model::build_inputs::BuildInputs;
 use crate::model::deployment::{CommitInfo, Trigger};
@@ -17,6 +17,9 @@ use crate::model::env_var::SealedEnvVar;
 use crate::model::ids::{AppId, DeploymentId, ReleaseId};
 use crate::model::release::Release;
 use crate::model::source::{PulledImage, Source};
+
+/// Releases whose images are compared with what is to be built; older ones are gone as a rule.
+const LOOKED_AT: u32 = 50;
 
 /// The release that a rollback or a restart makes live again, with its image still here; `None` for a deployment that
 /// makes one of its own.
@@ -58,27 +61,51 @@ pub async fn commit_of_settings(job: &Job) -> Result<Option<CommitInfo>, DeployE
         .and_then(|release| release.commit))
 }
 
-/// An image that was made of the same and is still here.
+/// An image that was made of the same commit, settings and variables, and is still here.
 pub async fn made_before(job: &Job, commit: &CommitInfo) -> Result<Option<BuiltImage>, DeployError> {
-    let inputs = build_inputs(&job.context, &job.app, commit).await?;
-    let (app, wanted) = (job.app.id, inputs.clone());
-    let same = job
-        .context
-        .db
-        .read(move |c| db::releases::find_made_of(c, app, &wanted))
-        .await?;
-    let Some(same) = same else { return Ok(None) };
-    if job.context.engine.find_image(&same.image_id).await?.is_none() {
+    made_of_the_same(job, &build_inputs(&job.context, &job.app, commit).await?).await
+}
+
+/// An image that was made of the same and is still here. One that was asked for anew is built in any case.
+pub async fn made_of_the_same(job: &Job, inputs: &BuildInputs) -> Result<Option<BuiltImage>, DeployError> {
+    if job.deployment.is_fresh {
         return Ok(None);
     }
-    job.log.line(&format!(
-        "Nothing to build: v{} was made of the same commit and settings, its image is used",
-        same.number
-    ));
-    Ok(Some(BuiltImage {
-        id: same.image_id,
-        inputs,
-    }))
+    let app = job.app.id;
+    let releases = job
+        .context
+        .db
+        .read(move |c| db::releases::list_of_app(c, app, Page::first(LOOKED_AT)))
+        .await?;
+    for release in releases {
+        let Some(made_of) = release.build_inputs.filter(|made_of| made_of.makes_the_same(inputs)) else {
+            continue;
+        };
+        if job.context.engine.find_image(&release.image_id).await?.is_none()
+            || build::bases_now(&job.context, made_of.bases.keys()).await? != made_of.bases
+        {
+            continue;
+        }
+        let what = if made_of.commit == inputs.commit {
+            "the same commit and settings"
+        } else {
+            "the same files and settings"
+        };
+        job.log.line(&format!(
+            "Nothing to build: v{} was made of {what}, its image is used",
+            release.number
+        ));
+        let files = inputs.files.clone().or(made_of.files);
+        return Ok(Some(BuiltImage {
+            id: release.image_id,
+            inputs: BuildInputs {
+                files,
+                bases: made_of.bases,
+                ..inputs.clone()
+            },
+        }));
+    }
+    Ok(None)
 }
 
 /// What an image of a commit would be made of now.

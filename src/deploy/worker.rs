@@ -25,6 +25,7 @@ mod decisions;
 mod pushes;
 mod recover;
 mod run;
+mod sources;
 
 /// In `meta`: whether the last process stopped by itself, so that what it left running did not die.
 const CLEAN_STOP: &str = "clean_stop";
@@ -176,6 +177,7 @@ impl Worker {
     async fn start_what_can_be(&mut self) {
         self.cancel_deployments_of_deleted_apps().await;
         self.decide_deliveries().await;
+        self.look_at_sources().await;
         if self.context.health.borrow().docker.is_err() {
             return;
         }

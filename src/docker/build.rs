@@ -48,6 +48,8 @@ pub struct ImageBuild {
     pub secrets: Vec<(String, String)>,
     /// Labels of the image besides those of ownership.
     pub labels: BTreeMap<String, String>,
+    /// Whether base images are asked for anew and nothing is taken from the build cache.
+    pub is_fresh: bool,
 }
 
 /// Why no image was made.
@@ -149,6 +151,8 @@ impl Engine {
             .target(build.target.as_deref().unwrap_or_default())
             .buildargs(&args)
             .labels(&labels)
+            .nocache(build.is_fresh)
+            .pull(if build.is_fresh { "true" } else { "" })
             .build()
     }
 

@@ -159,7 +159,7 @@ impl HostedRepository {
         checkout::check_out(&self.repository()?, id_of(commit)?, into, room, cancelled)
     }
 
-    fn repository(&self) -> Result<Repository, Error> {
+    pub(super) fn repository(&self) -> Result<Repository, Error> {
         Ok(Repository::open_bare(&self.dir)?)
     }
 }

@@ -46,6 +46,8 @@ impl Trigger {
 pub enum Wanted {
     /// What the trigger stands for: the head of the branch, or for a change of settings and a restart what serves.
     Newest,
+    /// The same, built with newer base images and without the build cache, whatever is there.
+    Fresh,
     /// This commit.
     Commit(CommitPrefix),
     /// This release, as it was.
@@ -198,6 +200,8 @@ pub struct Deployment {
     pub wanted_commit: Option<String>,
     /// Release that a rollback brings back.
     pub wanted_release_id: Option<ReleaseId>,
+    /// Whether it is built with newer base images and without the build cache.
+    pub is_fresh: bool,
     /// Commit that was found.
     pub commit: Option<CommitInfo>,
     /// Ready image that was found.

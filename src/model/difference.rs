@@ -70,7 +70,11 @@ impl Difference {
         };
         let mut variables = changes(&before.variables, &after.variables);
         let mut settings = changes(&named(before), &named(after));
-        let needs_build = before.build != after.build;
+        let needs_build = match (&before.build, &after.build) {
+            (Some(before), Some(after)) => !before.makes_the_same(after),
+            (None, None) => false,
+            _ => true,
+        };
         match (&before.build, &after.build) {
             (Some(before), Some(after)) => variables.extend(changes(&before.variables, &after.variables)),
             // What is known of one side only cannot be compared.
@@ -145,7 +149,9 @@ mod tests {
             build: Some(BuildInputs {
                 commit: "c".repeat(40),
                 settings: BTreeMap::from([("build.target".to_owned(), target.to_owned())]),
+                files: None,
                 variables: BTreeMap::new(),
+                bases: BTreeMap::new(),
             }),
             variables,
         }

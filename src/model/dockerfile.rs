@@ -1,7 +1,9 @@
 //! What can be told from a Dockerfile's text without building it.
 
+mod bases;
 mod declared;
 
+pub use bases::bases;
 pub use declared::Declared;
 
 /// What a Dockerfile asks of the program that reads it (BuildKit calls that its frontend).

@@ -8,6 +8,7 @@ pub mod address;
 pub mod app;
 pub mod audit;
 pub mod build_inputs;
+pub mod build_plan;
 pub mod caa;
 pub mod certificate;
 pub mod client;

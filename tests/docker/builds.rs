@@ -280,6 +280,7 @@ async fn a_context_that_cannot_be_read_fails_the_build_with_the_reason() {
         args: Vec::new(),
         secrets: Vec::new(),
         labels: BTreeMap::new(),
+        is_fresh: false,
     };
     let (sender, _receiver) = mpsc::channel(16);
     match place

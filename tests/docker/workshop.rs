@@ -68,6 +68,7 @@ pub async fn build_trivially(engine: &Engine, tag: &str) {
         args: Vec::new(),
         secrets: Vec::new(),
         labels: BTreeMap::new(),
+        is_fresh: false,
     };
     let (sender, _receiver) = mpsc::channel(64);
     engine.build_image(&build, context.into_stream(), sender).await.unwrap();
@@ -95,6 +96,7 @@ pub async fn build_with(
         args,
         secrets: Vec::new(),
         labels: BTreeMap::from([(APP_LABEL.to_owned(), "shop".to_owned())]),
+        is_fresh: false,
     };
     carry_out(place, &build, context).await
 }
@@ -110,6 +112,7 @@ pub async fn build_with_secrets(place: &Place, checkout: &Checkout, secrets: Vec
         args: Vec::new(),
         secrets,
         labels: BTreeMap::new(),
+        is_fresh: false,
     };
     carry_out(place, &build, context).await
 }

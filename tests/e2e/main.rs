@@ -16,6 +16,8 @@ mod bad_route_file;
 mod body_limits;
 mod broken_versions;
 mod budget;
+mod build_inputs;
+mod build_page;
 mod build_variables;
 mod certificates;
 mod checks_from_outside;

@@ -125,8 +125,7 @@ impl Dockerfile {
 
     /// The command of the container, by a shell that gives way to it: for those that need `$PORT`.
     pub fn cmd_shell(&mut self, command: &str) -> &mut Self {
-        let exec = format!("exec {command}");
-        self.cmd(&["/bin/sh", "-c", &exec])
+        self.cmd(&["/bin/sh", "-c", &giving_way(command)])
     }
 
     /// The finished text.
@@ -160,6 +159,46 @@ impl Dockerfile {
     }
 }
 
+/// The command with `exec` before the program that stays: `migrate && serve` has to come to its second half. What is
+/// no chain of plain commands is left as it is.
+fn giving_way(command: &str) -> String {
+    let Some(bare) = without_quoted(command) else {
+        return command.to_owned();
+    };
+    let start = bare.rfind("&&").map_or(0, |at| at + 2);
+    let (before, last) = command.split_at(start);
+    let others = bare.replace("&&", "").replace("${", "");
+    let first = last.split_whitespace().next().unwrap_or("exec");
+    if first == "exec" || others.contains([';', '|', '&', '<', '>', '(', '{', '`', '\n']) {
+        return command.to_owned();
+    }
+    // `exec` takes no assignments before the program; `env` does.
+    let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_assignment = first.split_once('=').is_some_and(|(name, _)| is_name(name));
+    let env = if is_assignment { "env " } else { "" };
+    let space = if before.is_empty() { "" } else { " " };
+    format!("{before}{space}exec {env}{}", last.trim_start())
+}
+
+/// The text with a `q` for each byte in quotes; `None` where a quote stays open.
+fn without_quoted(text: &str) -> Option<String> {
+    let mut quote = None;
+    let mut bare = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match quote {
+            Some(open) => {
+                quote = quote.filter(|_| letter != open);
+                bare.extend(std::iter::repeat_n('q', letter.len_utf8()));
+            }
+            None => {
+                quote = matches!(letter, '\'' | '"').then_some(letter);
+                bare.push(letter);
+            }
+        }
+    }
+    quote.is_none().then_some(bare)
+}
+
 /// A list in the form that `RUN`, `CMD` and `COPY` take as JSON.
 fn json_list(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| json_string(word)).collect();
@@ -168,4 +207,34 @@ fn json_list(words: &[&str]) -> String {
 
 fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::giving_way;
+
+    #[test]
+    fn exec_stands_before_the_program_that_stays() {
+        for (command, expected) in [
+            ("gunicorn app:app", "exec gunicorn app:app"),
+            ("puma -p ${PORT:-3000}", "exec puma -p ${PORT:-3000}"),
+            ("a migrate && b serve", "a migrate && exec b serve"),
+            ("cd src && A=b c", "cd src && exec env A=b c"),
+            ("A=b c", "exec env A=b c"),
+            ("./a=b c", "exec ./a=b c"),
+            ("exec a", "exec a"),
+            ("a; b", "a; b"),
+            ("a | b", "a | b"),
+            ("a || b && c", "a || b && c"),
+            ("a & b", "a & b"),
+            ("sh -c 'a && b'", "exec sh -c 'a && b'"),
+            ("a 'é;' && b 'c:d()'", "a 'é;' && exec b 'c:d()'"),
+            ("a 'b", "a 'b"),
+            ("if a; then b; fi", "if a; then b; fi"),
+            ("a $(b) && c", "a $(b) && c"),
+            ("cat <<EOF", "cat <<EOF"),
+        ] {
+            assert_eq!(giving_way(command), expected, "{command}");
+        }
+    }
 }

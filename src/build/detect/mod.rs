@@ -3,12 +3,20 @@
 //!
 //! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
 
+mod apt;
 mod dockerfile;
+mod draft;
+mod elixir;
+mod go;
+mod manifest;
+mod procfile;
+mod python;
+mod rust;
 mod site;
 mod tree;
 mod versions;
 
-pub use dockerfile::{Cache, Dockerfile};
+pub use dockerfile::{CA_SECRET, Cache, Dockerfile};
 pub use tree::Tree;
 
 /// What an app's settings say besides the files.
@@ -20,8 +28,6 @@ pub struct Wishes {
     pub publish_dir: Option<String>,
     /// Whether the container's command is set elsewhere, so that none has to be found.
     pub has_start_command: bool,
-    /// The port to listen on.
-    pub port: u16,
     /// Whether steps that load something trust the authority in the build secret [`dockerfile::CA_SECRET`].
     pub has_ca: bool,
 }
@@ -85,7 +91,12 @@ pub enum Undetected {
 type Detector = fn(&Tree, &Wishes) -> Result<Option<Detected>, Undetected>;
 
 /// In this order: frameworks that bring `package.json` for their assets stand before Node.js, a bare page is the last.
-const DETECTORS: &[(&[&str], Detector)] = &[];
+const DETECTORS: &[(&[&str], Detector)] = &[
+    (go::FILES, go::detect),
+    (rust::FILES, rust::detect),
+    (elixir::FILES, elixir::detect),
+    (python::FILES, python::detect),
+];
 
 /// Recognises a source and writes its Dockerfile.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
@@ -99,5 +110,12 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
     })
 }
 
+/// Recognises a source that is to be a static site, whatever builds it.
+pub fn detect_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
+    detect(tree, wishes)
+}
+
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -8,10 +8,7 @@ use super::{Detected, Tree, Undetected, Wishes, detect};
 /// Writes a sample into a directory. It is one text: `-- path --` begins a file, and lines before the first one set
 /// wishes (`build_command = npm run x`, `publish_dir = dist`, `has_start_command`, `has_ca`).
 fn unpack(sample: &str, root: &Path) -> Wishes {
-    let mut wishes = Wishes {
-        port: 3000,
-        ..Wishes::default()
-    };
+    let mut wishes = Wishes::default();
     let mut file: Option<PathBuf> = None;
     for line in sample.lines() {
         if let Some(path) = line.strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --")) {

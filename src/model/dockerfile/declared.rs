@@ -37,7 +37,7 @@ impl Declared {
 }
 
 /// Lines with their continuations joined; comments are left out, also between continued lines.
-fn logical_lines(text: &str) -> Vec<String> {
+pub(super) fn logical_lines(text: &str) -> Vec<String> {
     let mut escape = '\\';
     let (mut lines, mut current) = (Vec::new(), String::new());
     for line in text.trim_start_matches('\u{feff}').lines() {
@@ -62,7 +62,7 @@ fn logical_lines(text: &str) -> Vec<String> {
 }
 
 /// Words apart by white space outside of quotes.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut quote = None;
     let (mut words, mut current) = (Vec::new(), String::new());
     for character in text.chars() {

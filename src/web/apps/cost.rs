@@ -7,6 +7,7 @@ use crate::db;
 use crate::model::app::App;
 use crate::model::deployment::{Step, StepRun};
 use crate::model::ids::AppId;
+use crate::web::moment::duration;
 
 const SECOND: i64 = 1_000;
 
@@ -29,11 +30,35 @@ fn seconds(runs: &[StepRun]) -> i64 {
     (millis + SECOND - 1) / SECOND
 }
 
+/// What an app's last deployments tell of the time that the next one takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// Seconds until a release with an image serves.
+    pub seconds_to_live: i64,
+    /// Milliseconds of the last build that went live, if any did.
+    pub last_build: Option<i64>,
+}
+
+impl Times {
+    /// Reads them.
+    pub fn of(c: &db::Tx, app: AppId) -> db::Result<Self> {
+        Ok(Self {
+            seconds_to_live: seconds_to_live(c, app)?,
+            last_build: db::deployments::find_last_build(c, app)?,
+        })
+    }
+}
+
 /// What it takes to have a change applied.
-pub fn in_words(needs_build: bool, is_stopped: bool, seconds: i64) -> String {
+pub fn in_words(needs_build: bool, is_stopped: bool, times: Times) -> String {
+    let seconds = times.seconds_to_live;
+    let build = times
+        .last_build
+        .map(|millis| format!(", last time {},", duration(millis)));
+    let build = build.as_deref().unwrap_or(",");
     match (needs_build, is_stopped) {
-        (true, false) => "Needs a build, then takes over without a gap.".to_owned(),
-        (true, true) => "Needs a build, then starts the app.".to_owned(),
+        (true, false) => format!("Needs a build{build} then takes over without a gap."),
+        (true, true) => format!("Needs a build{build} then starts the app."),
         (false, false) => format!("Restarts the app without a gap, about {seconds} s."),
         (false, true) => format!("Starts the app, about {seconds} s."),
     }
@@ -61,11 +86,11 @@ impl Costs {
     /// The costs of an app; `needs_build` tells of what was saved before.
     pub async fn load(actions: &Actions, app: &App, needs_build: bool) -> Result<Self, Error> {
         let id = app.id;
-        let seconds = actions.db.read(move |c| seconds_to_live(c, id)).await?;
+        let times = actions.db.read(move |c| Times::of(c, id)).await?;
         let is_stopped = app.stopped_at.is_some();
         Ok(Self {
-            restart: in_words(false, is_stopped, seconds),
-            build: in_words(true, is_stopped, seconds),
+            restart: in_words(false, is_stopped, times),
+            build: in_words(true, is_stopped, times),
             needs_build,
         })
     }
@@ -75,6 +100,24 @@ impl Costs {
 mod tests {
     use super::*;
     use crate::model::time::Timestamp;
+
+    #[test]
+    fn a_build_is_told_with_the_time_of_the_last_one() {
+        let mut times = Times {
+            seconds_to_live: 2,
+            last_build: None,
+        };
+        assert_eq!(in_words(true, true, times), "Needs a build, then starts the app.");
+        times.last_build = Some(190_000);
+        assert_eq!(
+            in_words(true, false, times),
+            "Needs a build, last time 3 min 10 s, then takes over without a gap."
+        );
+        assert_eq!(
+            in_words(false, false, times),
+            "Restarts the app without a gap, about 2 s."
+        );
+    }
 
     #[test]
     fn building_and_draining_do_not_count() {

@@ -10,6 +10,7 @@ mod form;
 pub mod head;
 mod new;
 pub mod pending;
+mod plan;
 pub mod running;
 mod settings;
 mod show;
@@ -24,5 +25,6 @@ pub fn router() -> Router<Web> {
         .merge(stream::router())
         .merge(settings::router())
         .merge(source::router())
+        .merge(plan::router())
         .merge(running::router())
 }

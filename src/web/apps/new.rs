@@ -88,6 +88,9 @@ async fn create(
             // Nothing can be fetched by SSH before there is a key.
             let needs_key = matches!(&app.settings.source, Source::Git { url, .. } if url.is_ssh());
             let part = if needs_key { "/source" } else { "" };
+            if !needs_key && matches!(app.settings.source, Source::Git { .. }) {
+                web.actions.look_at_source(&actor, &app).await?;
+            }
             Ok(Redirect::to(&format!("/apps/{}{part}", app.slug)).into_response())
         }
         Err(Error::Invalid(refused)) => {

@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::cost::{self, seconds_to_live};
+use super::cost::{self, Times};
 use super::form;
 use crate::actions::{Actions, Error};
 use crate::model::access::Right;
@@ -96,9 +96,9 @@ impl Pending {
             Err(error) => return Err(error),
         };
         let id = app.id;
-        let seconds = actions.db.read(move |c| seconds_to_live(c, id)).await?;
+        let times = actions.db.read(move |c| Times::of(c, id)).await?;
         let mut pending = match difference {
-            Ok(difference) => Self::of(&difference, app.stopped_at.is_some(), seconds),
+            Ok(difference) => Self::of(&difference, app.stopped_at.is_some(), times),
             Err(sentence) => Self::unknown(sentence),
         };
         pending.slug = app.slug.to_string();
@@ -107,7 +107,7 @@ impl Pending {
         Ok(Some(pending))
     }
 
-    fn of(difference: &Difference, is_stopped: bool, seconds: i64) -> Self {
+    fn of(difference: &Difference, is_stopped: bool, times: Times) -> Self {
         let variables = difference.variables.iter().take(LISTED).map(|changed| VariableView {
             key: changed.key.clone(),
             note: match changed.change {
@@ -128,7 +128,7 @@ impl Pending {
             {
                 cost::of_another_image(is_stopped).to_owned()
             } else {
-                cost::in_words(difference.needs_build, is_stopped, seconds)
+                cost::in_words(difference.needs_build, is_stopped, times)
             },
             needs_build: difference.needs_build,
             may_apply: true,
@@ -140,7 +140,7 @@ impl Pending {
     fn unknown(sentence: String) -> Self {
         Self {
             trouble: Some(sentence),
-            ..Self::of(&Difference::default(), false, 0)
+            ..Self::of(&Difference::default(), false, Times::default())
         }
     }
 }
@@ -149,6 +149,11 @@ impl Pending {
 mod tests {
     use super::*;
     use crate::model::difference::ChangedVariable;
+
+    const TIMES: Times = Times {
+        seconds_to_live: 2,
+        last_build: None,
+    };
 
     fn setting(name: &str, from: &str, to: &str) -> ChangedSetting {
         let [name, from, to] = [name, from, to].map(str::to_owned);
@@ -174,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_not_live_is_named_with_its_cost_and_as_text() {
-        let markup = Pending::of(&difference(3), false, 2).to_string();
+        let markup = Pending::of(&difference(3), false, TIMES).to_string();
         for expected in [
             "Port <code>3000</code> → <code>8080</code>",
             "Start command <code>the image&#39;s own</code> → <code>&#60;script&#62;alert(1)&#60;/script&#62;</code>",
@@ -190,17 +195,17 @@ mod tests {
 
     #[test]
     fn many_variables_are_counted_and_the_cost_fits_the_case() {
-        let markup = Pending::of(&difference(LISTED + 5), false, 2).to_string();
+        let markup = Pending::of(&difference(LISTED + 5), false, TIMES).to_string();
         assert!(markup.contains("and 5 more") && !markup.contains("KEY_12"), "{markup}");
         let built = Difference {
             needs_build: true,
             ..difference(1)
         };
-        assert!(Pending::of(&built, false, 2).to_string().contains("Needs a build"));
+        assert!(Pending::of(&built, false, TIMES).to_string().contains("Needs a build"));
         assert!(
-            Pending::of(&difference(1), true, 9)
+            Pending::of(&difference(1), true, TIMES)
                 .to_string()
-                .contains("Starts the app, about 9 s.")
+                .contains("Starts the app, about 2 s.")
         );
     }
 
@@ -211,7 +216,7 @@ mod tests {
             trouble.contains("cannot be opened") && !trouble.contains("<button"),
             "{trouble}"
         );
-        let mut pending = Pending::of(&difference(1), false, 2);
+        let mut pending = Pending::of(&difference(1), false, TIMES);
         pending.under_way = Some(7);
         let markup = pending.to_string();
         assert!(

@@ -9,10 +9,11 @@ use axum::routing::get;
 use super::cost::seconds_to_live;
 use super::head::{AppHead, Tab};
 use super::pending::Pending;
+use super::plan::PlanView;
 use crate::actions::Actions;
 use crate::db::{self, Page};
 use crate::model::access::Right;
-use crate::model::app::{App, HealthPath};
+use crate::model::app::{App, Builder, HealthPath};
 use crate::model::deployment::{Deployment, Status, Step};
 use crate::model::source::{Branch, Source};
 use crate::model::time::Timestamp;
@@ -43,6 +44,8 @@ pub struct AppPage {
     /// Seconds until a restarted instance serves.
     restart_seconds: i64,
     now: Option<NowView>,
+    /// How it will be built, as long as nothing was deployed.
+    plan: PlanView,
     rows: Vec<DeploymentRow>,
     made: MadeView,
     /// How to deploy it, for an app that is pushed to.
@@ -73,6 +76,7 @@ struct MadeView {
     /// Whether that is a ready image.
     is_image: bool,
     branch: String,
+    builder: &'static str,
     dockerfile: String,
     context: String,
     port: u16,
@@ -100,9 +104,14 @@ impl AppPage {
                 .as_ref()
                 .map(|now| db::deployments::list_steps(c, now.id))
                 .transpose()?;
-            Ok((newest, now.zip(runs), seconds_to_live(c, id)?))
+            let plan = if newest.is_empty() {
+                db::build_plans::find(c, id)?
+            } else {
+                None
+            };
+            Ok((newest, now.zip(runs), seconds_to_live(c, id)?, plan))
         });
-        let (newest, now, restart_seconds) = read.await?;
+        let (newest, now, restart_seconds, plan) = read.await?;
         let pending = Pending::load(actions, app, right, watch).await?;
         let failed = newest.first().filter(|deployment| deployment.status == Status::Failed);
         let failed = failed.map(FailedView::from);
@@ -120,6 +129,7 @@ impl AppPage {
                 is_live: now.step.is_some_and(Step::is_live),
             }),
             rows: newest.iter().map(DeploymentRow::from).collect(),
+            plan: PlanView::of(app, plan),
             made: MadeView::from(app),
             push: PushView::of(actions, app),
             is_primary: true,
@@ -132,7 +142,10 @@ impl AppPage {
     /// Whether the page will change: a deployment is under way, the first push is waited for, or the instance is not
     /// steady.
     pub const fn will_change(&self) -> bool {
-        self.now.is_some() || self.head.condition.is_some() || (self.push.is_some() && self.rows.is_empty())
+        self.now.is_some()
+            || self.plan.is_looking
+            || self.head.condition.is_some()
+            || (self.push.is_some() && self.rows.is_empty())
     }
 }
 
@@ -178,6 +191,11 @@ impl From<&App> for MadeView {
             url,
             is_image: matches!(settings.source, Source::Image { .. }),
             branch: settings.source.branch().map_or("", Branch::as_str).to_owned(),
+            builder: match settings.build.builder {
+                Builder::Auto => "automatic",
+                Builder::Dockerfile => "Dockerfile",
+                Builder::Static => "static site",
+            },
             dockerfile: settings.build.dockerfile.as_str().to_owned(),
             context: if context.is_root() {
                 ".".to_owned()

@@ -109,9 +109,10 @@ async fn deploy(
     LoadedApp(app, _): LoadedApp,
     typed: Typed,
 ) -> Result<Redirect> {
+    let is_fresh = typed.value("fresh") == "true";
     let deployment = web
         .actions
-        .deploy(&actor, &app, Trigger::Manual, typed.text("commit"))
+        .deploy(&actor, &app, Trigger::Manual, typed.text("commit"), is_fresh)
         .await?;
     Ok(Redirect::to(&format!(
         "/apps/{}/deployments/{}",

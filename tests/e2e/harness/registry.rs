@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -170,29 +171,32 @@ pub fn make(name: &str, changes: &[&str]) {
 
 async fn pass_on(listener: TcpListener, port: u16, held: Arc<watch::Sender<Held>>) {
     while let Ok((client, _)) = listener.accept().await {
-        let held = Arc::clone(&held);
-        tokio::spawn(async move {
-            // One that was stopped refuses; the client sees its connection end.
-            let server = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-            let (mut from_client, mut to_client) = client.into_split();
-            let (mut from_server, mut to_server) = server.into_split();
-            let answers = async { tokio::io::copy(&mut from_server, &mut to_client).await.ok() };
-            let asks = async {
-                let mut piece = vec![0; 16 * 1024];
-                loop {
-                    let read = from_client.read(&mut piece).await.ok().filter(|read| *read > 0)?;
-                    if String::from_utf8_lossy(&piece[..read]).contains("/blobs/") {
-                        wait(&held).await;
-                    }
-                    to_server.write_all(&piece[..read]).await.ok()?;
-                }
-            };
-            tokio::select! {
-                _ = answers => {}
-                _ = asks => {}
-            }
-            Some::<()>(())
-        });
+        tokio::spawn(converse(client, port, Arc::clone(&held)));
+    }
+}
+
+/// Ends where either side does; one that was stopped refuses.
+async fn converse(client: TcpStream, port: u16, held: Arc<watch::Sender<Held>>) {
+    let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
+        return;
+    };
+    let (from_client, mut to_client) = client.into_split();
+    let (mut from_server, to_server) = server.into_split();
+    tokio::select! {
+        _ = tokio::io::copy(&mut from_server, &mut to_client) => {}
+        () = ask(from_client, to_server, &held) => {}
+    }
+}
+
+async fn ask(mut from_client: OwnedReadHalf, mut to_server: OwnedWriteHalf, held: &watch::Sender<Held>) {
+    let mut piece = vec![0; 16 * 1024];
+    while let Ok(read @ 1..) = from_client.read(&mut piece).await {
+        if String::from_utf8_lossy(&piece[..read]).contains("/blobs/") {
+            wait(held).await;
+        }
+        if to_server.write_all(&piece[..read]).await.is_err() {
+            return;
+        }
     }
 }
 

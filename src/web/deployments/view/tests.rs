@@ -16,6 +16,7 @@ fn deployment(status: Status, step: Option<Step>) -> Deployment {
         trigger: Trigger::Manual,
         wanted_commit: None,
         wanted_release_id: None,
+        is_fresh: false,
         commit: None,
         image: None,
         created_at: at(0),
