@@ -51,6 +51,13 @@ pub async fn make(job: &Job, checkout: &Checkout) -> Result<Planned, DeployError
 /// Decides how the files in a directory are built, as the app's settings are now.
 pub async fn decide(context: &Context, app: &App, dir: &Path) -> Result<Decided, DeployError> {
     let settings = app.settings.build.clone();
+    let sealed = variables::now(context, app).await?;
+    let names = |is_secret| {
+        let of_build = sealed
+            .iter()
+            .filter(|var| var.scope.is_build() && var.is_secret == is_secret);
+        of_build.map(|var| var.key.to_string()).collect()
+    };
     let publish_dir = settings.publish_dir.as_ref().map(shown_dir);
     let wishes = Wishes {
         build_command: settings
@@ -59,6 +66,9 @@ pub async fn decide(context: &Context, app: &App, dir: &Path) -> Result<Decided,
             .map(|command| command.as_str().to_owned()),
         publish_dir: publish_dir.map(str::to_owned),
         has_start_command: app.settings.run.start_command.is_some(),
+        arguments: names(false),
+        secrets: names(true),
+        cache_scope: format!("{}-{}", app.slug, app.id),
         has_ca: context.config.build_network.ca_file.is_some(),
     };
     let root_dir = app.settings.source.root_dir().cloned().unwrap_or_default();

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use super::Wishes;
+
 /// Id of the build secret that holds the certificate authority of the operator's network, where there is one.
 pub const CA_SECRET: &str = "dhow_ca";
 /// What programs that load something call the file with the authorities that they trust.
@@ -48,18 +50,24 @@ impl Cache {
 #[derive(Debug)]
 pub struct Dockerfile {
     text: String,
-    has_ca: bool,
+    wishes: Wishes,
     /// Whether the stage knows already where the authority is.
     knows_ca: bool,
+    /// Whether the stage has a name: then something is built in it.
+    is_building: bool,
+    /// Whether the stage has declared the app's build arguments already.
+    knows_arguments: bool,
 }
 
 impl Dockerfile {
-    /// An empty one; with `has_ca`, steps that load something trust the operator's authority too.
-    pub fn new(has_ca: bool) -> Self {
+    /// An empty one as the wishes have it.
+    pub fn new(wishes: &Wishes) -> Self {
         Self {
             text: String::new(),
-            has_ca,
+            wishes: wishes.clone(),
             knows_ca: false,
+            is_building: false,
+            knows_arguments: false,
         }
     }
 
@@ -69,6 +77,8 @@ impl Dockerfile {
             self.text.push('\n');
         }
         self.knows_ca = false;
+        self.knows_arguments = false;
+        self.is_building = name.is_some();
         match name {
             Some(name) => self.line(&format!("FROM {image} AS {name}")),
             None => self.line(&format!("FROM {image}")),
@@ -97,14 +107,31 @@ impl Dockerfile {
         self.line(&format!("COPY {}", paths.join(" ")))
     }
 
-    /// A command of ours that reaches no network.
+    /// A command of ours that reaches no network and needs none of the app's variables.
     pub fn run(&mut self, command: &str, caches: &[Cache]) -> &mut Self {
-        self.run_with(command, caches, false)
+        let mounts = self.cache_mounts(caches);
+        self.run_with(command, &mounts)
     }
 
-    /// A command of ours that loads something.
+    /// A command of ours that loads something. Where the app is built it has the build's variables, too.
     pub fn run_online(&mut self, command: &str, caches: &[Cache]) -> &mut Self {
-        self.run_with(command, caches, self.has_ca)
+        let has_variables = self.is_building && !command.starts_with("apt-get");
+        if has_variables {
+            self.declare_arguments();
+        }
+        self.declare_ca();
+        let secrets = if has_variables {
+            self.wishes.secrets.clone()
+        } else {
+            Vec::new()
+        };
+        let mut mounts = Vec::new();
+        if self.wishes.has_ca {
+            mounts.push(format!("--mount=type=secret,id={CA_SECRET}"));
+        }
+        mounts.extend(secrets.iter().map(|name| format!("--mount=type=secret,id={name}")));
+        mounts.extend(self.cache_mounts(caches));
+        self.run_with(&with_secrets(command, &secrets), &mounts)
     }
 
     /// A command that a user typed: one line for the shell, whatever it holds. It may load something.
@@ -115,7 +142,7 @@ impl Dockerfile {
         if is_plain {
             return self.run_online(command, caches);
         }
-        self.run_online(&json_list(&["/bin/sh", "-c", command]), caches)
+        self.run_online(&format!("eval {}", single_quoted(command)), caches)
     }
 
     /// The command of the container, without a shell.
@@ -133,30 +160,59 @@ impl Dockerfile {
         self.text
     }
 
-    fn run_with(&mut self, command: &str, caches: &[Cache], trusts_ca: bool) -> &mut Self {
-        if trusts_ca && !self.knows_ca {
-            self.knows_ca = true;
-            let variables: Vec<String> = CA_VARIABLES
-                .iter()
-                .map(|name| format!("{name}=/run/secrets/{CA_SECRET}"))
-                .collect();
-            self.comment("The certificate authority of this server's network (--build-ca-file)");
-            self.line(&format!("ARG {}", variables.join(" \\\n    ")));
+    fn declare_ca(&mut self) {
+        if !self.wishes.has_ca || self.knows_ca {
+            return;
         }
-        let mut mounts = Vec::new();
-        if trusts_ca {
-            mounts.push(format!("--mount=type=secret,id={CA_SECRET}"));
+        self.knows_ca = true;
+        let variables: Vec<String> = CA_VARIABLES
+            .iter()
+            .map(|name| format!("{name}=/run/secrets/{CA_SECRET}"))
+            .collect();
+        self.comment("The certificate authority of this server's network (--build-ca-file)");
+        self.line(&format!("ARG {}", variables.join(" \\\n    ")));
+    }
+
+    fn declare_arguments(&mut self) {
+        if self.knows_arguments {
+            return;
         }
-        for cache in caches {
+        self.knows_arguments = true;
+        for name in self.wishes.arguments.clone() {
+            self.line(&format!("ARG {name}"));
+        }
+    }
+
+    fn cache_mounts(&self, caches: &[Cache]) -> Vec<String> {
+        let mount = |cache: &Cache| {
             let sharing = if cache.is_exclusive { ",sharing=locked" } else { "" };
-            mounts.push(format!("--mount=type=cache,target={}{sharing}", cache.path));
-        }
+            let id = format!("{}{}", self.wishes.cache_scope, cache.path);
+            format!("--mount=type=cache,id={id},target={}{sharing}", cache.path)
+        };
+        caches.iter().map(mount).collect()
+    }
+
+    fn run_with(&mut self, command: &str, mounts: &[String]) -> &mut Self {
         if mounts.is_empty() {
             return self.line(&format!("RUN {command}"));
         }
         let _infallible = write!(self.text, "RUN {} \\\n    ", mounts.join(" \\\n    "));
         self.line(command)
     }
+}
+
+/// The command after its secrets were read from where they are mounted.
+fn with_secrets(command: &str, secrets: &[String]) -> String {
+    let read: String = secrets
+        .iter()
+        .map(|name| format!("export {name}=\"$(cat /run/secrets/{name})\" && \\\n    "))
+        .collect();
+    format!("{read}{command}")
+}
+
+/// One word of a shell.
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The command with `exec` before the program that stays: `migrate && serve` has to come to its second half. What is

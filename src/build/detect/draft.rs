@@ -1,7 +1,7 @@
 //! A Dockerfile under way together with what led to it, and the two ways in which one ends: with the command of a
 //! server, or as a site that is only served.
 
-use super::{Detected, Dockerfile, Reason, Tree, Undetected, Wishes, manifest, procfile, site};
+use super::{Detected, Dockerfile, PORT, Reason, Tree, Undetected, Wishes, manifest, procfile, site};
 
 /// Who runs an app, by numbers: some images have no program that would give it a name.
 const USER: &str = "1000:1000";
@@ -32,7 +32,7 @@ impl Draft {
     /// An empty one.
     pub fn new(wishes: &Wishes) -> Self {
         Self {
-            dockerfile: Dockerfile::new(wishes.has_ca),
+            dockerfile: Dockerfile::new(wishes),
             reasons: Vec::new(),
         }
     }
@@ -53,8 +53,8 @@ impl Draft {
     }
 
     /// The last lines of a server's image: a user without rights, the port, the command.
-    pub fn into_server(mut self, summary: String, start: &Start, wishes: &Wishes) -> Detected {
-        self.dockerfile.line(&format!("ENV PORT={}", wishes.port));
+    pub fn into_server(mut self, summary: String, start: &Start) -> Detected {
+        self.dockerfile.line(&format!("ENV PORT={}", PORT));
         self.dockerfile.line(&format!("USER {USER}"));
         match start {
             Start::Words(words) => {

@@ -177,10 +177,7 @@ fn names_in_manifests_never_become_instructions_or_commands() {
                 let put = if is_quoted { escaped(tried) } else { tried.to_owned() };
                 write(root.path(), path, &text.replace('%', &put));
             }
-            let wishes = Wishes {
-                port: 3000,
-                ..Wishes::default()
-            };
+            let wishes = Wishes { ..Wishes::default() };
             assert_inert(&detect(&Tree::open(root.path()).unwrap(), &wishes), tried);
         }
     }

@@ -4,13 +4,23 @@
 //! Whatever decides leaves a [`Reason`] that names its file, so that nobody has to guess why something was done.
 
 mod apt;
+mod assets;
+mod deno;
 mod dockerfile;
+mod dotnet;
 mod draft;
 mod elixir;
 mod go;
+mod java;
 mod manifest;
+mod node;
+mod others;
+mod php;
+mod plain;
 mod procfile;
 mod python;
+mod range;
+mod ruby;
 mod rust;
 mod site;
 mod tree;
@@ -28,9 +38,18 @@ pub struct Wishes {
     pub publish_dir: Option<String>,
     /// Whether the container's command is set elsewhere, so that none has to be found.
     pub has_start_command: bool,
+    /// Names of the variables that builds get as arguments.
+    pub arguments: Vec<String>,
+    /// Names of the variables that builds get as secrets.
+    pub secrets: Vec<String>,
+    /// Begins the names of package caches, so that no app fills those of another one.
+    pub cache_scope: String,
     /// Whether steps that load something trust the authority in the build secret [`dockerfile::CA_SECRET`].
     pub has_ca: bool,
 }
+
+/// The port of an image that nobody tells another one in `PORT`, as Dhow does.
+const PORT: u16 = 3000;
 
 /// A source that was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +114,13 @@ const DETECTORS: &[(&[&str], Detector)] = &[
     (go::FILES, go::detect),
     (rust::FILES, rust::detect),
     (elixir::FILES, elixir::detect),
+    (php::LOOKED_FOR, php::detect),
+    (ruby::LOOKED_FOR, ruby::detect),
+    (java::LOOKED_FOR, java::detect),
+    (dotnet::LOOKED_FOR, dotnet::detect),
     (python::FILES, python::detect),
+    (&["deno.json", "deno.jsonc", "deno.lock"], deno::detect),
+    (&["package.json"], node::detect),
 ];
 
 /// Recognises a source and writes its Dockerfile.

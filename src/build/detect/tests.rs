@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use super::{Detected, Tree, Undetected, Wishes, detect};
 
 /// Writes a sample into a directory. It is one text: `-- path --` begins a file, and lines before the first one set
-/// wishes (`build_command = npm run x`, `publish_dir = dist`, `has_start_command`, `has_ca`).
+/// wishes (`build_command = npm run x`, `publish_dir = dist`, `has_start_command`, `has_ca`,
+/// `argument = NAME`, `secret = NAME`).
 fn unpack(sample: &str, root: &Path) -> Wishes {
-    let mut wishes = Wishes::default();
+    let mut wishes = Wishes {
+        cache_scope: "app".to_owned(),
+        ..Wishes::default()
+    };
     let mut file: Option<PathBuf> = None;
     for line in sample.lines() {
         if let Some(path) = line.strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --")) {
@@ -25,6 +29,8 @@ fn unpack(sample: &str, root: &Path) -> Wishes {
                 ("publish_dir", value) => wishes.publish_dir = Some(value.to_owned()),
                 ("has_start_command", _) => wishes.has_start_command = true,
                 ("has_ca", _) => wishes.has_ca = true,
+                ("argument", name) => wishes.arguments.push(name.to_owned()),
+                ("secret", name) => wishes.secrets.push(name.to_owned()),
                 ("" | "#", _) => {}
                 (other, _) => panic!("no such wish: {other}"),
             }

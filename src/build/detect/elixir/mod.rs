@@ -48,7 +48,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     last_stage(&mut draft, &version, &project);
     let start = told.unwrap_or_else(|| start(&mut draft, &name, tree));
     explain_variables(&mut draft, tree);
-    Ok(Some(draft.into_server(summary, &start, wishes)))
+    Ok(Some(draft.into_server(summary, &start)))
 }
 
 fn release_name(project: &Project) -> Result<String, Undetected> {

@@ -58,7 +58,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     }
     last_stage(&mut draft, c, tree);
     let start = told.unwrap_or_else(|| Start::Words(vec![name]));
-    Ok(Some(draft.into_server(summary, &start, wishes)))
+    Ok(Some(draft.into_server(summary, &start)))
 }
 
 const WORKSPACE: &str = "go.work is there, but no go.mod beside it. Set the base directory to the module to build, or \
@@ -212,7 +212,7 @@ fn finish_typed(
     dockerfile.from(&format!("debian:{}-slim", versions::DEBIAN), None);
     prepare(dockerfile);
     dockerfile.line("COPY --from=build --chown=1000:1000 /app ./");
-    Ok(draft.into_server(summary, &start, wishes))
+    Ok(draft.into_server(summary, &start))
 }
 
 /// The path after `-o`, as it is started from `/app`.

@@ -77,7 +77,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     let found = plan.app.as_ref().map(|app| app.start.clone());
     let start = told.or(found).ok_or_else(|| Undetected::Incomplete(no_start(tree)))?;
     stages::server(&mut draft.dockerfile, &plan);
-    Ok(Some(draft.into_server(summary, &start, wishes)))
+    Ok(Some(draft.into_server(summary, &start)))
 }
 
 /// Sources of other languages often have some Python: for a tool, for documentation, or settings of a linter.

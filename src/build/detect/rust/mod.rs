@@ -42,7 +42,7 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetect
     };
     last.write(&mut draft, tree, wishes);
     let start = told.unwrap_or_else(|| start(&mut draft, &chosen[0], &programs.dependencies));
-    Ok(Some(draft.into_server(summary, &start, wishes)))
+    Ok(Some(draft.into_server(summary, &start)))
 }
 
 fn summary(toolchain: &Toolchain, dependencies: &BTreeSet<String>) -> String {
