@@ -59,7 +59,7 @@ impl Registry {
         let dir = files.path().display();
         std::fs::write(files.path().join("htpasswd"), HTPASSWD).unwrap();
         let mut config = format!(
-            "version: 0.1\nlog: {{level: warn}}\nstorage:\n  filesystem: {{rootdirectory: {dir}/images}}\nhttp: {{addr: \
+            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage:\n  filesystem: {{rootdirectory: {dir}/images}}\nhttp: {{addr: \
              \"127.0.0.1:{behind}\"}}\n"
         );
         if is_locked {
@@ -111,7 +111,10 @@ impl Registry {
 
     /// Keeps whoever asks for layers waiting.
     pub fn hold(&self) {
-        self.held.send_modify(|held| held.is_held = true);
+        self.held.send_modify(|held| {
+            held.is_held = true;
+            held.waiting = 0;
+        });
     }
 
     pub fn let_go(&self) {

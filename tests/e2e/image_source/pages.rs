@@ -34,7 +34,7 @@ async fn a_private_image_is_deployed_by_clicking() {
     journey::create_project(&browser, "Images").await;
     browser.click(words::NEW_APP).await;
     browser.fill("name", "web").await;
-    browser.click("A ready image").await;
+    browser.choose("kind", "image").await;
     browser.fill("image", &locked.image("team/web:1")).await;
     look(&browser, "image-new").await;
     browser.click(words::CREATE_APP).await;
@@ -81,7 +81,7 @@ async fn an_image_is_deployed_and_rolled_back_with_javascript_switched_off() {
     journey::create_project(&browser, "Plain").await;
     browser.click(words::NEW_APP).await;
     browser.fill("name", "web").await;
-    browser.click("A ready image").await;
+    browser.choose("kind", "image").await;
     browser.fill("image", "UPPER").await;
     browser.click(words::CREATE_APP).await;
     browser.see("has no capital letters", SHOWN_WITHIN).await;

@@ -46,7 +46,7 @@ async fn every_deployment_brings_what_the_tag_stands_for_and_a_way_back_needs_no
     // The tag is moved: a change of settings keeps the image, a deployment brings the new one.
     let second = registry.push("team/web:1", "two");
     assert_ne!(first, second);
-    let vars = json!({ "set": [{ "key": "A", "value": "1" }] });
+    let vars = json!({ "vars": [{ "key": "A", "value": "1" }] });
     api.patch(&format!("/apps/{app}/env"), vars).await.expect(200);
     let applied = api
         .post(&format!("/apps/{app}/apply"), json!({}))
@@ -171,7 +171,7 @@ async fn an_image_that_only_the_engine_has_is_used_with_a_warning() {
     api.failed(failed, "image_not_found").await;
 
     // The app is deleted: the image made by hand stays.
-    api.delete(&format!("/apps/{app}")).await.expect(204);
+    api.delete(&format!("/apps/{app}")).await.expect(202);
     crate::harness::wait::eventually("its name is gone", crate::harness::wait::seconds(30), || async {
         let names = super::names(&dhow);
         if names.is_empty() { Ok(()) } else { Err(names.join(" ")) }

@@ -41,7 +41,7 @@ async fn a_deleted_app_takes_its_own_names_along_and_leaves_those_of_others() {
     );
 
     for app in ["one", "two"] {
-        api.delete(&format!("/apps/{app}")).await.expect(204);
+        api.delete(&format!("/apps/{app}")).await.expect(202);
     }
     eventually("only the third app's name is there", seconds(60), || async {
         match names(&dhow).as_slice() {
@@ -53,7 +53,7 @@ async fn a_deleted_app_takes_its_own_names_along_and_leaves_those_of_others() {
     assert_eq!(page(&dhow, "three").await, "gone");
     docker(&["image", "inspect", &kept]);
     docker(&["image", "inspect", &foreign]);
-    api.delete("/apps/three").await.expect(204);
+    api.delete("/apps/three").await.expect(202);
     nothing_is_named(&dhow).await;
     docker(&["rmi", &kept, &foreign]);
     eventually("what Dhow pulled is gone, too", seconds(30), || async {
@@ -129,7 +129,7 @@ async fn a_kill_in_the_pull_is_made_good_and_leaves_nothing() {
     api.until(id, "is cancelled", |deployment| deployment["status"] == "cancelled")
         .await;
     registry.let_go();
-    api.delete(&format!("/apps/{app}")).await.expect(204);
+    api.delete(&format!("/apps/{app}")).await.expect(202);
     nothing_is_named(&dhow).await;
 
     // What a database that was put back does not know is found at the next start.
