@@ -95,13 +95,13 @@ impl Progress {
             .values()
             .filter(|layer| layer.state != State::WasHere)
             .count();
+        let all = self.layers.len();
         if new == 0 {
-            return None;
+            return (all > 0).then(|| format!("Pulled; all {all} layers were here already"));
         }
         let seconds = now.duration_since(self.began).as_secs_f64();
         Some(format!(
-            "Pulled {new} of {} layers, {}, in {seconds:.1} s",
-            self.layers.len(),
+            "Pulled {new} of {all} layers, {}, in {seconds:.1} s",
             megabytes(self.loaded())
         ))
     }
@@ -155,8 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_is_here_is_told_in_no_line() {
-        let progress = Progress::new(Instant::now());
+    fn layers_that_were_here_are_told_in_one_line() {
+        let mut progress = Progress::new(Instant::now());
         assert_eq!(progress.last_line(Instant::now()), None);
+        progress.take_in(report("a", "Already exists", None));
+        assert_eq!(progress.line(), None);
+        let last = progress.last_line(Instant::now());
+        assert_eq!(last.unwrap(), "Pulled; all 1 layers were here already");
     }
 }

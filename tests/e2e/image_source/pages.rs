@@ -85,6 +85,8 @@ async fn an_image_is_deployed_and_rolled_back_with_javascript_switched_off() {
     browser.fill("image", "UPPER").await;
     browser.click(words::CREATE_APP).await;
     browser.see("has no capital letters", SHOWN_WITHIN).await;
+    let complaints = browser.console().await;
+    assert!(complaints.iter().all(|line| line.contains("422")), "{complaints:?}");
     browser.fill("image", &registry.image("web:1")).await;
     browser.click(words::CREATE_APP).await;
     browser.see("Dhow pulls", SHOWN_WITHIN).await;

@@ -133,6 +133,21 @@ async fn a_digest_stays_what_it_is_and_what_is_missing_is_told_while_the_old_ver
         .await;
     assert!(refused.expect(422).text().contains("has no commits"));
 
+    // An image that listens elsewhere than its app's settings say: what it exposes is told.
+    let elsewhere = registry.image("elsewhere:1");
+    let program = "CMD [\"httpd\", \"-f\", \"-p\", \"127.0.0.1:8080\"]";
+    make(&elsewhere, &["EXPOSE 8081", program]);
+    registry.push_made(&elsewhere);
+    let change = json!({ "source": { "image": elsewhere }, "health": { "timeout_s": 2 } });
+    api.patch(&format!("/apps/{app}"), change).await.expect(200);
+    let failed = api.deploy(&app).await;
+    let failed = api.failed(failed, "port_not_listening").await;
+    let message = failed["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("127.0.0.1:8080") && message.contains("The image exposes 8081"),
+        "{message}"
+    );
+
     // The start command counts as everywhere, in place of what the image would do.
     let change = json!({
         "source": { "image": pinned },
