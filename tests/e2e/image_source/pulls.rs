@@ -102,7 +102,7 @@ async fn every_deployment_brings_what_the_tag_stands_for_and_a_way_back_needs_no
 #[tokio::test(flavor = "multi_thread")]
 async fn a_digest_stays_what_it_is_and_what_is_missing_is_told_while_the_old_version_serves() {
     let dhow = Dhow::start().await;
-    let (api, registry) = (dhow.owner().await, Registry::start().await);
+    let (api, mut registry) = (dhow.owner().await, Registry::start().await);
     let project = api.create_project("Images").await;
     let first = registry.push("web:1", "one");
     registry.push("web:1", "two");
@@ -144,7 +144,7 @@ async fn a_digest_stays_what_it_is_and_what_is_missing_is_told_while_the_old_ver
     let failed = api.failed(failed, "port_not_listening").await;
     let message = failed["error"]["message"].as_str().unwrap();
     assert!(
-        message.contains("127.0.0.1:8080") && message.contains("The image exposes 8081"),
+        message.contains("127.0.0.1:8080") && message.contains("The image exposes port 8081"),
         "{message}"
     );
 
@@ -156,6 +156,15 @@ async fn a_digest_stays_what_it_is_and_what_is_missing_is_told_while_the_old_ver
     api.patch(&format!("/apps/{app}"), change).await.expect(200);
     deploy(&api, &app).await;
     assert_eq!(page(&dhow, &app).await, "own\n");
+
+    // Without its registry a digest is as good as ever, for the app that it was pulled for and for no other.
+    registry.stop().await;
+    let again = deploy(&api, &app).await;
+    let log = api.log(again["id"].as_i64().unwrap()).await;
+    assert!(log.contains("The engine has this very image"), "{log}");
+    let other = create(&api, &project, "other", &pinned).await;
+    let failed = api.deploy(&other).await;
+    api.failed(failed, "image_not_found").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
