@@ -1,17 +1,18 @@
 //! The build context: a directory as a tar that obeys Docker's ignore rules.
 //!
-//! Links are sent as links and never followed. Owners are left out (all is root's in the tar), modes and times stay:
+//! Links are sent as links and never followed; one that leads out of the context ends the build, since what it leads
+//! to is missing in the image. Files that Dhow wrote stand in for the context's own of the same name. Owners are left out (all is root's in the tar), modes and times stay:
 //! servers make ETags of times, and BuildKit's cache does not look at them.
 
-use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
+mod links;
+mod walk;
+
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use tar::{Builder, EntryType, Header};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -19,16 +20,13 @@ use super::detect::GeneratedFile;
 use super::ignore::IgnoreRules;
 use super::{BuildPlan, DockerfileSource};
 use crate::model::text::shown_path;
+use walk::Walk;
 
-/// Name in the tar of a Dockerfile that is ignored or lies outside of the context.
+/// Name in the tar of a Dockerfile that is generated, is ignored or lies outside of the context.
 const RESERVED_NAME: &str = ".dhow.Dockerfile";
 /// BuildKit has no other way to be given it than in the context, so a `COPY .` takes it along; no web server that serves
 /// the copy shall be able to read it.
 const RESERVED_MODE: u32 = 0o600;
-/// Of other files that Dhow wrote: programs of any user in the image read them.
-const WRITTEN_MODE: u32 = 0o644;
-/// The walk calls itself once a level; checkouts of Dhow have fewer.
-const MAX_DEPTH: usize = 256;
 /// Bytes in one piece of the stream, and pieces that may wait: what a context costs in memory.
 const PIECE_BYTES: usize = 64 * 1024;
 const PIECES_AHEAD: usize = 4;
@@ -38,24 +36,26 @@ const PIECES_AHEAD: usize = 4;
 pub struct Context {
     directory: PathBuf,
     rules: IgnoreRules,
-    source: DockerfileSource,
     dockerfile: String,
+    /// What is sent under [`RESERVED_NAME`], if that is the Dockerfile's name.
+    reserved: Option<DockerfileSource>,
     files: Vec<GeneratedFile>,
 }
 
 impl Context {
     /// Reads the plan's ignore file; a malformed one is an error of kind `InvalidData` that names the line.
     pub fn open(plan: &BuildPlan) -> io::Result<Context> {
-        let rules = match &plan.ignore_path {
-            Some(path) => read_rules(path)?,
-            None => IgnoreRules::default(),
+        let rules = match (&plan.ignore_path, &plan.dockerfile) {
+            (Some(path), _) => read_rules(path)?,
+            (None, DockerfileSource::Generated(_)) => IgnoreRules::of_generated_builds(),
+            (None, DockerfileSource::Checkout(_)) => IgnoreRules::default(),
         };
-        let dockerfile = sent_name(plan, &rules).unwrap_or_else(|| RESERVED_NAME.to_owned());
+        let sent_name = sent_name(plan, &rules);
         Ok(Context {
             directory: plan.context_dir.clone(),
             rules,
-            source: plan.dockerfile.clone(),
-            dockerfile,
+            reserved: sent_name.is_none().then(|| plan.dockerfile.clone()),
+            dockerfile: sent_name.unwrap_or_else(|| RESERVED_NAME.to_owned()),
             files: plan.files.clone(),
         })
     }
@@ -83,115 +83,19 @@ impl Context {
     }
 
     fn write(&self, output: &mut Pieces) -> io::Result<()> {
-        let mut walk = Walk {
-            root: &self.directory,
-            rules: &self.rules,
-            tar: Builder::new(output),
-            unsent: Vec::new(),
-        };
+        let mut walk = Walk::new(&self.directory, &self.rules, output);
         // First, because BuildKit recognises a tar by its first KiB, which a long name would fill.
-        walk.send_directory(Path::new("./"), 0o755, 0)?;
-        walk.directory(Path::new(""), &self.rules.root())?;
+        walk.send_root()?;
         for file in &self.files {
-            walk.send_text(Path::new(&file.path), &file.text, WRITTEN_MODE)?;
+            walk.send_generated(&file.path, &file.text)?;
         }
         let name = Path::new(RESERVED_NAME);
-        match &self.source {
-            DockerfileSource::Written(text) => walk.send_text(name, text, RESERVED_MODE)?,
-            DockerfileSource::File(path) if self.dockerfile == RESERVED_NAME => {
-                let metadata = fs::metadata(path).map_err(|error| at(name, &error))?;
-                walk.send_file(name, path, &metadata, RESERVED_MODE)?;
-            }
-            DockerfileSource::File(_) => {}
+        match &self.reserved {
+            Some(DockerfileSource::Generated(text)) => walk.send_text(name, text, RESERVED_MODE)?,
+            Some(DockerfileSource::Checkout(path)) => walk.send_other(name, path, RESERVED_MODE)?,
+            None => {}
         }
-        walk.tar.into_inner().map(drop)
-    }
-}
-
-/// One pass through the context.
-struct Walk<'a> {
-    root: &'a Path,
-    rules: &'a IgnoreRules,
-    tar: Builder<&'a mut Pieces>,
-    /// The directories that the walk is in and that are ignored, outermost first: needed after all once something
-    /// below them is brought back.
-    unsent: Vec<(PathBuf, Metadata)>,
-}
-
-impl Walk<'_> {
-    fn directory(&mut self, directory: &Path, inherited: &[bool]) -> io::Result<()> {
-        if directory.components().count() > MAX_DEPTH {
-            return Err(io::Error::other(format!(
-                "the build context holds directories that lie more than {MAX_DEPTH} deep"
-            )));
-        }
-        for name in names_in(&self.root.join(directory)).map_err(|error| at(directory, &error))? {
-            let path = directory.join(name);
-            let metadata = fs::symlink_metadata(self.root.join(&path)).map_err(|error| at(&path, &error))?;
-            let text = path.to_string_lossy();
-            let (is_ignored, matches) = self.rules.check(&text, inherited);
-            if !metadata.is_dir() {
-                if !is_ignored {
-                    self.send_unsent()?;
-                    self.send_leaf(&path, &metadata)?;
-                }
-            } else if !is_ignored || self.rules.may_bring_back_below(&text) {
-                self.unsent.push((path.clone(), metadata));
-                if !is_ignored {
-                    self.send_unsent()?;
-                }
-                self.directory(&path, &matches)?;
-                self.unsent.pop_if(|(unsent, _)| *unsent == path);
-            }
-        }
-        Ok(())
-    }
-
-    fn send_unsent(&mut self) -> io::Result<()> {
-        for (path, metadata) in std::mem::take(&mut self.unsent) {
-            self.send_directory(&path, metadata.mode(), metadata.mtime())?;
-        }
-        Ok(())
-    }
-
-    fn send_directory(&mut self, path: &Path, mode: u32, modified: i64) -> io::Result<()> {
-        let mut header = header(EntryType::Directory, mode, modified, 0);
-        self.tar.append_data(&mut header, path, io::empty())
-    }
-
-    /// A file or a link. Pipes, sockets and devices cannot come from a repository and are left out.
-    fn send_leaf(&mut self, path: &Path, metadata: &Metadata) -> io::Result<()> {
-        let absolute = self.root.join(path);
-        if metadata.is_symlink() {
-            let target = fs::read_link(absolute).map_err(|error| at(path, &error))?;
-            let mut header = header(EntryType::Symlink, 0o777, metadata.mtime(), 0);
-            return self.tar.append_link(&mut header, path, target);
-        }
-        if metadata.is_file() {
-            self.send_file(path, &absolute, metadata, metadata.mode())
-        } else {
-            Ok(())
-        }
-    }
-
-    /// A file that Dhow wrote. One of that name which was sent before is replaced as the tar is unpacked.
-    fn send_text(&mut self, path: &Path, text: &str, mode: u32) -> io::Result<()> {
-        let mut header = header(EntryType::Regular, mode, 0, text.len() as u64);
-        self.tar.append_data(&mut header, path, text.as_bytes())
-    }
-
-    fn send_file(&mut self, path: &Path, absolute: &Path, metadata: &Metadata, mode: u32) -> io::Result<()> {
-        let size = metadata.len();
-        let mut content = File::open(absolute).map_err(|error| at(path, &error))?.take(size);
-        let mut header = header(EntryType::Regular, mode, metadata.mtime(), size);
-        self.tar.append_data(&mut header, path, &mut content)?;
-        if content.limit() > 0 {
-            return Err(io::Error::other(format!(
-                "`{}` became shorter while it was read",
-                shown_path(path)
-            )));
-        }
-        Ok(())
+        walk.finish()
     }
 }
 
@@ -231,7 +135,7 @@ fn read_rules(path: &Path) -> io::Result<IgnoreRules> {
 
 /// The Dockerfile's own path in the context, if it is sent under it.
 fn sent_name(plan: &BuildPlan, rules: &IgnoreRules) -> Option<String> {
-    let DockerfileSource::File(path) = &plan.dockerfile else {
+    let DockerfileSource::Checkout(path) = &plan.dockerfile else {
         return None;
     };
     let path = path.strip_prefix(&plan.context_dir).ok()?.to_str()?;
@@ -241,25 +145,6 @@ fn sent_name(plan: &BuildPlan, rules: &IgnoreRules) -> Option<String> {
         (is_ignored, matches) = rules.check(&path[..end], &matches);
     }
     (!is_ignored).then(|| path.to_owned())
-}
-
-fn names_in(directory: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = fs::read_dir(directory)?
-        .map(|entry| Ok(entry?.file_name()))
-        .collect::<io::Result<Vec<_>>>()?;
-    names.sort_unstable();
-    Ok(names)
-}
-
-fn header(kind: EntryType, mode: u32, modified: i64, size: u64) -> Header {
-    let mut header = Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(mode & 0o7777);
-    header.set_mtime(modified.max(0).unsigned_abs());
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_size(size);
-    header
 }
 
 /// The same error with the path, as the repository knows it, in its text.

@@ -25,6 +25,26 @@ struct Pattern {
     has_wildcard: bool,
 }
 
+/// What a repository may hold by mistake. Variables in `.env` and `.env.production` are not among it: frontends read
+/// them while they are built, and are told to keep them in the repository.
+const GENERATED_BUILDS: &str = "\
+**/.git
+**/.hg
+**/.svn
+**/.DS_Store
+**/.env.local
+**/.env.*.local
+**/node_modules
+**/__pycache__
+**/*.py[co]
+**/.venv
+**/.gradle
+**/.next/cache
+**/target/classes
+**/target/debug
+**/target/release
+";
+
 /// For each pattern, whether a directory or one above it matches.
 pub(super) type Matches = Vec<bool>;
 
@@ -38,6 +58,12 @@ impl IgnoreRules {
         Ok(IgnoreRules {
             patterns: patterns.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// What holds for generated builds where the repository says nothing: left out is only what no build reads from a
+    /// repository, since it is made anew in the image, is for one machine, or is secret.
+    pub(super) fn of_generated_builds() -> IgnoreRules {
+        IgnoreRules::parse(GENERATED_BUILDS).expect("its patterns are valid")
     }
 
     /// What holds for the context's root.

@@ -8,11 +8,13 @@ pub mod detect;
 mod ignore;
 
 pub use context::Context;
+pub use detect::GeneratedFile;
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use self::detect::{Detected, GeneratedFile, Tree, Undetected, Wishes};
+use detect::{Detected, Tree, Undetected, Wishes};
+
 use crate::model::app::{BuildSettings, BuildTarget, Builder};
 use crate::model::dockerfile::{self, Declared, FrontendNeeds};
 use crate::model::text::shown_path;
@@ -25,10 +27,10 @@ pub struct BuildPlan {
     pub context_dir: PathBuf,
     /// The Dockerfile.
     pub dockerfile: DockerfileSource,
+    /// Files that the context gets besides its own, and in place of those of the same name.
+    pub files: Vec<GeneratedFile>,
     /// The ignore file that holds: `<Dockerfile>.dockerignore`, else the context's `.dockerignore`, if either is there.
     pub ignore_path: Option<PathBuf>,
-    /// Further files that Dhow wrote for the Dockerfile; they stand in the context in place of what has their names.
-    pub files: Vec<GeneratedFile>,
     /// Stage to stop at; `None` builds the last one.
     pub target: Option<String>,
     /// What the Dockerfile asks of BuildKit.
@@ -39,15 +41,6 @@ pub struct BuildPlan {
     pub bases: Vec<String>,
 }
 
-/// Where a Dockerfile comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DockerfileSource {
-    /// The checkout has it; it may lie outside of the context.
-    File(PathBuf),
-    /// Dhow wrote it.
-    Written(String),
-}
-
 /// A plan, and how it came about.
 #[derive(Debug, Clone)]
 pub struct Decided {
@@ -55,6 +48,15 @@ pub struct Decided {
     pub plan: BuildPlan,
     /// What the source was recognised as, where Dhow wrote the Dockerfile.
     pub detected: Option<Detected>,
+}
+
+/// Where a Dockerfile comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DockerfileSource {
+    /// A file of the checkout, which may lie outside of the context.
+    Checkout(PathBuf),
+    /// A text that Dhow wrote.
+    Generated(String),
 }
 
 /// Why a checkout cannot be built as its app says. Every path is relative to the repository.
@@ -103,13 +105,7 @@ pub fn plan(
     let checkout = Checkout::open(checkout)?;
     let context_path = relative(root_dir, context)?;
     let dockerfile_path = relative(root_dir, dockerfile)?;
-    let missing = || PlanError::DirectoryMissing {
-        path: shown(&context_path),
-    };
-    let context_dir = checkout
-        .find(&context_path)?
-        .filter(|path| path.is_dir())
-        .ok_or_else(missing)?;
+    let context_dir = checkout.directory(&context_path)?;
     let missing = || PlanError::DockerfileMissing {
         path: shown(&dockerfile_path),
     };
@@ -125,7 +121,7 @@ pub fn plan(
     Ok(BuildPlan {
         ignore_path: checkout.ignore_file(&dockerfile_path, &context_path)?,
         context_dir,
-        dockerfile: DockerfileSource::File(found),
+        dockerfile: DockerfileSource::Checkout(found),
         files: Vec::new(),
         target: target.map(str::to_owned),
         needs: FrontendNeeds::of(&text),
@@ -159,38 +155,41 @@ pub fn decide(
     if let Some(plan) = own {
         return Ok(Decided { plan, detected: None });
     }
-    let root = Checkout::open(checkout)?;
-    let root_path = relative(root_dir, "")?;
-    let missing = || PlanError::DirectoryMissing {
-        path: shown(&root_path),
-    };
-    let context_dir = root
-        .find(&root_path)?
-        .filter(|path| path.is_dir())
-        .ok_or_else(missing)?;
-    let tree = Tree::open(&context_dir).map_err(|source| PlanError::Unreadable {
-        path: shown(&root_path),
+    let tree = Tree::open(&source_dir(checkout, root_dir)?).map_err(|source| PlanError::Unreadable {
+        path: root_dir.to_owned(),
         source,
     })?;
     let detected = match settings.builder {
         Builder::Static => detect::detect_static(&tree, wishes)?,
         Builder::Auto | Builder::Dockerfile => detect::detect(&tree, wishes)?,
     };
+    Ok(Decided {
+        plan: plan_generated(checkout, root_dir, &detected)?,
+        detected: Some(detected),
+    })
+}
+
+/// Plans a build of what was recognised in [`source_dir`]: its context is that directory, and the repository's own
+/// `.dockerignore` holds there.
+pub fn plan_generated(checkout: &Path, root_dir: &str, detected: &Detected) -> Result<BuildPlan, PlanError> {
+    let checkout = Checkout::open(checkout)?;
+    let context_path = relative(root_dir, "")?;
     let text = &detected.dockerfile;
-    let plan = BuildPlan {
-        ignore_path: root.ignore_file(&root_path.join("Dockerfile"), &root_path)?,
-        context_dir,
+    Ok(BuildPlan {
+        context_dir: checkout.directory(&context_path)?,
+        ignore_path: checkout.first_file(&[context_path.join(".dockerignore")])?,
+        dockerfile: DockerfileSource::Generated(text.clone()),
         files: detected.files.clone(),
         target: None,
         needs: FrontendNeeds::of(text),
         declared: Declared::all_of(text),
         bases: dockerfile::bases(text),
-        dockerfile: DockerfileSource::Written(text.clone()),
-    };
-    Ok(Decided {
-        plan,
-        detected: Some(detected),
     })
+}
+
+/// The directory that a source without a Dockerfile is recognised in.
+pub fn source_dir(checkout: &Path, root_dir: &str) -> Result<PathBuf, PlanError> {
+    Checkout::open(checkout)?.directory(&relative(root_dir, "")?)
 }
 
 /// A checkout by its real path.
@@ -218,11 +217,23 @@ impl Checkout {
         }
     }
 
+    /// The real path of a directory that must be there.
+    fn directory(&self, path: &Path) -> Result<PathBuf, PlanError> {
+        self.find(path)?
+            .filter(|found| found.is_dir())
+            .ok_or_else(|| PlanError::DirectoryMissing { path: shown(path) })
+    }
+
     fn ignore_file(&self, dockerfile: &Path, context: &Path) -> Result<Option<PathBuf>, PlanError> {
         let mut beside = dockerfile.as_os_str().to_owned();
         beside.push(".dockerignore");
-        for candidate in [PathBuf::from(beside), context.join(".dockerignore")] {
-            if let Some(found) = self.find(&candidate)?.filter(|path| path.is_file()) {
+        self.first_file(&[PathBuf::from(beside), context.join(".dockerignore")])
+    }
+
+    /// The real path of the first of these files that is there.
+    fn first_file(&self, candidates: &[PathBuf]) -> Result<Option<PathBuf>, PlanError> {
+        for candidate in candidates {
+            if let Some(found) = self.find(candidate)?.filter(|path| path.is_file()) {
                 return Ok(Some(found));
             }
         }

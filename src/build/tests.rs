@@ -47,8 +47,8 @@ fn paths_are_relative_to_the_root_directory_and_confined_to_the_checkout() {
             real.join(context_dir).components().collect::<PathBuf>(),
             "{case:?}"
         );
-        let path = DockerfileSource::File(real.join(dockerfile_path));
-        assert_eq!(plan.dockerfile, path, "{case:?}");
+        let expected = DockerfileSource::Checkout(real.join(dockerfile_path));
+        assert_eq!(plan.dockerfile, expected, "{case:?}");
         assert_eq!(plan.target.as_deref(), Some("last"));
     }
 }
@@ -121,4 +121,41 @@ fn the_plan_tells_the_ignore_file_and_the_needs() {
     assert!(part.ignore_path.unwrap().ends_with("apps/api/Dockerfile.dockerignore"));
     assert!(part.needs.has_heredoc);
     assert_eq!(plan(&repo, "", "shared", "Dockerfile", None).unwrap().ignore_path, None);
+}
+
+#[test]
+fn a_generated_build_has_the_root_directory_for_its_context() {
+    let directory = checkout();
+    let repo = directory.path().join("repo");
+    let detected = Detected {
+        summary: "Static site".to_owned(),
+        reasons: Vec::new(),
+        dockerfile: "FROM x\nARG TOKEN\n".to_owned(),
+        files: vec![GeneratedFile {
+            path: ".dhow/nginx.conf".to_owned(),
+            text: "events {}".to_owned(),
+        }],
+    };
+    let whole = plan_generated(&repo, "", &detected).unwrap();
+    assert_eq!(
+        whole.dockerfile,
+        DockerfileSource::Generated(detected.dockerfile.clone())
+    );
+    assert_eq!((&whole.files, whole.declared.len()), (&detected.files, 1));
+    assert!(whole.ignore_path.unwrap().ends_with("repo/.dockerignore"));
+    let part = plan_generated(&repo, "/apps/link/", &detected).unwrap();
+    assert_eq!(part.context_dir, source_dir(&repo, "apps/api").unwrap());
+    assert_eq!(part.ignore_path, None, "the one of another Dockerfile is not its own");
+    for (root_dir, expected) in [
+        ("nope", "There is no directory `nope`"),
+        ("apps/out", "`apps/out` leads out of the repository"),
+        ("..", "leads out of the repository"),
+    ] {
+        for error in [
+            plan_generated(&repo, root_dir, &detected).unwrap_err(),
+            source_dir(&repo, root_dir).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains(expected), "{root_dir}: {error}");
+        }
+    }
 }

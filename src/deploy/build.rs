@@ -1,6 +1,7 @@
 //! Build: make the image by BuildKit, its output live in the log.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -42,7 +43,7 @@ pub async fn run(job: &Job, planned: Planned) -> Result<BuiltImage, DeployError>
         job.log.line(&warning);
     }
     secrets.extend(authority(network).await?);
-    let context = build::Context::open(&plan).map_err(|error| DeployError::of_io(&error))?;
+    let context = build::Context::open(&plan).map_err(unreadable_context)?;
     let image = ImageBuild {
         tag: job.image_tag(),
         dockerfile: context.dockerfile().to_owned(),
@@ -72,6 +73,14 @@ pub async fn run(job: &Job, planned: Planned) -> Result<BuiltImage, DeployError>
             minutes: whole_minutes(limit),
         }),
     }
+}
+
+fn unreadable_context(error: io::Error) -> DeployError {
+    if error.kind() == io::ErrorKind::InvalidData {
+        let message = format!("{error}. Correct that line in the repository.");
+        return DeployError::BuildFailed { message };
+    }
+    DeployError::of_io(&error)
 }
 
 /// The ids of those of these images that are on the engine. What a build fetched for itself is in its cache alone.

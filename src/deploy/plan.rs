@@ -95,8 +95,10 @@ pub fn outcome(decided: &Result<Decided, DeployError>, dir: &Path, sha: &str) ->
         Ok(Decided { plan, .. }) => PlanOutcome::Own {
             commit,
             path: match &plan.dockerfile {
-                DockerfileSource::File(path) => relative(path, dir).map_or_else(String::new, |path| shown_path(&path)),
-                DockerfileSource::Written(_) => String::new(),
+                DockerfileSource::Checkout(path) => {
+                    relative(path, dir).map_or_else(String::new, |path| shown_path(&path))
+                }
+                DockerfileSource::Generated(_) => String::new(),
             },
         },
     }
@@ -159,8 +161,8 @@ async fn files(
 ) -> Result<Option<String>, DeployError> {
     let commit = CommitSha::parse(&checkout.commit.sha).map_err(|error| DeployError::Internal(error.0))?;
     let file = match &plan.dockerfile {
-        DockerfileSource::File(path) => Some(path.clone()),
-        DockerfileSource::Written(_) => None,
+        DockerfileSource::Checkout(path) => Some(path.clone()),
+        DockerfileSource::Generated(_) => None,
     };
     let seen: Vec<PathBuf> = [Some(plan.context_dir.clone()), file, plan.ignore_path.clone()]
         .into_iter()
@@ -184,7 +186,7 @@ async fn files(
 
 /// The names, and a digest of what Dhow wrote.
 fn with_written(mut names: Vec<String>, plan: &BuildPlan) -> String {
-    if let DockerfileSource::Written(text) = &plan.dockerfile {
+    if let DockerfileSource::Generated(text) = &plan.dockerfile {
         let mut digest = Sha256::new();
         for part in [text]
             .into_iter()

@@ -192,10 +192,17 @@ async fn build_context_is_not_dockerfile_dir_the_context_is_what_the_settings_an
         "a fresh checkout is the same to the cache:\n{}",
         again.log()
     );
-    let found = run(&place, built.image(), "cd /x && find . -type f | sort").await;
-    assert!(
-        !found.contains(".env") && !found.contains("drop") && found.contains("./node_modules/keep"),
-        "{found}"
+    let list = "cd /x && find . -type f | sort";
+    let found = run(&place, built.image(), list).await;
+    assert_eq!(found, "./.dhow.Dockerfile\n./.dockerignore\n./node_modules/keep");
+
+    let beside = ("Dockerfile.dockerignore", "*\n!.env\n");
+    let checkout = Checkout::new(&[&files[..], &[beside]].concat());
+    let built = build(&place, &checkout, ".", "Dockerfile").await;
+    let found = run(&place, built.image(), list).await;
+    assert_eq!(
+        found, "./.dhow.Dockerfile\n./.env",
+        "the file beside the Dockerfile wins"
     );
 }
 

@@ -5,6 +5,7 @@
 mod build_secrets;
 mod builds;
 mod containers;
+mod context;
 #[path = "../support/docker_cli.rs"]
 mod docker_cli;
 mod events;
@@ -13,4 +14,5 @@ mod negotiation;
 mod networks;
 mod ownership;
 mod relay;
+mod sites;
 mod workshop;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dhow::build::{Context, plan};
+use dhow::build::{BuildPlan, Context, plan};
 use dhow::docker::{BuildError, Engine, ImageBuild};
 use dhow::model::container::APP_LABEL;
 use tokio::sync::mpsc;
@@ -25,7 +25,7 @@ impl Checkout {
         Checkout(directory)
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 }
@@ -111,6 +111,21 @@ pub async fn build_with_secrets(place: &Place, checkout: &Checkout, secrets: Vec
         target: None,
         args: Vec::new(),
         secrets,
+        labels: BTreeMap::new(),
+        is_fresh: false,
+    };
+    carry_out(place, &build, context).await
+}
+
+pub async fn build_plan(place: &Place, plan: BuildPlan) -> Built {
+    let context = Context::open(&plan).unwrap();
+    let build = ImageBuild {
+        tag: format!("{}/app:1", place.name),
+        dockerfile: context.dockerfile().to_owned(),
+        needs: plan.needs,
+        target: plan.target,
+        args: Vec::new(),
+        secrets: Vec::new(),
         labels: BTreeMap::new(),
         is_fresh: false,
     };

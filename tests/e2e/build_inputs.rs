@@ -34,7 +34,7 @@ async fn only_what_the_build_can_see_makes_another_image() {
     repository.write("notes.txt", "one");
     repository.commit("First");
     let project = api.create_project("web").await;
-    let within = json!({ "source": { "root_dir": "app" } });
+    let within = json!({ "source": { "kind": "git", "url": repository.url, "root_dir": "app" } });
     api.create_app_with(&project, "web", &repository, within).await;
     assert!(deployed(&api).await.contains("==> build"));
     let first = image_of(&dhow);

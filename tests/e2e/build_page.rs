@@ -37,6 +37,7 @@ async fn what_a_source_is_shows_on_the_apps_page_by_itself_before_anything_is_de
     let plan = api.read("/apps/hello/plan").await;
     assert_eq!((&plan["kind"], &plan["is_looking"]), (&json!("written"), &json!(false)));
     assert_eq!(api.read("/apps/hello/deployments").await["items"], json!([]));
+    browser.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +49,8 @@ async fn a_look_tells_of_own_dockerfiles_and_of_sources_that_nobody_knows() {
     repository.write("notes.txt", "nothing to build");
     repository.commit("Notes");
     let project = api.create_project("web").await;
-    api.create_app(&project, "web", &repository).await;
+    let auto = json!({ "build": {} });
+    api.create_app_with(&project, "web", &repository, auto).await;
     let panel = dhow.panel().await;
     panel.page("/apps/web/plan").await.expect_words("Nobody has looked yet");
 

@@ -190,8 +190,9 @@ async fn build_runtime_env_not_at_build_builds_see_only_their_scope_and_instance
         "[production]"
     );
 
-    // Another commit and number, the same files: nothing that Dhow says of them spoils the cache.
-    repository.commit("Change nothing");
+    // Another commit and number: nothing that Dhow says of them spoils the cache.
+    repository.write("notes.txt", "no step looks at it");
+    repository.commit("Change what no step looks at");
     let log = deployed(&api).await;
     let step = log.lines().find(|line| line.contains("RUN mkdir")).unwrap_or_default();
     assert!(step.ends_with("(cached)"), "{log}");

@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
+use tar::EntryType;
 
+use super::walk::MAX_DEPTH;
 use super::*;
-use crate::build::plan;
+use crate::build::detect::Detected;
+use crate::build::{plan, plan_generated};
 
 /// What a tar holds: path → kind, mode and content (of a link: its target).
 type Entries = BTreeMap<String, (EntryType, u32, String)>;
@@ -150,6 +154,19 @@ async fn the_ignore_file_beside_the_dockerfile_wins() {
 }
 
 #[tokio::test]
+async fn an_empty_ignore_file_beside_the_dockerfile_wins_too() {
+    let files = [
+        ("Dockerfile", ""),
+        ("Dockerfile.dockerignore", "# all of it\n"),
+        (".dockerignore", "*"),
+    ];
+    let directory = checkout(&files);
+    let (sent_as, names) = names(directory.path(), ".", "Dockerfile").await;
+    assert_eq!(sent_as, "Dockerfile");
+    assert_eq!(names, [".dockerignore", "Dockerfile", "Dockerfile.dockerignore"]);
+}
+
+#[tokio::test]
 async fn a_dockerfile_outside_of_the_context_is_sent_under_the_reserved_name() {
     let directory = checkout(&[("docker/prod", "FROM prod"), ("app/a.txt", "a")]);
     let context = Context::open(&plan(directory.path(), "", "app", "docker/prod", None).unwrap()).unwrap();
@@ -167,8 +184,7 @@ async fn links_modes_and_long_names_are_kept() {
     let directory = checkout(&[("Dockerfile", ""), ("run.sh", "#!"), (&long, "long"), ("tree/a", "a")]);
     let root = directory.path();
     fs::set_permissions(root.join("run.sh"), fs::Permissions::from_mode(0o750)).unwrap();
-    symlink("/etc/passwd", root.join("absolute")).unwrap();
-    symlink("../../etc", root.join("upwards")).unwrap();
+    symlink("../tree/../run.sh", root.join("tree/upwards")).unwrap();
     symlink("tree", root.join("directory")).unwrap();
     symlink("nowhere", root.join("dangling")).unwrap();
     let listener = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
@@ -178,8 +194,7 @@ async fn links_modes_and_long_names_are_kept() {
     assert_eq!(found["run.sh"], (EntryType::Regular, 0o750, "#!".to_owned()));
     assert_eq!(found[&long].2, "long");
     for (link, target) in [
-        ("absolute", "/etc/passwd"),
-        ("upwards", "../../etc"),
+        ("tree/upwards", "../tree/../run.sh"),
         ("directory", "tree"),
         ("dangling", "nowhere"),
     ] {
@@ -209,32 +224,6 @@ async fn a_file_that_vanishes_ends_the_stream_with_its_name() {
     assert!(error.to_string().starts_with(".dhow.Dockerfile: "), "{error}");
 }
 
-#[tokio::test]
-async fn a_slow_reader_holds_the_writer_back() {
-    let directory = checkout(&[("Dockerfile", "")]);
-    let file = File::create(directory.path().join("big")).unwrap();
-    file.set_len(256 << 20).unwrap();
-    let context = Context::open(&plan(directory.path(), "", ".", "Dockerfile", None).unwrap()).unwrap();
-    let mut stream = Box::pin(context.into_stream());
-    let mut total = 0;
-    let resident = resident_bytes();
-    while let Some(piece) = stream.next().await {
-        total += piece.unwrap().len();
-        if total < 8 * PIECE_BYTES {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    }
-    assert!(total > 256 << 20);
-    let grown = resident_bytes().saturating_sub(resident);
-    // Other tests of this process need memory at the same time; the file alone would be more than this.
-    assert!(grown < 160 << 20, "{grown} bytes more than before");
-}
-
-fn resident_bytes() -> usize {
-    let status = fs::read_to_string("/proc/self/statm").unwrap();
-    status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
-
 /// On the small stack of a thread that blocks.
 #[tokio::test]
 async fn directories_that_lie_too_deep_are_an_error() {
@@ -248,4 +237,132 @@ async fn directories_that_lie_too_deep_are_an_error() {
             assert!(error.to_string().contains("more than 256 deep"), "{error}");
         }
     }
+}
+
+#[tokio::test]
+async fn links_that_lead_out_of_the_context_are_refused_in_words() {
+    let cases = [
+        ("absolute", "/etc/hostname"),
+        ("upwards", "../Dockerfile"),
+        ("missing", "../nowhere"),
+        ("deep/er/upwards", "../../../shared"),
+        ("deep/there-and-back", "../../app/a.txt"),
+        // Each by itself stays, both together do not.
+        ("through", "inner/../../a.txt"),
+    ];
+    for (link, target) in cases {
+        let directory = checkout(&[
+            ("Dockerfile", ""),
+            ("shared/v", ""),
+            ("app/a.txt", ""),
+            ("app/deep/er/x", ""),
+        ]);
+        let root = directory.path().join("app");
+        symlink("deep", root.join("inner")).unwrap();
+        symlink(target, root.join(link)).unwrap();
+        let plan = plan(directory.path(), "", "app", "Dockerfile", None).unwrap();
+        let sent = Context::open(&plan).unwrap().into_stream().try_collect::<Vec<_>>();
+        let error = sent.await.map(drop).unwrap_err().to_string();
+        let expected = format!("the link `{link}` leads to `{target}`, which is outside of the build context");
+        assert!(
+            error.contains(&expected) && error.contains("name the link in .dockerignore"),
+            "{error}"
+        );
+
+        write(&root, ".dockerignore", link);
+        let plan = crate::build::plan(directory.path(), "", "app", "Dockerfile", None).unwrap();
+        let found = entries(Context::open(&plan).unwrap()).await;
+        assert!(!found.contains_key(link) && found.contains_key("inner"), "{link}");
+    }
+}
+
+#[tokio::test]
+async fn links_that_stay_in_the_context_are_sent_whatever_is_there() {
+    let directory = checkout(&[("Dockerfile", ""), ("a/b/c", "")]);
+    let root = directory.path();
+    let links = [
+        ("dangling", "nowhere/at/all"),
+        ("a/up", "../Dockerfile"),
+        ("a/b/root", "../.."),
+        ("short", "a/b"),
+        ("through", "short/../b/c"),
+        ("itself", "itself"),
+        ("round", "a/about"),
+        ("a/about", "../round"),
+    ];
+    links
+        .iter()
+        .for_each(|(link, target)| symlink(target, root.join(link)).unwrap());
+    let found = entries(Context::open(&plan(root, "", ".", "Dockerfile", None).unwrap()).unwrap()).await;
+    for (link, target) in links {
+        assert_eq!(
+            (found[link].0, found[link].2.as_str()),
+            (EntryType::Symlink, target),
+            "{link}"
+        );
+    }
+}
+
+fn detected(files: &[(&str, &str)]) -> Detected {
+    Detected {
+        summary: "A test".to_owned(),
+        reasons: Vec::new(),
+        dockerfile: "FROM generated".to_owned(),
+        files: files
+            .iter()
+            .map(|(path, text)| GeneratedFile {
+                path: (*path).to_owned(),
+                text: (*text).to_owned(),
+            })
+            .collect(),
+    }
+}
+
+#[tokio::test]
+async fn generated_files_stand_in_for_those_of_the_same_name() {
+    let files = [
+        ("Dockerfile", "FROM own"),
+        (".dhow.Dockerfile", "FROM own"),
+        (".dhow/nginx.conf", "own"),
+        (".dhow/other", "own"),
+        (".dhow/deep", "a file where a directory is needed"),
+        ("node_modules/a", ""),
+        ("a.txt", "a"),
+    ];
+    let directory = checkout(&files);
+    let detected = detected(&[(".dhow/nginx.conf", "generated"), (".dhow/deep/er/x", "generated")]);
+    let context = Context::open(&plan_generated(directory.path(), "", &detected).unwrap()).unwrap();
+    assert_eq!(context.dockerfile(), ".dhow.Dockerfile");
+    let found = entries(context).await;
+    let regular = |mode, text: &str| (EntryType::Regular, mode, text.to_owned());
+    assert_eq!(found[".dhow.Dockerfile"], regular(0o600, "FROM generated"));
+    assert_eq!(found[".dhow/nginx.conf"], regular(0o644, "generated"));
+    assert_eq!(found[".dhow/deep/er/x"], regular(0o644, "generated"));
+    assert_eq!(found[".dhow/deep"].0, EntryType::Directory);
+    assert_eq!(found[".dhow/other"].2, "own");
+    assert_eq!(found["a.txt"].2, "a");
+    assert_eq!(found["Dockerfile"].2, "FROM own");
+    assert!(!found.contains_key("node_modules"), "default rules hold");
+}
+
+#[tokio::test]
+async fn a_repositorys_ignore_file_holds_for_generated_builds_but_not_for_generated_files() {
+    let files = [
+        (".dockerignore", ".*\n*.md"),
+        ("node_modules/a", ""),
+        ("a.md", ""),
+        (".dhow/own", ""),
+    ];
+    let directory = checkout(&files);
+    let detected = detected(&[(".dhow/nginx.conf", "generated")]);
+    let context = Context::open(&plan_generated(directory.path(), "", &detected).unwrap()).unwrap();
+    let names: Vec<String> = entries(context).await.into_keys().collect();
+    let expected = [
+        ".dhow",
+        ".dhow.Dockerfile",
+        ".dhow/nginx.conf",
+        "node_modules",
+        "node_modules/a",
+    ];
+    assert_eq!(names, expected);
 }

@@ -124,7 +124,7 @@ impl App<'_> {
             let stage = self.write_build(&mut dockerfile, None);
             let path = format!("/app/{directory}");
             let content = Content::Stage { stage, path };
-            let served = site::serve(&mut dockerfile, &content, false, self.tree, self.wishes)?;
+            let served = site::serve(&mut dockerfile, &content, false, self.tree)?;
             reasons.extend(served.reasons);
             summary.push("static site".to_owned());
             return Ok(detected(&summary, reasons, dockerfile, vec![served.file]));

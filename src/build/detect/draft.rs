@@ -100,7 +100,7 @@ impl Draft {
             )));
         }
         let content = site::Content::Stage { stage: "build", path };
-        let served = site::serve(&mut self.dockerfile, &content, false, tree, wishes)?;
+        let served = site::serve(&mut self.dockerfile, &content, false, tree)?;
         self.reasons.extend(served.reasons);
         Ok(Detected {
             summary: format!("{summary}, served as a static site"),

@@ -121,6 +121,7 @@ const DETECTORS: &[(&[&str], Detector)] = &[
     (python::FILES, python::detect),
     (&["deno.json", "deno.jsonc", "deno.lock"], deno::detect),
     (&["package.json"], node::detect),
+    (&["index.html"], site::plain),
 ];
 
 /// Recognises a source and writes its Dockerfile.
@@ -135,9 +136,13 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
     })
 }
 
-/// Recognises a source that is to be a static site, whatever builds it.
+/// Recognises a source that is to be a static site: built where something says how, else served as it is.
 pub fn detect_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
-    detect(tree, wishes)
+    let is_built = wishes.build_command.is_some() || tree.has("package.json");
+    if is_built && (wishes.publish_dir.is_some() || tree.has("package.json")) {
+        return detect(tree, wishes);
+    }
+    site::publish(tree, wishes)
 }
 
 #[cfg(test)]

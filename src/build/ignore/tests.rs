@@ -53,6 +53,30 @@ fn single_patterns_match_as_in_docker() {
         ("./a/../b/", "b/c", true),
         ("../outside", "outside", false),
         (".", "a", false),
+        ("/", "a", false),
+        ("./", "a/b", false),
+        ("dir/", "dir", true),
+        ("dir/", "dir/file", true),
+        ("/dir/", "dir/file", true),
+        ("/dir/", "sub/dir/file", false),
+        ("dir//file", "dir/file", true),
+        ("./dir", "dir", true),
+        ("**/dir/", "a/b/dir/file", true),
+        ("a/**/b", "a/b", true),
+        ("a/**/b", "a/x/y/b", true),
+        ("a/**/b", "ab", false),
+        ("a/**/b", "x/a/b", false),
+        ("*/temp*", "a/temporary.txt", true),
+        ("*/temp*", "temporary.txt", false),
+        ("*/*/temp*", "a/b/temp", true),
+        ("temp?", "tempa", true),
+        ("temp?", "temp", false),
+        ("*", ".hidden", true),
+        ("*.md", "docs/a.md", false),
+        ("[!a]", "!", true),
+        ("[!a]", "b", false),
+        ("dir", "directory", false),
+        ("Dir", "dir", false),
     ];
     for (pattern, path, expected) in cases {
         let rules = IgnoreRules::parse(pattern).unwrap();
@@ -71,6 +95,19 @@ fn the_last_match_decides() {
         ("*\n!src\nsrc/*.log", "src/a.log", true),
         ("*\n!src\nsrc/*.log", "src/a.rs", false),
         ("*.md\n!README*.md\nREADME-secret.md", "README-secret.md", true),
+        ("*.md\n!README*.md\nREADME-secret.md", "README.md", false),
+        ("*.md\nREADME-secret.md\n!README*.md", "README-secret.md", false),
+        ("dir\n!dir/", "dir/file", false),
+        ("dir\n!/dir/file", "dir/file", false),
+        ("dir\n!./dir//file", "dir/file", false),
+        ("**/*.log\n!**/keep.log", "a/b/keep.log", false),
+        ("**/*.log\n!**/keep.log", "a/b/other.log", true),
+        ("**\n!**/*.go", "cmd/main.go", false),
+        ("**\n!**/*.go", "cmd/main.c", true),
+        ("dir/**\n!dir/a/**\ndir/a/b", "dir/a/b/c", true),
+        ("dir/**\n!dir/a/**\ndir/a/b", "dir/a/c", false),
+        ("!dir\ndir", "dir", true),
+        ("*\n!.", "a", true),
     ];
     for (text, path, expected) in cases {
         assert_eq!(
@@ -127,5 +164,42 @@ fn a_directory_is_walked_only_if_something_may_come_back() {
             expected,
             "{pattern} below {directory}"
         );
+    }
+}
+
+#[test]
+fn generated_builds_leave_out_what_no_build_reads_from_a_repository() {
+    let rules = IgnoreRules::of_generated_builds();
+    for path in [
+        ".git/config",
+        "vendor/lib/.git",
+        "node_modules/a/index.js",
+        "apps/web/node_modules/a",
+        "app/__pycache__/a.cpython-312.pyc",
+        "a.pyc",
+        ".venv/bin/python",
+        ".env.local",
+        "apps/web/.env.production.local",
+        "target/release/app",
+        "service/target/classes/A.class",
+    ] {
+        assert!(ignores(&rules, path), "{path}");
+    }
+    for path in [
+        "src/main.rs",
+        "dist/index.html",
+        "build/index.html",
+        ".env",
+        ".env.production",
+        ".env.example",
+        ".gitignore",
+        "target/index.html",
+        "src/target/mod.rs",
+        "bin/start",
+        "vendor/autoload.php",
+        ".well-known/security.txt",
+        ".dhow/nginx.conf",
+    ] {
+        assert!(!ignores(&rules, path), "{path}");
     }
 }

@@ -131,7 +131,7 @@ impl App<'_> {
         };
         if let Some(path) = site {
             let content = site::Content::Stage { stage: "build", path };
-            let served = site::serve(&mut dockerfile, &content, is_page, self.tree, self.wishes)?;
+            let served = site::serve(&mut dockerfile, &content, is_page, self.tree)?;
             files.push(served.file);
             reasons.extend(served.reasons);
         } else {

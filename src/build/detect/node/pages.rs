@@ -38,7 +38,7 @@ pub fn detect(app: &App<'_>, directory: &str, is_single_page: bool) -> Result<De
     };
     summary.extend(app.framework.as_ref().map(|framework| framework.name.to_owned()));
     summary.push("static site".to_owned());
-    let served = site::serve(&mut dockerfile, &content, is_single_page, app.tree, app.wishes)?;
+    let served = site::serve(&mut dockerfile, &content, is_single_page, app.tree)?;
     reasons.extend(served.reasons);
     Ok(Detected {
         summary: summary.join(", "),

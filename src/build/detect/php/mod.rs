@@ -98,7 +98,7 @@ impl App<'_> {
             } else {
                 site::Content::Context(directory.clone())
             };
-            let served = site::serve(&mut dockerfile, &content, false, self.tree, self.wishes)?;
+            let served = site::serve(&mut dockerfile, &content, false, self.tree)?;
             files.push(served.file);
             self.reasons.extend(served.reasons);
         } else {

@@ -113,7 +113,7 @@ impl App<'_> {
                 stage: "build",
                 path: format!("/app/{}", directory.trim_start_matches("./")),
             };
-            let served = site::serve(&mut dockerfile, &content, false, self.tree, self.wishes)?;
+            let served = site::serve(&mut dockerfile, &content, false, self.tree)?;
             files.push(served.file);
             self.reasons.extend(served.reasons);
             summary.push_str(", static site");
