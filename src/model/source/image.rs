@@ -22,16 +22,7 @@ impl ImageRef {
     /// Accepts what `docker pull` takes, and a reference of at most 255 bytes before its digest.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
-        if text.is_empty() {
-            return Err(Invalid::new(
-                "Type an image's name, such as nginx:1.28 or registry.example.com/acme/web:1.4.",
-            ));
-        }
-        if text.contains("://") {
-            return Err(Invalid::new(
-                "Leave https:// out: an image's name begins with its registry's.",
-            ));
-        }
+        refuse_what_is_none(text)?;
         let (named, digest) = match text.split_once('@') {
             Some((named, digest)) => (named, Some(digest)),
             None => (text, None),
@@ -105,6 +96,21 @@ impl PulledImage {
         let digits = digest.split_once(':').map_or(digest, |(_, digits)| digits);
         digits.get(..12).unwrap_or(digits)
     }
+}
+
+/// The mistakes that are likelier than a bad name.
+fn refuse_what_is_none(text: &str) -> Result<(), Invalid> {
+    if text.is_empty() {
+        return Err(Invalid::new(
+            "Type an image's name, such as nginx:1.28 or registry.example.com/acme/web:1.4.",
+        ));
+    }
+    if text.contains("://") {
+        return Err(Invalid::new(
+            "Leave https:// out: an image's name begins with its registry's.",
+        ));
+    }
+    Ok(())
 }
 
 /// The registry that a name begins with. As for `docker pull`, a first part is one only by its dot, port or being
