@@ -26,7 +26,8 @@ const STARTED_WITHIN: Duration = seconds(20);
 /// Images of the tests carry it, so that those who look for what belongs to nobody pass them by.
 const LABEL: &str = "LABEL dhow.bait=registry";
 
-/// A registry; ends with the test, and with it all that the engine has under its name.
+/// A registry; ends with the test, and with it all that the engine has under its name. Start it before Dhow, so that what
+/// runs of its images has ended by then.
 pub struct Registry {
     files: Arc<TempDir>,
     /// Its name in those of images, as `127.0.0.1:12345`.

@@ -24,10 +24,10 @@ async fn look(browser: &Browser, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_image_is_deployed_by_clicking() {
-    let dhow = Dhow::start().await;
-    dhow.add_owner().await;
     let open = Registry::start().await;
     let locked = open.with_password().await;
+    let dhow = Dhow::start().await;
+    dhow.add_owner().await;
     open.push("team/web:1", "by clicking");
     let browser = Browser::open().await;
     browser.sign_in(&dhow).await;
@@ -67,8 +67,9 @@ async fn a_private_image_is_deployed_by_clicking() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_is_deployed_and_rolled_back_with_javascript_switched_off() {
+    let registry = Registry::start().await;
     let dhow = Dhow::start().await;
-    let (api, registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let first = registry.push("web:1", "one");
     registry.push("web:2", "two");
     let browser = Browser::open_as(Visitor {
@@ -125,8 +126,9 @@ async fn an_image_is_deployed_and_rolled_back_with_javascript_switched_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_repositories_have_is_told_of_an_image_in_a_sentence() {
+    let registry = Registry::start().await;
     let dhow = Dhow::start().await;
-    let (api, registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let panel = dhow.panel().await;
     let project = api.create_project("Images").await;
     registry.push("web:1", "one");

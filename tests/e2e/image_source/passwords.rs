@@ -9,9 +9,10 @@ use crate::harness::registry::{PASSWORD, Registry, USER};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_image_is_pulled_with_the_stored_password_alone_and_that_is_never_seen() {
-    let dhow = Dhow::start().await;
-    let (api, open) = (dhow.owner().await, Registry::start().await);
+    let open = Registry::start().await;
     let locked = open.with_password().await;
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
     let project = api.create_project("Images").await;
     open.push("team/secret:1", "secret page");
     let image = locked.image("team/secret:1");

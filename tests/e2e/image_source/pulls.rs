@@ -10,8 +10,9 @@ use crate::harness::setup::Setup;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_deployment_brings_what_the_tag_stands_for_and_a_way_back_needs_no_registry() {
+    let mut registry = Registry::start().await;
     let dhow = Dhow::start().await;
-    let (api, mut registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let project = api.create_project("Images").await;
     let image = registry.image("team/web:1");
     let first = registry.push("team/web:1", "one");
@@ -101,8 +102,9 @@ async fn every_deployment_brings_what_the_tag_stands_for_and_a_way_back_needs_no
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_digest_stays_what_it_is_and_what_is_missing_is_told_while_the_old_version_serves() {
+    let mut registry = Registry::start().await;
     let dhow = Dhow::start().await;
-    let (api, mut registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let project = api.create_project("Images").await;
     let first = registry.push("web:1", "one");
     registry.push("web:1", "two");
@@ -169,8 +171,9 @@ async fn a_digest_stays_what_it_is_and_what_is_missing_is_told_while_the_old_ver
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_that_only_the_engine_has_is_used_with_a_warning() {
+    let mut registry = Registry::start().await;
     let dhow = Dhow::start().await;
-    let (api, mut registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let project = api.create_project("Images").await;
     registry.stop().await;
     let image = registry.image("by/hand:1");
@@ -206,8 +209,9 @@ async fn an_image_that_only_the_engine_has_is_used_with_a_warning() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_at_a_private_address_is_not_asked_unless_the_operator_allows_it() {
+    let registry = Registry::start().await;
     let dhow = Setup::new().without_private_sources().start().await;
-    let (api, registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let project = api.create_project("Images").await;
     registry.push("web:1", "one");
     let app = create(&api, &project, "web", &registry.image("web:1")).await;

@@ -20,8 +20,9 @@ async fn nothing_is_named(dhow: &Dhow) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_app_takes_its_own_names_along_and_leaves_those_of_others() {
+    let registry = Registry::start().await;
     let dhow = Dhow::start().await;
-    let (api, registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let project = api.create_project("Images").await;
     registry.push("kept:1", "kept");
     registry.push("gone:1", "gone");
@@ -68,8 +69,9 @@ async fn a_deleted_app_takes_its_own_names_along_and_leaves_those_of_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn images_of_old_releases_go_and_a_failed_deployment_leaves_none() {
+    let registry = Registry::start().await;
     let dhow = Setup::new().flag("--keep-releases", "2").start().await;
-    let (api, registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let project = api.create_project("Images").await;
     let app = create(&api, &project, "web", &registry.image("web:1")).await;
     let mut digests = Vec::new();
@@ -103,8 +105,9 @@ async fn images_of_old_releases_go_and_a_failed_deployment_leaves_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_in_the_pull_is_made_good_and_leaves_nothing() {
+    let registry = Registry::start().await;
     let mut dhow = Dhow::start().await;
-    let (api, registry) = (dhow.owner().await, Registry::start().await);
+    let api = dhow.owner().await;
     let project = api.create_project("Images").await;
     registry.push("web:1", "one");
     let app = create(&api, &project, "web", &registry.image("web:1")).await;
