@@ -93,7 +93,10 @@ fn shown(path: &RelativePath) -> &str {
 fn set_ones<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     let mut settings = BTreeMap::<String, String>::deserialize(deserializer)?;
     let was_off = settings.get("source.submodules").is_some_and(|value| value == "false");
-    settings.retain(|name, value| !value.is_empty() && !(was_off && name == "source.submodules"));
+    if was_off {
+        settings.remove("source.submodules");
+    }
+    settings.retain(|_, value| !value.is_empty());
     Ok(settings)
 }
 

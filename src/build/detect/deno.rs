@@ -2,10 +2,10 @@
 
 mod settings;
 
-use super::node::{self, Command, first_line, plain, plain_words, shown, tool_version};
+use super::node::{self, Command, first_line, plain, plain_words, shown};
 use super::site::{self, Content};
 use super::versions::DENO;
-use super::{Detected, Dockerfile, Reason, Tree, Undetected, Wishes, procfile};
+use super::{Detected, Dockerfile, Reason, Tree, Undetected, Wishes, manifest, procfile};
 use settings::Settings;
 
 /// What a start looks for where no task says it.
@@ -61,7 +61,7 @@ struct Version {
 fn version(tree: &Tree) -> Result<Version, Undetected> {
     let in_dvm = tree.text(".dvmrc").as_deref().and_then(first_line).map(str::to_owned);
     let asked = in_dvm.map(|version| (".dvmrc", version));
-    let asked = asked.or_else(|| Some((".tool-versions", tool_version(tree, &["deno"])?)));
+    let asked = asked.or_else(|| Some((".tool-versions", manifest::tool_version(tree, &["deno"])?)));
     let Some((file, asked)) = asked else {
         return Ok(Version {
             tag: DENO.to_owned(),

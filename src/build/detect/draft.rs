@@ -54,7 +54,7 @@ impl Draft {
 
     /// The last lines of a server's image: a user without rights, the port, the command.
     pub fn into_server(mut self, summary: String, start: &Start) -> Detected {
-        self.dockerfile.line(&format!("ENV PORT={}", PORT));
+        self.dockerfile.line(&format!("ENV PORT={PORT}"));
         self.dockerfile.line(&format!("USER {USER}"));
         match start {
             Start::Words(words) => {

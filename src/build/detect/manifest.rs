@@ -41,12 +41,14 @@ pub fn has_other(tree: &Tree, own: &[&str]) -> bool {
     ALL.iter().any(|file| !own.contains(file) && tree.has(file))
 }
 
-/// The first version that `.tool-versions` (asdf, mise) names for a tool.
-pub fn tool_version(tree: &Tree, tool: &str) -> Option<String> {
+/// The first version that `.tool-versions` (asdf, mise) names for a tool, by any of its names.
+pub fn tool_version(tree: &Tree, names: &[&str]) -> Option<String> {
     let text = tree.text(".tool-versions")?;
     text.lines().find_map(|line| {
         let mut words = line.split('#').next()?.split_whitespace();
-        (words.next()? == tool).then(|| words.next().map(str::to_owned))?
+        names
+            .contains(&words.next()?)
+            .then(|| words.next().map(str::to_owned))?
     })
 }
 
@@ -122,15 +124,15 @@ mod tests {
     fn the_first_version_of_the_tool_counts() {
         let root = tempfile::tempdir().unwrap();
         let tree = Tree::open(root.path()).unwrap();
-        assert_eq!(tool_version(&tree, "python"), None);
+        assert_eq!(tool_version(&tree, &["python"]), None);
         fs::write(
             root.path().join(".tool-versions"),
             "# python 2\nnodejs 22.1.0\npython 3.12.4 3.11.1 # both\nelixir\n",
         )
         .unwrap();
-        assert_eq!(tool_version(&tree, "python").as_deref(), Some("3.12.4"));
-        assert_eq!(tool_version(&tree, "elixir"), None);
-        assert_eq!(tool_version(&tree, "go"), None);
+        assert_eq!(tool_version(&tree, &["python"]).as_deref(), Some("3.12.4"));
+        assert_eq!(tool_version(&tree, &["elixir"]), None);
+        assert_eq!(tool_version(&tree, &["go"]), None);
     }
 
     #[test]

@@ -138,11 +138,19 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
 
 /// Recognises a source that is to be a static site: built where something says how, else served as it is.
 pub fn detect_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
-    let is_built = wishes.build_command.is_some() || tree.has("package.json");
-    if is_built && (wishes.publish_dir.is_some() || tree.has("package.json")) {
-        return detect(tree, wishes);
+    let is_package = tree.has("package.json");
+    if !is_package && (wishes.build_command.is_none() || wishes.publish_dir.is_none()) {
+        return site::publish(tree, wishes);
     }
-    site::publish(tree, wishes)
+    let detected = detect(tree, wishes)?;
+    if detected.files.iter().any(|file| file.path == site::CONFIGURATION) {
+        return Ok(detected);
+    }
+    Err(Undetected::Incomplete(format!(
+        "this is {}, a server: nothing tells which folder would be the finished site. Set the publish folder, or use the \
+         builder auto",
+        detected.summary
+    )))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use manifests::plain_or_incomplete;
 pub use package::{Package, is_plain_path, shown};
 pub use script::plain_words;
 pub use start::Command;
-pub use version::{first_line, plain, tool_version};
+pub use version::{first_line, plain};
 
 use super::{Detected, Reason, Tree, Undetected, Wishes};
 use framework::{Framework, Output};

@@ -59,14 +59,6 @@ pub fn major_minor(text: &str) -> Option<(u32, u32)> {
     Some((major, minor))
 }
 
-/// What `.tool-versions` says of a tool: its first version.
-pub fn tool_version(text: &str, tool: &str) -> Option<String> {
-    text.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
-        (words.next()? == tool).then(|| words.next().map(str::to_owned))?
-    })
-}
-
 /// The one of several that is meant: the only one, or the only one that the app's build command names.
 pub fn chosen<'a>(candidates: &[&'a str], build_command: Option<&str>) -> Option<&'a str> {
     if let [only] = candidates {
@@ -91,7 +83,7 @@ mod tests {
     use std::fs;
 
     use super::super::{Tree, Undetected, Wishes, detect};
-    use super::{chosen, is_plain, major_minor, tool_version};
+    use super::{chosen, is_plain, major_minor};
 
     fn dockerfile(files: &[(&str, &str)]) -> Result<String, Undetected> {
         let root = tempfile::tempdir().unwrap();
@@ -245,9 +237,6 @@ mod tests {
         assert_eq!(major_minor("3.4.1-p2\n"), Some((3, 4)));
         assert_eq!(major_minor("3"), None);
         assert_eq!(major_minor("99999999999.1"), None);
-        let tools = "ruby 3.3.5 system\njava temurin-21.0.2+13\nphp";
-        assert_eq!(tool_version(tools, "ruby").as_deref(), Some("3.3.5"));
-        assert_eq!(tool_version(tools, "php"), None);
     }
 
     #[test]

@@ -10,8 +10,10 @@ use redirects::Redirects;
 
 /// Where the image has the site.
 const ROOT: &str = "/srv/site";
-/// The configuration's name in the context, and where the server reads it.
-const CONFIGURATION: [&str; 2] = [".dhow/nginx.conf", "/etc/nginx/nginx.conf"];
+/// The configuration's name in the context.
+pub const CONFIGURATION: &str = ".dhow/nginx.conf";
+/// Where the server has it.
+const CONFIGURED_AT: &str = "/etc/nginx/nginx.conf";
 /// nginx reads no variables, so the port is written into a copy of the configuration.
 const START: &str =
     "sed \"s/\\${PORT}/$PORT/\" /etc/nginx/nginx.conf > /tmp/nginx.conf && exec nginx -c /tmp/nginx.conf";
@@ -63,10 +65,9 @@ pub fn serve(
     }
     write_stages(dockerfile, content)?;
     let text = nginx::configuration(ROOT, is_single_page, &redirects);
-    let [path, _] = CONFIGURATION;
     Ok(Served {
         file: GeneratedFile {
-            path: path.to_owned(),
+            path: CONFIGURATION.to_owned(),
             text,
         },
         reasons,
@@ -149,10 +150,9 @@ fn write_stages(dockerfile: &mut Dockerfile, content: &Content) -> Result<(), Un
         Content::Context(directory) => (None, clean_directory(directory)?),
         Content::Stage { stage, path } => (Some(*stage), format!("/{}", clean_directory(path)?)),
     };
-    let [configuration, read_from] = CONFIGURATION;
     let from = format!("{path}/");
     dockerfile.from(versions::NGINX, None);
-    dockerfile.copy(&[configuration], read_from);
+    dockerfile.copy(&[CONFIGURATION], CONFIGURED_AT);
     match stage {
         Some(stage) if from.contains(' ') => dockerfile.line(&format!("COPY --from={stage} [\"{from}\", \"{ROOT}/\"]")),
         Some(stage) => dockerfile.line(&format!("COPY --from={stage} {from} {ROOT}/")),

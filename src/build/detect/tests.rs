@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Detected, Tree, Undetected, Wishes, detect};
+use super::{Detected, Tree, Undetected, Wishes, detect, detect_static};
 
 /// Writes a sample into a directory. It is one text: `-- path --` begins a file, and lines before the first one set
 /// wishes (`build_command = npm run x`, `publish_dir = dist`, `has_start_command`, `has_ca`,
@@ -72,5 +72,28 @@ fn every_sample_is_recognised_as_its_snapshot_says() {
         settings.set_omit_expression(true);
         let name = path.file_stem().unwrap().to_str().unwrap();
         settings.bind(|| insta::assert_snapshot!(name, shown(&outcome)));
+    }
+}
+
+#[test]
+fn a_static_site_is_built_or_served_as_it_is_and_never_a_server() {
+    let cases = [
+        (
+            "publish_dir = dist\n-- package.json --\n{\"scripts\":{\"build\":\"make\"}}\n",
+            "Node.js",
+        ),
+        ("-- index.html --\n<p>\n", "Static site"),
+        (
+            "-- package.json --\n{\"scripts\":{\"start\":\"node server.js\"}}\n-- server.js --\n",
+            "a server: nothing tells which folder",
+        ),
+        ("-- notes.txt --\n", "no index.html was found"),
+    ];
+    for (sample, expected) in cases {
+        let root = tempfile::tempdir().unwrap();
+        let wishes = unpack(sample, root.path());
+        let outcome = shown(&detect_static(&Tree::open(root.path()).unwrap(), &wishes));
+        assert!(outcome.contains(expected), "{sample}\n{outcome}");
+        assert!(!outcome.contains("CMD [\"node\""), "{outcome}");
     }
 }

@@ -31,8 +31,8 @@ impl Version {
 
 /// Reads `.tool-versions`, else what `mix.exs` asks for.
 pub fn choose(draft: &mut Draft, tree: &Tree, asked: Option<&str>) -> Version {
-    let otp = manifest::tool_version(tree, "erlang").and_then(|version| first_number(&version));
-    if let Some(text) = manifest::tool_version(tree, "elixir")
+    let otp = manifest::tool_version(tree, &["erlang"]).and_then(|version| first_number(&version));
+    if let Some(text) = manifest::tool_version(tree, &["elixir"])
         && let Some((elixir, with)) = named(&text)
     {
         let otp = with.or(otp).unwrap_or_else(|| otp_for(minor_of(&elixir)));

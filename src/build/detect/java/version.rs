@@ -1,6 +1,7 @@
 //! Which Java an app asks for.
 
-use super::super::plain::{number, tool_version};
+use super::super::manifest::tool_version;
+use super::super::plain::number;
 use super::super::versions::{JAVA, JAVA_KNOWN};
 use super::super::{Reason, Tree};
 
@@ -59,11 +60,10 @@ fn hint(tree: &Tree) -> Option<Asked> {
         let line = text.lines().find_map(|line| line.trim().strip_prefix(key))?;
         Some(line.trim_start_matches([' ', '=', ':']).to_owned())
     };
-    let tool = || tool_version(&tree.text(".tool-versions")?, "java");
     let found = [
         (".java-version", tree.text(".java-version")),
         (".sdkmanrc", property(".sdkmanrc", "java=")),
-        (".tool-versions", tool()),
+        (".tool-versions", tool_version(tree, &["java"])),
         (
             "system.properties",
             property("system.properties", "java.runtime.version"),

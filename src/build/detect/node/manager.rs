@@ -2,7 +2,7 @@
 //! several or none.
 
 use super::super::versions::{BUN, PNPM, YARN, YARN_CLASSIC};
-use super::super::{Cache, Reason, Tree, Undetected};
+use super::super::{Cache, Reason, Tree, Undetected, manifest};
 use super::package::{FILE, Package, shown};
 use super::version::first_line;
 
@@ -238,7 +238,7 @@ fn bun_version(tree: &Tree) -> Option<String> {
         .as_deref()
         .and_then(first_line)
         .map(str::to_owned);
-    let version = version.or_else(|| super::version::tool_version(tree, &["bun"]))?;
+    let version = version.or_else(|| manifest::tool_version(tree, &["bun"]))?;
     Some(version.trim_start_matches('v').to_owned()).filter(|version| is_version(version))
 }
 

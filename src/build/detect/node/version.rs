@@ -4,7 +4,7 @@
 use nodejs_semver::{Range, Version};
 
 use super::super::versions::{KNOWN_NODE, NODE, NODE_LTS};
-use super::super::{Reason, Tree, Undetected};
+use super::super::{Reason, Tree, Undetected, manifest};
 use super::package::{FILE, Package, shown};
 
 /// More than any minor or patch version has reached.
@@ -60,7 +60,7 @@ fn asked(tree: &Tree, package: &Package) -> Option<Asked> {
             });
         }
     }
-    if let Some(version) = tool_version(tree, &["nodejs", "node"]) {
+    if let Some(version) = manifest::tool_version(tree, &["nodejs", "node"]) {
         return Some(Asked {
             file: ".tool-versions".to_owned(),
             what: "nodejs ",
@@ -84,17 +84,6 @@ fn asked(tree: &Tree, package: &Package) -> Option<Asked> {
         })
     });
     found.next()
-}
-
-/// The version that asdf's `.tool-versions` names for a tool, by any of the names.
-pub fn tool_version(tree: &Tree, names: &[&str]) -> Option<String> {
-    let text = tree.text(".tool-versions")?;
-    text.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
-        let name = words.next()?;
-        let version = words.next()?;
-        names.contains(&name).then(|| version.to_owned())
-    })
 }
 
 /// The first line that says something, without the comment behind it.

@@ -13,7 +13,7 @@ pub fn choose(tree: &Tree, project: Option<&Table>, pipfile: Option<&Table>) -> 
     for (file, text) in [
         (".python-version", tree.text(".python-version")),
         ("runtime.txt", tree.text("runtime.txt")),
-        (".tool-versions", manifest::tool_version(tree, "python")),
+        (".tool-versions", manifest::tool_version(tree, &["python"])),
         ("Pipfile", pipfile.and_then(pipfile_version)),
     ] {
         let Some(text) = text else { continue };

@@ -1,6 +1,7 @@
 //! Which Ruby an app asks for.
 
-use super::super::plain::{major_minor, number, tool_version};
+use super::super::manifest::tool_version;
+use super::super::plain::{major_minor, number};
 use super::super::range::{self, Range};
 use super::super::versions::{RUBY, RUBY_KNOWN};
 use super::super::{Reason, Tree, Undetected};
@@ -32,7 +33,7 @@ pub fn version(tree: &Tree, gems: &Gemfile) -> Result<(String, Option<Reason>), 
 /// Versions in other files than the Gemfile, most decisive first.
 fn hints(tree: &Tree, gems: &Gemfile) -> Vec<(&'static str, &'static str, String)> {
     let file = tree.text(".ruby-version");
-    let tool = tree.text(".tool-versions").and_then(|text| tool_version(&text, "ruby"));
+    let tool = tool_version(tree, &["ruby"]);
     let locked = gems.locked_ruby.clone();
     [
         (".ruby-version", "", file),

@@ -44,7 +44,7 @@ pub fn choose(draft: &mut Draft, tree: &Tree, package: Option<&Table>) -> Result
 
 fn without_file(draft: &mut Draft, tree: &Tree, package: Option<&Table>) -> Toolchain {
     let oldest = package.and_then(|package| package.get("rust-version")?.as_str());
-    let named = manifest::tool_version(tree, "rust").filter(|version| image_version(version) == *version);
+    let named = manifest::tool_version(tree, &["rust"]).filter(|version| image_version(version) == *version);
     let version = if let Some(version) = named {
         draft.because(".tool-versions", format!("asks for Rust {version}"));
         version
