@@ -37,7 +37,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "deploy",
         &[
-            "db", "dns", "git", "build", "docker", "traefik", "secrets", "events", "logs", "model", "config",
+            "db", "dns", "outbound", "git", "build", "docker", "traefik", "secrets", "events", "logs", "model",
+            "config",
         ],
     ),
     (

@@ -12,7 +12,7 @@ use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{Deployment, Status, Step, Trigger, Wanted};
 use crate::model::ids::DeploymentId;
-use crate::model::source::CommitPrefix;
+use crate::model::source::{CommitPrefix, Source};
 use crate::model::time::Timestamp;
 use crate::model::user::Actor;
 
@@ -28,6 +28,10 @@ impl Actions {
         is_fresh: bool,
     ) -> Result<Deployment> {
         self.require_in(actor, app, Right::Deploy).await?;
+        if commit.is_some() && matches!(app.settings.source, Source::Image { .. }) {
+            let message = "This app runs a ready image, which has no commits; leave it out.";
+            return Err(Error::field("commit", Invalid::new(message)));
+        }
         let commit = commit
             .map(CommitPrefix::parse)
             .transpose()

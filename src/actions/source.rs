@@ -1,10 +1,13 @@
-//! What opens an app's repository: stored write-only, and tried on the spot; and the keys by which servers are known.
+//! What opens an app's repository or the registry of its image: stored write-only, and tried on the spot; and the keys by
+//! which servers are known.
+
+mod registry;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Actions, Error, Fields, Result, access};
 use crate::db;
-use crate::deploy::{Branches, DeployError};
+use crate::deploy::{Branches, DeployError, Resolved};
 use crate::events::Event;
 use crate::model::Invalid;
 use crate::model::access::Right;
@@ -20,9 +23,9 @@ use crate::secrets::{DeployKey, SecretKey};
 #[derive(Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialInput {
-    /// `token` for https, `key` for SSH.
+    /// `token` for https and for the registry of an image, `key` for SSH.
     pub kind: String,
-    /// What goes with a token; most forges take any.
+    /// What goes with a token; most forges take any, a registry its own.
     #[serde(default)]
     pub username: Option<String>,
     /// A token or password. It is never shown again.
@@ -69,6 +72,15 @@ impl CredentialView {
     }
 }
 
+/// What a check of the access found.
+#[derive(Debug)]
+pub enum Reached {
+    /// The repository with its branches.
+    Repository(Branches),
+    /// The image, by its digest.
+    Image(Resolved),
+}
+
 impl Actions {
     /// What an app has for its repository, without anything that opens it.
     pub async fn show_credential(&self, app: &App, right: Right) -> Result<CredentialView> {
@@ -111,16 +123,27 @@ impl Actions {
         Ok(())
     }
 
-    /// Asks the repository's server for its branches, now. What speaks against it is the refusal of `source.url`, or of
-    /// `credential`.
-    pub async fn check_access(&self, actor: &Actor, app: &App) -> Result<Branches> {
+    /// Asks the repository's server for its branches, or the registry for the image, now. What speaks against it is the
+    /// refusal of `source.url` or `source.image`, or of `credential`.
+    pub async fn check_access(&self, actor: &Actor, app: &App) -> Result<Reached> {
         self.require_in(actor, app, Right::Change).await?;
-        let Source::Git { url, .. } = &app.settings.source else {
-            return Err(Error::Conflict(
+        match &app.settings.source {
+            Source::Git { url, .. } => {
+                let branches = self.deployer.list_branches(app, url).await;
+                branches
+                    .map(Reached::Repository)
+                    .map_err(|error| refusal("source.url", error))
+            }
+            Source::Image { image } => {
+                let resolved = self.deployer.resolve_image(app, image).await;
+                resolved
+                    .map(Reached::Image)
+                    .map_err(|error| refusal("source.image", error))
+            }
+            Source::Push { .. } => Err(Error::Conflict(
                 "This app is pushed to; there is no repository elsewhere to be reached.".into(),
-            ));
-        };
-        self.deployer.list_branches(app, url).await.map_err(refusal)
+            )),
+        }
     }
 
     /// By what the server of an app's repository is known, if it is reached by SSH and was reached before.
@@ -152,20 +175,25 @@ impl Actions {
     }
 }
 
-fn refusal(error: DeployError) -> Error {
+fn refusal(address: &str, error: DeployError) -> Error {
     match error.kind() {
-        ErrorKind::GitAuth | ErrorKind::SecretUnreadable => Error::field("credential", Invalid::new(error.to_string())),
         ErrorKind::Internal => Error::Internal(anyhow::Error::msg(error.to_string())),
-        _ => Error::field("source.url", Invalid::new(error.to_string())),
+        ErrorKind::DockerUnreachable => Error::Unavailable(error.to_string()),
+        _ if error.is_of_credential() => Error::field("credential", Invalid::new(error.to_string())),
+        _ => Error::field(address, Invalid::new(error.to_string())),
     }
 }
 
 /// A token for a repository on the web, sealed for its app.
 pub(super) fn sealed_token(secrets: &SecretKey, app: AppId, url: &GitUrl, token: &SourceToken) -> SealedCredential {
+    sealed_for(secrets, app, &url.origin().ascii_serialization(), token)
+}
+
+fn sealed_for(secrets: &SecretKey, app: AppId, origin: &str, token: &SourceToken) -> SealedCredential {
     let kind = CredentialKind::Token;
     SealedCredential {
         kind,
-        origin: Some(url.origin().ascii_serialization()),
+        origin: Some(origin.to_owned()),
         username: Some(token.username().to_owned()),
         sealed: secrets.seal(&SealedCredential::seal_identity(app, kind), token.secret()),
         public_key: None,
@@ -187,21 +215,24 @@ fn sealed_key(secrets: &SecretKey, app: AppId, key: &DeployKey) -> SealedCredent
     }
 }
 
-/// Whether a credential is for this source: a token for its server alone, a key for SSH.
+/// Whether a credential is for this source: a token for its server or its registry alone, a key for SSH.
 pub(super) fn fits(credential: &SealedCredential, source: &Source) -> bool {
     match (source, credential.kind) {
         (Source::Git { url, .. }, CredentialKind::Key) => url.is_ssh(),
         (Source::Git { url, .. }, CredentialKind::Token) => {
             credential.origin == Some(url.origin().ascii_serialization())
         }
-        (Source::Push { .. } | Source::Image { .. }, _) => false,
+        (Source::Image { image }, CredentialKind::Token) => credential.origin.as_deref() == Some(image.registry_name()),
+        (Source::Image { .. }, CredentialKind::Key) | (Source::Push { .. }, _) => false,
     }
 }
 
 fn checked(secrets: &SecretKey, app: &App, input: &CredentialInput) -> Result<SealedCredential> {
     let refuse = |field: &str, message: &str| Error::field(field, Invalid::new(message));
-    let Source::Git { url, .. } = &app.settings.source else {
-        return Err(refuse("kind", "This app is pushed to; it needs no credential."));
+    let url = match &app.settings.source {
+        Source::Git { url, .. } => url,
+        Source::Image { image } => return registry::checked(secrets, app.id, image, input),
+        Source::Push { .. } => return Err(refuse("kind", "This app is pushed to; it needs no credential.")),
     };
     let mut fields = Fields::default();
     let kind = fields.check("kind", CredentialKind::parse(&input.kind));

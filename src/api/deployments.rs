@@ -17,6 +17,7 @@ use crate::db;
 use crate::model::access::Right;
 use crate::model::app::App;
 use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, Trigger};
+use crate::model::source::PulledImage;
 use crate::model::time::Timestamp;
 
 /// The calls.
@@ -40,6 +41,8 @@ pub struct DeploymentView {
     #[schema(value_type = String)]
     trigger: Trigger,
     commit: Option<CommitView>,
+    /// The ready image that was asked for; null for an app that is built.
+    source_image: Option<SourceImageView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -58,6 +61,24 @@ pub struct CommitView {
     sha: String,
     message: String,
     author: String,
+}
+
+/// A ready image as shown.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SourceImageView {
+    /// What was asked for.
+    name: String,
+    /// What that stood for, `sha256:…`; null while it is not known, and for an image that only the engine has.
+    digest: Option<String>,
+}
+
+impl From<PulledImage> for SourceImageView {
+    fn from(image: PulledImage) -> Self {
+        Self {
+            name: image.name,
+            digest: image.digest,
+        }
+    }
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -103,6 +124,7 @@ impl DeploymentView {
             step: deployment.step,
             trigger: deployment.trigger,
             commit: deployment.commit.map(CommitView::from),
+            source_image: deployment.image.map(SourceImageView::from),
             created_at: deployment.created_at,
             started_at: deployment.started_at,
             finished_at: deployment.finished_at,
@@ -154,7 +176,7 @@ struct Wanted {
     fresh: bool,
 }
 
-#[utoipa::path(post, path = "/apps/{app}/deployments", tag = "deployments", summary = "Deploy the newest commit, or another one", operation_id = "deployments_create", params(("app" = String, Path, description = "Slug of the app")), request_body = Wanted, responses((status = 202, body = DeploymentView, description = "In the queue")))]
+#[utoipa::path(post, path = "/apps/{app}/deployments", tag = "deployments", summary = "Deploy the newest commit, or another one; for a ready image, what its name stands for now", operation_id = "deployments_create", params(("app" = String, Path, description = "Slug of the app")), request_body = Wanted, responses((status = 202, body = DeploymentView, description = "In the queue")))]
 async fn create(caller: Caller, Path(app): Path<String>, JsonBody(body): JsonBody) -> Result<Response, Problem> {
     let app = caller.app(app, Right::Deploy).await?;
     let wanted: Wanted = parse_json(body)?;

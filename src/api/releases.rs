@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::body::JsonBody;
 use super::caller::Caller;
-use super::deployments::{CommitView, DeploymentView, accepted};
+use super::deployments::{CommitView, DeploymentView, SourceImageView, accepted};
 use super::list::{Items, Paging, PagingQuery, with_one_more};
 use super::{Api, Problem};
 use crate::actions::json::parse_json;
@@ -31,6 +31,8 @@ struct ReleaseView {
     deployment: i64,
     image: String,
     commit: Option<CommitView>,
+    /// The ready image that it is; null for one that was built.
+    source_image: Option<SourceImageView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -43,6 +45,7 @@ impl ReleaseView {
             deployment: release.deployment_id.0,
             image: release.image_id,
             commit: release.commit.map(CommitView::from),
+            source_image: release.image.map(SourceImageView::from),
             created_at: release.created_at,
         }
     }

@@ -11,7 +11,7 @@ use super::body::JsonBody;
 use super::caller::{Caller, Writer};
 use super::{Api, Problem};
 use crate::actions::json::parse_json;
-use crate::actions::source::{CredentialInput, CredentialView};
+use crate::actions::source::{CredentialInput, CredentialView, Reached};
 use crate::model::access::Right;
 
 /// The calls.
@@ -21,16 +21,22 @@ pub fn router() -> OpenApiRouter<Api> {
         .routes(routes!(check))
 }
 
-/// What a repository has.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+/// What a repository has, or what an image is.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 struct BranchesView {
     /// The one that the repository calls its default.
     default_branch: Option<String>,
     /// All of them, by name.
     branches: Vec<String>,
+    /// What the image's name stands for now, as `name@sha256:…`; left out for a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    /// The platforms that the image is for, such as `linux/arm64`, if this server's is not among them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_platforms: Vec<String>,
 }
 
-#[utoipa::path(get, path = "/apps/{app}/credential", tag = "source", summary = "What opens the app's repository, without the secret", operation_id = "credential_show", params(("app" = String, Path, description = "Slug of the app")), responses((status = 200, body = CredentialView)))]
+#[utoipa::path(get, path = "/apps/{app}/credential", tag = "source", summary = "What opens the app's repository or registry, without the secret", operation_id = "credential_show", params(("app" = String, Path, description = "Slug of the app")), responses((status = 200, body = CredentialView)))]
 async fn show(caller: Caller, Path(app): Path<String>) -> Result<Json<CredentialView>, Problem> {
     let (app, right) = caller.actions().find_app(&caller.actor, &app).await?;
     Ok(Json(caller.actions().show_credential(&app, right).await?))
@@ -56,12 +62,19 @@ async fn remove(Writer(caller): Writer, Path(app): Path<String>) -> Result<Statu
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[utoipa::path(post, path = "/apps/{app}/access-check", tag = "source", summary = "Ask the repository for its branches, within ten seconds; a refusal names what speaks against it", operation_id = "access_check", params(("app" = String, Path, description = "Slug of the app")), responses((status = 200, body = BranchesView)))]
+#[utoipa::path(post, path = "/apps/{app}/access-check", tag = "source", summary = "Ask the repository for its branches, or the registry for the image, within seconds; a refusal names what speaks against it", operation_id = "access_check", params(("app" = String, Path, description = "Slug of the app")), responses((status = 200, body = BranchesView)))]
 async fn check(Writer(caller): Writer, Path(app): Path<String>) -> Result<Json<BranchesView>, Problem> {
     let app = caller.app(app, Right::Change).await?;
-    let branches = caller.actions().check_access(&caller.actor, &app).await?;
-    Ok(Json(BranchesView {
-        default_branch: branches.default,
-        branches: branches.names,
+    Ok(Json(match caller.actions().check_access(&caller.actor, &app).await? {
+        Reached::Repository(branches) => BranchesView {
+            default_branch: branches.default,
+            branches: branches.names,
+            ..BranchesView::default()
+        },
+        Reached::Image(resolved) => BranchesView {
+            image: Some(resolved.reference),
+            other_platforms: resolved.other_platforms,
+            ..BranchesView::default()
+        },
     }))
 }

@@ -9,11 +9,12 @@ use crate::model::deployment::{
     CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger, Wanted,
 };
 use crate::model::ids::{AppId, DeploymentId, ReleaseId, UserId};
-use crate::model::source::CommitSha;
+use crate::model::source::{CommitSha, PulledImage};
 use crate::model::time::Timestamp;
 
 const COLUMNS: &str = "id, app_id, number, status, step, trigger, wanted_commit, wanted_release_id, is_fresh, \
-    commit_sha, commit_message, commit_author, created_at, started_at, finished_at, error_kind, error_message, \
+    commit_sha, commit_message, commit_author, image_name, image_digest, created_at, started_at, finished_at, \
+    error_kind, error_message, \
     release_id, (SELECT number FROM releases WHERE releases.id = release_id) AS release_number, \
     switch_requests, switch_failed, switch_ms";
 
@@ -37,6 +38,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Deployment> {
         wanted_release_id: row.get::<_, Option<i64>>("wanted_release_id")?.map(ReleaseId),
         is_fresh: row.get("is_fresh")?,
         commit: releases::commit_from_row(row)?,
+        image: releases::image_from_row(row)?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
         started_at: moment("started_at")?,
         finished_at: moment("finished_at")?,
@@ -292,6 +294,15 @@ pub fn update_commit(connection: &Connection, id: DeploymentId, commit: &CommitI
     connection
         .prepare_cached(sql)?
         .execute(params![id.0, commit.sha, commit.message, commit.author])?;
+    Ok(())
+}
+
+/// Notes the ready image that was found.
+pub fn update_image(connection: &Connection, id: DeploymentId, image: &PulledImage) -> Result<()> {
+    let sql = "UPDATE deployments SET image_name = ?2, image_digest = ?3 WHERE id = ?1";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id.0, image.name, image.digest])?;
     Ok(())
 }
 

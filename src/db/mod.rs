@@ -26,6 +26,7 @@ pub mod memberships;
 pub mod meta;
 pub mod migrate;
 pub mod projects;
+pub mod pulled_images;
 pub mod releases;
 pub mod sealed;
 pub mod second_factors;

@@ -9,10 +9,11 @@ use crate::model::build_inputs::BuildInputs;
 use crate::model::deployment::CommitInfo;
 use crate::model::ids::{AppId, DeploymentId, ReleaseId};
 use crate::model::release::Release;
+use crate::model::source::PulledImage;
 use crate::model::time::Timestamp;
 
 const COLUMNS: &str = "id, app_id, number, deployment_id, image_id, commit_sha, commit_message, commit_author, \
-    port, health_path, health_timeout_s, memory_mb, cpus, start_command, release_command, \
+    image_name, image_digest, port, health_path, health_timeout_s, memory_mb, cpus, start_command, release_command, \
     stop_timeout_s, build_inputs, created_at";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Release> {
@@ -23,6 +24,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Release> {
         deployment_id: DeploymentId(row.get("deployment_id")?),
         image_id: row.get("image_id")?,
         commit: commit_from_row(row)?,
+        image: image_from_row(row)?,
         run: apps::run_settings_from_row(row)?,
         build_inputs: build_inputs_from_row(row)?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
@@ -38,6 +40,17 @@ pub(super) fn commit_from_row(row: &Row<'_>) -> rusqlite::Result<Option<CommitIn
         sha,
         message: row.get::<_, Option<String>>("commit_message")?.unwrap_or_default(),
         author: row.get::<_, Option<String>>("commit_author")?.unwrap_or_default(),
+    }))
+}
+
+/// The columns of a ready image, as releases and deployments have them.
+pub(super) fn image_from_row(row: &Row<'_>) -> rusqlite::Result<Option<PulledImage>> {
+    let Some(name) = row.get("image_name")? else {
+        return Ok(None);
+    };
+    Ok(Some(PulledImage {
+        name,
+        digest: row.get("image_digest")?,
     }))
 }
 
@@ -84,6 +97,14 @@ pub fn list_kept_images(connection: &Connection, app: AppId, newest: u32) -> Res
         .collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether a release of an app is of a ready image with that digest.
+pub fn has_image(connection: &Connection, app: AppId, digest: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM releases WHERE app_id = ?1 AND image_digest = ?2)";
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row(params![app.0, digest], |row| row.get(0))?)
+}
+
 /// What the images of all apps' releases were made of, where it is known.
 pub fn list_build_inputs(connection: &Connection) -> Result<Vec<(ReleaseId, BuildInputs)>> {
     let sql = "SELECT id, build_inputs FROM releases WHERE build_inputs IS NOT NULL";
@@ -126,6 +147,8 @@ pub struct NewRelease<'a> {
     pub image_id: &'a str,
     /// The commit it was built from.
     pub commit: Option<&'a CommitInfo>,
+    /// The ready image that it is.
+    pub image: Option<&'a PulledImage>,
     /// How its instances run.
     pub run: &'a RunSettings,
     /// What went into its image.
@@ -136,9 +159,9 @@ pub struct NewRelease<'a> {
 pub fn insert(connection: &Connection, new: &NewRelease<'_>) -> Result<ReleaseId> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO releases (app_id, number, deployment_id, image_id, commit_sha, commit_message, commit_author, \
-         created_at, build_inputs, \
+         created_at, build_inputs, image_name, image_digest, \
          port, health_path, health_timeout_s, memory_mb, cpus, start_command, release_command, stop_timeout_s) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, :port, :health_path, :health_timeout_s, \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, :port, :health_path, :health_timeout_s, \
          :memory_mb, :cpus, :start_command, :release_command, :stop_timeout_s)",
     )?;
     apps::bind_run_settings(&mut statement, new.run)?;
@@ -151,6 +174,8 @@ pub fn insert(connection: &Connection, new: &NewRelease<'_>) -> Result<ReleaseId
     statement.raw_bind_parameter(7, new.commit.map(|commit| &commit.author))?;
     statement.raw_bind_parameter(8, Timestamp::now().as_millis())?;
     statement.raw_bind_parameter(9, to_text(new.build_inputs))?;
+    statement.raw_bind_parameter(10, new.image.map(|image| &image.name))?;
+    statement.raw_bind_parameter(11, new.image.and_then(|image| image.digest.as_ref()))?;
     statement.raw_execute()?;
     Ok(ReleaseId(connection.last_insert_rowid()))
 }

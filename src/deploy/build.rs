@@ -154,7 +154,7 @@ pub fn labels(job: &Job, release_number: i64) -> BTreeMap<String, String> {
 }
 
 /// A channel whose lines go to the log, and the task that writes them.
-fn lines_to_log(job: &Job) -> (mpsc::Sender<String>, tokio::task::JoinHandle<()>) {
+pub(super) fn lines_to_log(job: &Job) -> (mpsc::Sender<String>, tokio::task::JoinHandle<()>) {
     let (sender, mut receiver) = mpsc::channel::<String>(256);
     let log = job.log.clone();
     let task = tokio::spawn(async move {
@@ -213,7 +213,7 @@ fn command_of(message: &str) -> Option<&str> {
     Some(command.lines().next().unwrap_or(command)).filter(|command| command.len() <= 200)
 }
 
-fn whole_minutes(limit: Duration) -> u64 {
+pub(super) fn whole_minutes(limit: Duration) -> u64 {
     limit.as_secs().div_ceil(60)
 }
 

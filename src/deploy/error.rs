@@ -2,7 +2,7 @@
 
 use crate::build::PlanError;
 use crate::build::detect::Undetected;
-use crate::docker::{self, BuildError};
+use crate::docker::{self, BuildError, RegistryError};
 use crate::model::deployment::ErrorKind;
 use crate::{db, git, secrets, traefik};
 
@@ -41,6 +41,15 @@ pub enum DeployError {
     /// An image that the deployment needs is gone.
     #[error("{0}")]
     ImageNotFound(String),
+    /// The image that the app runs could not be had from its registry.
+    #[error("{0}")]
+    Pull(RegistryError),
+    /// Pulling the image was ended for taking too long.
+    #[error("Pulling the image took longer than {minutes} minutes. Try again, or raise --build-timeout.")]
+    PullTimedOut {
+        /// The limit.
+        minutes: u64,
+    },
     /// The engine refused to start the container.
     #[error("The container could not be started: {0}")]
     StartFailed(String),
@@ -115,9 +124,9 @@ pub enum DeployError {
         /// Which one.
         key: String,
     },
-    /// The credential of the app's repository cannot be opened.
+    /// The credential of the app's source cannot be opened.
     #[error(
-        "The credential of the repository cannot be opened with this server's secret.key. Store it again on the app's \
+        "The credential of the source cannot be opened with this server's secret.key. Store it again on the app's \
          source page, or restore the key."
     )]
     CredentialUnreadable,
@@ -148,7 +157,8 @@ impl DeployError {
             Self::Plan(_) | Self::BuildFailed { .. } => ErrorKind::BuildFailed,
             Self::BuildTimedOut { .. } => ErrorKind::BuildTimedOut,
             Self::DiskFull { .. } | Self::NoSpace => ErrorKind::DiskFull,
-            Self::ImageNotFound(_) => ErrorKind::ImageNotFound,
+            Self::ImageNotFound(_) | Self::Pull(_) => ErrorKind::ImageNotFound,
+            Self::PullTimedOut { .. } => ErrorKind::TimedOut,
             Self::StartFailed(_) | Self::VariableDiffers { .. } => ErrorKind::StartFailed,
             Self::Exited { .. } => ErrorKind::Exited,
             Self::PortNotListening { .. } => ErrorKind::PortNotListening,
@@ -161,6 +171,16 @@ impl DeployError {
             }
             Self::Interrupted => ErrorKind::Interrupted,
             Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// Whether a credential is missing, or is not the right one.
+    pub const fn is_of_credential(&self) -> bool {
+        match self {
+            Self::Git(error) => matches!(error, git::Error::Auth(_)),
+            Self::Pull(error) => matches!(error, RegistryError::Denied(_)),
+            Self::CredentialUnreadable => true,
+            _ => false,
         }
     }
 
@@ -213,6 +233,15 @@ impl From<docker::Error> for DeployError {
             docker::Error::NotFound(text) | docker::Error::Conflict(text) | docker::Error::Refused(text) => {
                 Self::StartFailed(text)
             }
+        }
+    }
+}
+
+impl From<RegistryError> for DeployError {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Engine(error) => error.into(),
+            error => Self::Pull(error),
         }
     }
 }

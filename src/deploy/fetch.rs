@@ -158,9 +158,7 @@ impl Work {
                 self.tell_pointers(&found.lfs_pointers);
                 Ok(Found::Commit(commit))
             }
-            Source::Image { image } => Err(DeployError::ImageNotFound(format!(
-                "The image {image} cannot be pulled yet."
-            ))),
+            Source::Image { .. } => Err(DeployError::Internal("a ready image has no commit".into())),
         }
     }
 

@@ -84,9 +84,7 @@ impl Job {
 
 /// The name of a deployment's image.
 pub fn image_tag(context: &Context, app: &App, deployment: crate::model::ids::DeploymentId) -> String {
-    // A part of the owner's random identity keeps other people's names out of the way.
-    let owner = &context.engine.ownership().owner[..6];
-    format!("{}/{}:{deployment}-{owner}", context.config.instance, app.slug)
+    context.engine.ownership().image_name(app.slug.as_str(), deployment)
 }
 
 /// The log of one deployment; clones write to the same file. A log that cannot be written (a full disk) must not bring

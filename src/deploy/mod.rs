@@ -20,7 +20,7 @@ use crate::model::difference::Difference;
 use crate::model::host::Host;
 use crate::model::ids::{AppId, DeploymentId};
 use crate::model::release::Release;
-use crate::model::source::GitUrl;
+use crate::model::source::{GitUrl, ImageRef};
 use crate::model::user::Actor;
 
 mod acme;
@@ -35,6 +35,7 @@ mod fetch;
 mod follow;
 mod insist;
 mod job;
+mod login;
 mod look;
 mod looks;
 mod order;
@@ -44,6 +45,7 @@ mod plan;
 mod pointing;
 mod port_80;
 mod proxy;
+mod pull;
 mod queue;
 mod reconcile;
 mod release;
@@ -60,6 +62,7 @@ mod variables;
 mod watch;
 mod worker;
 
+pub use crate::docker::Resolved;
 pub use crate::git::Branches;
 pub use crate::traefik::{AcmeOutcome, Refusal};
 pub use context::{Context, Parts};
@@ -192,7 +195,7 @@ impl Deployer {
             return Ok(None);
         };
         let before = release::configuration_of_release(&self.context, &active).await?;
-        let after = release::configuration_of_app(&self.context, app, active.commit.as_ref()).await?;
+        let after = release::configuration_of_app(&self.context, app, &active).await?;
         Ok(Some(Difference::between(&before, &after)))
     }
 
@@ -206,6 +209,11 @@ impl Deployer {
     /// The branches of the repository that an app is fetched from, as its server tells them now. Nothing is fetched.
     pub async fn list_branches(&self, app: &App, url: &GitUrl) -> Result<Branches, DeployError> {
         source::list_branches(&self.context, app, url).await
+    }
+
+    /// What the image that an app runs is at its registry now. Nothing is pulled.
+    pub async fn resolve_image(&self, app: &App, image: &ImageRef) -> Result<Resolved, DeployError> {
+        login::check(&self.context, app, image).await
     }
 
     /// Whether a release's image is on the engine.

@@ -5,9 +5,11 @@
 
 use super::fetch::Fetched;
 use super::job::Job;
-use super::{DeployError, build, check, fetch, plan, release, retire, start, switch, undo, watch};
+use super::release::Origin;
+use super::{DeployError, build, check, fetch, plan, pull, release, retire, start, switch, undo, watch};
 use crate::model::deployment::Step;
 use crate::model::release::Release;
+use crate::model::source::Source;
 
 /// How a deployment left the pipeline without being live.
 #[derive(Debug)]
@@ -71,12 +73,16 @@ async fn prepare(job: &Job) -> Result<(), Ended> {
 
 /// Freezes the app as it is now, with an image that is fetched and built only as far as it has to be.
 async fn make_release(job: &Job) -> Result<Release, Ended> {
+    if let Source::Image { image } = &job.app.settings.source {
+        let (image, pulled) = pull::run(job, image).await?;
+        return Ok(release::freeze(job, image, Origin::Image(pulled)).await?);
+    }
     let commit = release::commit_of_settings(job).await?;
     if let Some(commit) = &commit
         && let Some(image) = release::made_before(job, commit).await?
     {
         fetch::remember(job, commit, None).await?;
-        return Ok(release::freeze(job, image, commit.clone()).await?);
+        return Ok(release::freeze(job, image, Origin::Commit(commit.clone())).await?);
     }
     let checkout = match job.step(Step::Fetch, fetch::run(job, commit.as_ref())).await? {
         Fetched::Checkout(checkout) => checkout,
@@ -92,7 +98,7 @@ async fn make_release(job: &Job) -> Result<Release, Ended> {
         // What cannot be planned fails as a build.
         None => job.step(Step::Build, async { build::run(job, planned?).await }).await?,
     };
-    Ok(release::freeze(job, image, checkout.commit).await?)
+    Ok(release::freeze(job, image, Origin::Commit(checkout.commit)).await?)
 }
 
 async fn go_live(job: &Job) -> Result<(), Ended> {

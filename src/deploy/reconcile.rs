@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::strays::{self, all_containers, deployment_of};
-use super::{Context, DeployError, environment, proxy, routes, start};
+use super::{Context, DeployError, environment, proxy, pull, routes, start};
 use crate::db;
 use crate::docker::{self, ContainerSummary};
 use crate::model::app::App;
@@ -206,6 +206,10 @@ async fn delete(context: &Context, app: &App) -> Result<(), DeployError> {
             strays::remove_image(context, &image).await?;
         }
     }
+    for name in strays::names_of_app(context, id).await? {
+        context.engine.remove_image(&name.name).await?;
+    }
+    pull::remove_unused(context).await?;
     for deployment in deployments {
         let removed = context.logs.remove(deployment);
         removed.map_err(|error| DeployError::of_io(&error))?;

@@ -16,6 +16,7 @@ use crate::model::difference::Configuration;
 use crate::model::env_var::SealedEnvVar;
 use crate::model::ids::{AppId, DeploymentId, ReleaseId};
 use crate::model::release::Release;
+use crate::model::source::{PulledImage, Source};
 
 /// Releases whose images are compared with what is to be built; older ones are gone as a rule.
 const LOOKED_AT: u32 = 50;
@@ -31,10 +32,14 @@ pub async fn wanted_back(job: &Job) -> Result<Option<Release>, DeployError> {
         Trigger::Manual | Trigger::Api | Trigger::Push | Trigger::Webhook | Trigger::Config => return Ok(None),
     };
     require_image(job, &release).await?;
-    let (id, release_id, commit) = (job.deployment.id, release.id, release.commit.clone());
+    let (id, release_id) = (job.deployment.id, release.id);
+    let (commit, image) = (release.commit.clone(), release.image.clone());
     let noted = job.context.db.write(move |tx| {
         commit
             .map(|commit| db::deployments::update_commit(tx, id, &commit))
+            .transpose()?;
+        image
+            .map(|image| db::deployments::update_image(tx, id, &image))
             .transpose()?;
         db::deployments::update_release(tx, id, Some(release_id))
     });
@@ -125,17 +130,30 @@ pub fn build_inputs_with(
     Ok(BuildInputs::of(&app.settings, &commit.sha, variables))
 }
 
+/// What a release is of.
+pub enum Origin {
+    /// A commit, of which its image was built.
+    Commit(CommitInfo),
+    /// A ready image.
+    Image(PulledImage),
+}
+
 /// Stores the release with the variables of this moment; a former attempt's release is replaced.
-pub async fn freeze(job: &Job, image: BuiltImage, commit: CommitInfo) -> Result<Release, DeployError> {
+pub async fn freeze(job: &Job, image: BuiltImage, origin: Origin) -> Result<Release, DeployError> {
     let (app, project, id) = (job.app.id, job.app.project_id, job.deployment.id);
     let (run, secrets) = (job.app.settings.run.clone(), job.context.secrets.clone());
+    let (commit, pulled) = match origin {
+        Origin::Commit(commit) => (Some(commit), None),
+        Origin::Image(pulled) => (None, Some(pulled)),
+    };
     let release = job.context.db.write(move |tx| {
         let new = db::releases::NewRelease {
             app_id: app,
             number: db::releases::next_number(tx, app)?,
             deployment_id: id,
             image_id: &image.id,
-            commit: Some(&commit),
+            commit: commit.as_ref(),
+            image: pulled.as_ref(),
             run: &run,
             build_inputs: &image.inputs,
         };
@@ -167,16 +185,20 @@ pub async fn active(context: &Context, app: AppId) -> Result<Option<Release>, De
     Ok(release.await?)
 }
 
-/// An app as its next release would freeze it, for the commit that serves.
+/// An app as its next release would freeze it, for the commit or the image that serves.
 pub async fn configuration_of_app(
     context: &Context,
     app: &App,
-    commit: Option<&CommitInfo>,
+    active: &Release,
 ) -> Result<Configuration, DeployError> {
     let sealed = variables::now(context, app).await?;
-    let build = match commit {
-        Some(commit) => Some(build_inputs(context, app, commit).await?),
-        None => None,
+    let build = match (&app.settings.source, &active.commit) {
+        (Source::Image { image }, _) => {
+            let digest = active.image.as_ref().and_then(|pulled| pulled.digest.as_deref());
+            Some(BuildInputs::of_image(image, digest.unwrap_or(&active.image_id)))
+        }
+        (_, Some(commit)) => Some(build_inputs(context, app, commit).await?),
+        (_, None) => None,
     };
     Ok(Configuration {
         run: app.settings.run.clone(),
@@ -219,9 +241,13 @@ async fn require_image(job: &Job, release: &Release) -> Result<(), DeployError> 
     if job.context.engine.find_image(&release.image_id).await?.is_some() {
         return Ok(());
     }
-    let commit = release.commit.as_ref().map_or("its commit", |commit| commit.short());
+    let again = match (&release.image, &release.commit) {
+        (Some(image), _) => format!("Deploy to pull {} again.", image.name),
+        (None, Some(commit)) => format!("Deploy {} to build it again.", commit.short()),
+        (None, None) => "Deploy its commit to build it again.".to_owned(),
+    };
     Err(DeployError::ImageNotFound(format!(
-        "The image of v{} is not on this server any more. Deploy {commit} to build it again.",
+        "The image of v{} is not on this server any more. {again}",
         release.number
     )))
 }

@@ -3,13 +3,14 @@
 //! While the old instance still runs, the new one is watched: should it end, the traffic goes back. Trouble in
 //! removing is a warning; the deployment is live all the same.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::job::Job;
 use super::switch::Switched;
-use super::{DeployError, check, proxy, reconcile, release, sockets, strays};
+use super::{DeployError, check, proxy, pull, reconcile, release, sockets, strays};
 use crate::db;
 use crate::model::app::RunSettings;
 use crate::model::container::{ContainerState, RestartPolicy};
@@ -118,6 +119,21 @@ async fn remove_old_images(job: &Job) -> Result<(), DeployError> {
             continue;
         }
         strays::remove_image(&job.context, &image).await?;
+    }
+    remove_old_names(job, &kept).await?;
+    pull::remove_unused(&job.context).await
+}
+
+/// Removes the names that deployments of the app gave to ready images, but the newest one of each that is kept.
+async fn remove_old_names(job: &Job, kept: &[String]) -> Result<(), DeployError> {
+    let mut named = strays::names_of_app(&job.context, job.app.id).await?;
+    named.sort_by_key(|name| std::cmp::Reverse(name.deployment));
+    let mut seen = HashSet::new();
+    for name in named {
+        let is_newest = seen.insert(name.image_id.clone());
+        if !is_newest || !kept.contains(&name.image_id) {
+            job.context.engine.remove_image(&name.name).await?;
+        }
     }
     Ok(())
 }

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Context, DeployError, proxy, routes};
+use super::{Context, DeployError, proxy, pull, routes};
 use crate::db;
-use crate::docker::{self, ContainerSummary, ImageSummary};
+use crate::docker::{self, ContainerSummary, ImageSummary, ImageTag};
 use crate::model::container::DEPLOYMENT_LABEL;
-use crate::model::ids::DeploymentId;
+use crate::model::ids::{AppId, DeploymentId};
 
-/// Removes containers and images of unknown deployments, networks of unknown projects, route files and repositories of
+/// Removes containers, images and names of images of unknown deployments, networks of unknown projects, route files and repositories of
 /// unknown apps.
 pub async fn remove(context: &Context) -> Result<(), DeployError> {
     routes::remove_strays(context).await?;
@@ -29,6 +29,13 @@ pub async fn remove(context: &Context) -> Result<(), DeployError> {
             remove_image(context, &image).await?;
         }
     }
+    for name in context.engine.list_image_tags().await? {
+        if !is_known(context, name.deployment).await? {
+            tracing::info!(image = name.name, "removing an image's name that no deployment knows");
+            context.engine.remove_image(&name.name).await?;
+        }
+    }
+    pull::remove_unused(context).await?;
     proxy::remove_unknown_networks(context).await?;
     remove_repositories(context).await
 }
@@ -56,11 +63,27 @@ pub async fn remove_image(context: &Context, image: &ImageSummary) -> Result<(),
     Ok(())
 }
 
+/// The names that deployments of an app gave to images. A slug may be used again by another app, a deployment's id not.
+pub async fn names_of_app(context: &Context, app: AppId) -> Result<Vec<ImageTag>, DeployError> {
+    let ids = context
+        .db
+        .read(move |c| db::deployments::list_ids_of_app(c, app))
+        .await?;
+    let ids: HashSet<DeploymentId> = ids.into_iter().collect();
+    let mut named = context.engine.list_image_tags().await?;
+    named.retain(|name| ids.contains(&name.deployment));
+    Ok(named)
+}
+
 async fn is_stray(context: &Context, labels: &BTreeMap<String, String>) -> Result<bool, DeployError> {
-    let Some(id) = deployment_of(labels) else {
-        return Ok(false);
-    };
-    Ok(context.db.read(move |c| db::deployments::find(c, id)).await?.is_none())
+    match deployment_of(labels) {
+        Some(id) => Ok(!is_known(context, id).await?),
+        None => Ok(false),
+    }
+}
+
+async fn is_known(context: &Context, id: DeploymentId) -> Result<bool, DeployError> {
+    Ok(context.db.read(move |c| db::deployments::find(c, id)).await?.is_some())
 }
 
 async fn remove_repositories(context: &Context) -> Result<(), DeployError> {

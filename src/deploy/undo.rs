@@ -2,7 +2,7 @@
 //! process too. Never touches what serves.
 
 use super::job::image_tag;
-use super::{Context, DeployError, insist};
+use super::{Context, DeployError, insist, pull};
 use crate::db;
 use crate::model::app::App;
 use crate::model::deployment::Deployment;
@@ -19,6 +19,9 @@ pub async fn remove_all(context: &Context, app: &App, deployment: &Deployment) {
     let tag = image_tag(context, app, deployment.id);
     if let Err(error) = context.engine.remove_image(&tag).await {
         tracing::warn!(image = tag, %error, "an image of an ended deployment is left");
+    }
+    if let Err(error) = pull::remove_unused(context).await {
+        tracing::warn!(%error, "an image that an ended deployment pulled is left");
     }
     if let Err(error) = remove_release(context, app.id, deployment.id).await {
         tracing::warn!(deployment = %deployment.id, %error, "the release of an ended deployment is left");

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bollard::errors::Error as BollardError;
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::http::uri::PathAndQuery;
 
 use super::Error;
@@ -134,12 +135,13 @@ impl Connection {
     }
 }
 
-/// Puts `/v1.x` before the path. `/version` stays free of it: it is how the version is found out. A build is made one by
+/// Puts `/v1.x` before the path, and a login for a registry into the alphabet that the engine reads. `/version` stays free of it: it is how the version is found out. A build is made one by
 /// BuildKit here: told so, bollard would open a session of its own beside ours, and a build has only one.
 fn versioned(mut request: BollardRequest, minor: u32) -> BollardRequest {
     if request.uri().path() == "/version" {
         return request;
     }
+    spell_login(request.headers_mut());
     let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let mut parts = request.uri().clone().into_parts();
     let path = versioned_path(path, minor);
@@ -153,6 +155,19 @@ fn versioned(mut request: BollardRequest, minor: u32) -> BollardRequest {
         *request.uri_mut() = uri;
     }
     request
+}
+
+/// bollard writes the login in the common alphabet of base64, the engine reads the one for addresses (RFC 4648 §5) and
+/// takes anything else for no login at all: a `?`, `>` or `~` in a password could be enough.
+fn spell_login(headers: &mut HeaderMap) {
+    let Some(login) = headers.get("X-Registry-Auth").and_then(|value| value.to_str().ok()) else {
+        return;
+    };
+    let spelled = login.replace('+', "-").replace('/', "_");
+    if let Ok(mut value) = HeaderValue::from_str(&spelled) {
+        value.set_sensitive(true);
+        headers.insert("X-Registry-Auth", value);
+    }
 }
 
 /// A path of the engine's API in a version of it.
@@ -185,6 +200,18 @@ fn agree(engine_version: &str, newest: Option<u32>, oldest: u32) -> Result<u32, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_spelled_as_the_engine_reads_it() {
+        let mut headers = HeaderMap::new();
+        spell_login(&mut headers);
+        assert!(headers.is_empty());
+        headers.insert("X-Registry-Auth", HeaderValue::from_static("aHU/dGVy+n4y=="));
+        spell_login(&mut headers);
+        let value = headers.get("X-Registry-Auth").unwrap();
+        assert_eq!(value, "aHU_dGVy-n4y==");
+        assert!(value.is_sensitive());
+    }
 
     #[test]
     fn the_newest_common_version_is_agreed_on() {

@@ -8,8 +8,10 @@ use bollard::models::ImageInspect;
 use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveImageOptions};
 use futures_util::TryStreamExt;
 
+use super::ownership::{Filters, Labels};
 use super::{Engine, Error};
 use crate::model::container::APP_LABEL;
+use crate::model::ids::DeploymentId;
 
 /// An image on the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +41,26 @@ pub struct ImageSummary {
     pub labels: BTreeMap<String, String>,
 }
 
+/// A name that Dhow gave to an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageTag {
+    /// The name, as `dhow/web:12-1f2e3d`.
+    pub name: String,
+    /// Slug of the app in it.
+    pub app: String,
+    /// The deployment that gave it.
+    pub deployment: DeploymentId,
+    /// The image's id.
+    pub image_id: String,
+}
+
 impl Engine {
     /// The image of that name or id, whoever made it; `None` when it is not on the engine.
     pub async fn find_image(&self, reference: &str) -> Result<Option<Image>, Error> {
         Ok(self.inspect_image(reference).await?.map(image_from))
     }
 
-    /// Fetches it from its registry. `NotFound` when the registry has none of that name or asks for a password.
+    /// Fetches it from its registry under its own name, without a login. `NotFound` when the registry has none of that name or asks for a password.
     pub async fn pull_image(&self, reference: &str) -> Result<(), Error> {
         let reference = with_tag(checked(reference)?);
         let docker = self.docker().await?;
@@ -62,22 +77,69 @@ impl Engine {
         }
     }
 
-    /// Removes it; one that is in use or gone is fine. `Refused` when it is not ours.
+    /// Removes it, or only that name of it while it has others; one that is in use or gone is fine. `Refused` when it is
+    /// not ours: it carries no labels of ours, and the name is none that Dhow gave.
     pub async fn remove_image(&self, reference: &str) -> Result<(), Error> {
         let Some(found) = self.inspect_image(reference).await? else {
             return Ok(());
         };
-        if !self.has_our_labels(found.config.as_ref().and_then(|config| config.labels.as_ref())) {
+        let is_our_name = self.ownership.parse_image_name(reference).is_some();
+        if !is_our_name && !self.has_our_labels(found.config.as_ref().and_then(|config| config.labels.as_ref())) {
             return Err(Error::Refused(format!(
                 "image `{reference}` does not belong to this Dhow and is left alone"
             )));
         }
+        self.delete_image(reference).await
+    }
+
+    /// Removes an image that was fetched as `name@sha256:…`, once nothing else on the engine names or uses it; whether it
+    /// is gone.
+    pub async fn remove_fetched(&self, reference: &str) -> Result<bool, Error> {
+        let Some(found) = self.inspect_image(reference).await? else {
+            return Ok(true);
+        };
+        // Somebody's own name for it, or that of another deployment; with it the layers stay anyway.
+        if !found.repo_tags.unwrap_or_default().is_empty() {
+            return Ok(false);
+        }
+        self.delete_image(reference).await?;
+        Ok(self.inspect_image(reference).await?.is_none())
+    }
+
+    async fn delete_image(&self, reference: &str) -> Result<(), Error> {
         let docker = self.docker().await?;
         let removed = docker.remove_image(reference, None::<RemoveImageOptions>, None).await;
         match removed.map_err(self.explain()) {
             Ok(_) | Err(Error::NotFound(_) | Error::Conflict(_)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// The names that Dhow gave to images, those that carry none of its labels included.
+    pub async fn list_image_tags(&self) -> Result<Vec<ImageTag>, Error> {
+        let pattern = format!("{}/*", self.ownership.instance);
+        let filters = Filters::from([("reference".to_owned(), vec![pattern])]);
+        let images = self.images(&filters).await?;
+        let named = images.into_iter().flat_map(|image| {
+            let tags = image.repo_tags.into_iter();
+            tags.filter_map(|name| {
+                let (app, deployment) = self.ownership.parse_image_name(&name)?;
+                Some(ImageTag {
+                    app: app.to_owned(),
+                    deployment,
+                    image_id: image.id.clone(),
+                    name,
+                })
+            })
+            .collect::<Vec<_>>()
+        });
+        Ok(named.collect())
+    }
+
+    /// Whether an image is Dhow's own: by its labels, or because the name that leads to it is one that Dhow gave.
+    pub fn is_ours(&self, image: &Image, reference: &str) -> bool {
+        let labels: Labels = image.labels.clone().into_iter().collect();
+        self.ownership.parse_image_name(reference).is_some() || self.has_our_labels(Some(&labels))
     }
 
     /// Our images, optionally only those of an app (label `dhow.app`).
@@ -121,7 +183,7 @@ fn image_from(inspected: ImageInspect) -> Image {
 }
 
 /// A reference becomes part of the request's path: nothing may be in it that could lead to another resource.
-fn checked(reference: &str) -> Result<&str, Error> {
+pub(super) fn checked(reference: &str) -> Result<&str, Error> {
     let is_allowed = |character: char| character.is_ascii_alphanumeric() || "._-/:@".contains(character);
     let has_odd_part = reference
         .split('/')
@@ -135,7 +197,7 @@ fn checked(reference: &str) -> Result<&str, Error> {
 }
 
 /// Without a tag the engine would pull every tag there is.
-fn with_tag(reference: &str) -> String {
+pub(super) fn with_tag(reference: &str) -> String {
     let last = reference.rsplit('/').next().unwrap_or(reference);
     if last.contains([':', '@']) {
         reference.to_owned()

@@ -13,6 +13,7 @@ mod network;
 mod output;
 mod ownership;
 mod progress;
+mod registry;
 mod session;
 mod state;
 mod upgrade;
@@ -22,7 +23,8 @@ pub use build::{BuildError, ImageBuild};
 pub use container::ContainerSummary;
 pub use error::Error;
 pub use events::{ContainerEvent, Happened};
-pub use image::{Image, ImageSummary};
+pub use image::{Image, ImageSummary, ImageTag};
+pub use registry::{RegistryError, Resolved};
 
 use std::sync::Arc;
 use std::time::Duration;

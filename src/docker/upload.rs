@@ -59,7 +59,8 @@ impl Upload {
     }
 }
 
-fn megabytes(bytes: u64) -> String {
+/// A size as Docker itself tells it, rounded up.
+pub(super) fn megabytes(bytes: u64) -> String {
     let tenths = bytes.div_ceil(100_000);
     format!("{}.{} MB", tenths / 10, tenths % 10)
 }

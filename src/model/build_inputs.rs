@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::app::{AppSettings, BuildTarget};
-use super::source::{RelativePath, Source};
+use super::source::{ImageRef, RelativePath, Source};
 use super::text::ContainerCommand;
 
 /// The inputs of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildInputs {
-    /// Full id of the commit.
+    /// Full id of the commit; the digest of a ready image.
     pub commit: String,
     /// What of the commit the build can see: names of Git's objects, and a digest of what Dhow wrote itself. Unknown
     /// until the commit is here, and for images that an older Dhow made.
@@ -58,6 +58,17 @@ impl BuildInputs {
             files: None,
             settings: set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             variables,
+            bases: BTreeMap::new(),
+        }
+    }
+
+    /// The same for a ready image: its name, and the digest that this stands for.
+    pub fn of_image(image: &ImageRef, digest: &str) -> Self {
+        Self {
+            commit: digest.to_owned(),
+            files: None,
+            settings: BTreeMap::from([("source.image".to_owned(), image.to_string())]),
+            variables: BTreeMap::new(),
             bases: BTreeMap::new(),
         }
     }

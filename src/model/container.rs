@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ids::DeploymentId;
 use super::time::Timestamp;
 
 /// The identity under which Dhow marks what it makes in Docker. An object is Dhow's own only with both labels.
@@ -28,6 +29,23 @@ impl Ownership {
             (Self::INSTANCE_LABEL.to_owned(), self.instance.clone()),
             (Self::OWNER_LABEL.to_owned(), self.owner.clone()),
         ])
+    }
+
+    /// The name of a deployment's image. Whatever has such a name has it from Dhow, labels or not: a part of the random
+    /// identity keeps other people's names out of the way.
+    pub fn image_name(&self, app: &str, deployment: DeploymentId) -> String {
+        format!("{}/{app}:{deployment}-{}", self.instance, self.owner_part())
+    }
+
+    /// The app's slug and the deployment in the name of an image, if it is one of ours.
+    pub fn parse_image_name<'a>(&self, name: &'a str) -> Option<(&'a str, DeploymentId)> {
+        let (app, tag) = name.strip_prefix(&self.instance)?.strip_prefix('/')?.split_once(':')?;
+        let deployment = tag.strip_suffix(self.owner_part())?.strip_suffix('-')?;
+        Some((app, DeploymentId(deployment.parse().ok()?)))
+    }
+
+    fn owner_part(&self) -> &str {
+        self.owner.get(..6).unwrap_or(&self.owner)
     }
 }
 
@@ -154,4 +172,30 @@ pub struct ContainerState {
     pub addresses: BTreeMap<String, String>,
     /// Published ports: container port → host port.
     pub host_ports: BTreeMap<u16, u16>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_image_is_read_back_and_nobody_elses_is() {
+        let ownership = Ownership {
+            instance: "dhow".to_owned(),
+            owner: "abcdef0123".to_owned(),
+        };
+        let name = ownership.image_name("web", DeploymentId(12));
+        assert_eq!(name, "dhow/web:12-abcdef");
+        assert_eq!(ownership.parse_image_name(&name), Some(("web", DeploymentId(12))));
+        for other in [
+            "dhow/web:12-fedcba",
+            "dhow/web:12",
+            "dhow/web:x-abcdef",
+            "dhow2/web:12-abcdef",
+            "example.com/dhow/web:12-abcdef",
+            "web:12-abcdef",
+        ] {
+            assert_eq!(ownership.parse_image_name(other), None, "{other}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! One attempt to make something live, and how it can end.
 
 use super::ids::{AppId, DeploymentId, ReleaseId};
-use super::source::CommitPrefix;
+use super::source::{CommitPrefix, PulledImage};
 use super::time::Timestamp;
 use super::words::words;
 
@@ -204,6 +204,8 @@ pub struct Deployment {
     pub is_fresh: bool,
     /// Commit that was found.
     pub commit: Option<CommitInfo>,
+    /// Ready image that was found.
+    pub image: Option<PulledImage>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When the worker took it (again).

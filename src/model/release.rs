@@ -4,6 +4,7 @@ use super::app::RunSettings;
 use super::build_inputs::BuildInputs;
 use super::deployment::CommitInfo;
 use super::ids::{AppId, DeploymentId, ReleaseId};
+use super::source::PulledImage;
 use super::time::Timestamp;
 
 /// An immutable version of an app.
@@ -21,6 +22,8 @@ pub struct Release {
     pub image_id: String,
     /// The commit it was built from.
     pub commit: Option<CommitInfo>,
+    /// The ready image that it is.
+    pub image: Option<PulledImage>,
     /// How its instances run.
     pub run: RunSettings,
     /// What went into its image; unknown for one that an older Dhow made.

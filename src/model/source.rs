@@ -15,7 +15,7 @@ mod watch_path;
 pub use branch::Branch;
 pub use commit::{CommitPrefix, CommitSha};
 pub use credential::{CredentialKind, HostKey, SealedCredential, SourceToken};
-pub use image::ImageRef;
+pub use image::{ImageRef, PulledImage};
 pub use path::RelativePath;
 pub use url::GitUrl;
 pub use watch_path::{WatchPath, first_watched};

@@ -42,6 +42,7 @@ mod full_disk;
 mod git_push;
 mod halfway;
 mod hostile_input;
+mod image_source;
 mod instance_limits;
 mod island;
 mod key_rotation;

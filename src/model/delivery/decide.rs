@@ -57,7 +57,12 @@ fn of_push(settings: &AppSettings, push: &Push) -> Result<Outcome, Verdict> {
         branch, watch_paths, ..
     } = &settings.source
     else {
-        let reason = "Not a Git app: this app is deployed by pushing to Dhow itself.";
+        let reason = match settings.source {
+            Source::Image { .. } => "Not a Git app: this app runs a ready image.",
+            Source::Git { .. } | Source::Push { .. } => {
+                "Not a Git app: this app is deployed by pushing to Dhow itself."
+            }
+        };
         return Err(verdict(Decision::NotGit, "source", reason));
     };
     let followed = branch.as_ref().map(|branch| branch.as_str());

@@ -64,6 +64,15 @@ pub fn in_words(needs_build: bool, is_stopped: bool, times: Times) -> String {
     }
 }
 
+/// What it takes to have another ready image run.
+pub const fn of_another_image(is_stopped: bool) -> &'static str {
+    if is_stopped {
+        "Pulls the image, then starts the app."
+    } else {
+        "Pulls the image, then takes over without a gap."
+    }
+}
+
 /// What applying costs either way, for an editor that does not know yet what will change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Costs {

@@ -59,14 +59,19 @@ pub struct TabLink {
     pub is_current: bool,
 }
 
-/// The tabs of an app.
-pub fn tabs(slug: &str, current: Tab) -> Vec<TabLink> {
+/// The tabs of an app. No forge tells of a ready image.
+pub fn tabs(app: &App, current: Tab) -> Vec<TabLink> {
+    let slug = &app.slug;
+    let is_image = matches!(app.settings.source, Source::Image { .. });
     let link = |(tab, title, path)| TabLink {
         title,
         href: format!("/apps/{slug}{path}"),
         is_current: tab == current,
     };
-    Tab::ALL.into_iter().map(link).collect()
+    let shown = Tab::ALL
+        .into_iter()
+        .filter(|(tab, ..)| !is_image || *tab != Tab::Webhook);
+    shown.map(link).collect()
 }
 
 /// What serves.
@@ -152,9 +157,9 @@ impl AppHead {
             addresses: addresses(&actions.config, app, &facts.domains),
             watch: unfinished.map(|deployment| deployment.number),
             can_deploy: right >= Right::Deploy
-                && (matches!(app.settings.source, Source::Git { .. }) || !facts.newest.is_empty()),
+                && (!matches!(app.settings.source, Source::Push { .. }) || !facts.newest.is_empty()),
             right,
-            tabs: tabs(app.slug.as_str(), tab),
+            tabs: tabs(app, tab),
         })
     }
 }
@@ -200,7 +205,7 @@ impl Live {
         Self {
             release: release.number,
             deployment: deployment.number,
-            commit: release.commit.as_ref().map(CommitView::from),
+            commit: CommitView::of(release.commit.as_ref(), release.image.as_ref()),
             since: Moment::of(deployment.finished_at.unwrap_or(deployment.created_at)),
         }
     }

@@ -121,7 +121,15 @@ impl Pending {
             settings: difference.settings.iter().map(SettingView::from).collect(),
             variables: variables.collect(),
             more: difference.variables.len().saturating_sub(LISTED),
-            cost: cost::in_words(difference.needs_build, is_stopped, times),
+            cost: if difference
+                .settings
+                .iter()
+                .any(|setting| setting.name == "source.image" && !setting.to.is_empty())
+            {
+                cost::of_another_image(is_stopped).to_owned()
+            } else {
+                cost::in_words(difference.needs_build, is_stopped, times)
+            },
             needs_build: difference.needs_build,
             may_apply: true,
             under_way: None,

@@ -73,6 +73,8 @@ struct NowView {
 /// How the app is made.
 struct MadeView {
     url: String,
+    /// Whether that is a ready image.
+    is_image: bool,
     branch: String,
     builder: &'static str,
     dockerfile: String,
@@ -187,6 +189,7 @@ impl From<&App> for MadeView {
             .map(|cpus| format!("{cpus} processor cores"));
         Self {
             url,
+            is_image: matches!(settings.source, Source::Image { .. }),
             branch: settings.source.branch().map_or("", Branch::as_str).to_owned(),
             builder: match settings.build.builder {
                 Builder::Auto => "automatic",

@@ -1,5 +1,5 @@
 //! Where an app's code comes from: the token or key that opens the repository, the server's key, and whether it can be
-//! reached, with branches to choose from.
+//! reached, with branches to choose from; the same for the registry of a ready image.
 
 use askama::Template;
 use askama_web::WebTemplate;
@@ -13,7 +13,7 @@ use serde_json::json;
 use tower_sessions::Session;
 
 use super::head::{AppHead, Tab};
-use crate::actions::source::{CredentialInput, CredentialView};
+use crate::actions::source::{CredentialInput, CredentialView, Reached};
 use crate::actions::{Error, FieldError};
 use crate::model::access::Right;
 use crate::model::app::App;
@@ -43,6 +43,16 @@ const LABELS: &[(&str, &str)] = &[
     ("branch", "Branch"),
 ];
 
+/// The same for a registry, whose token is called a password.
+const LABELS_OF_REGISTRY: &[(&str, &str)] = &[("token", "Password"), ("username", "User name"), ("kind", "Credential")];
+
+fn labels(app: &App) -> &'static [(&'static str, &'static str)] {
+    match app.settings.source {
+        Source::Image { .. } => LABELS_OF_REGISTRY,
+        Source::Git { .. } | Source::Push { .. } => LABELS,
+    }
+}
+
 /// The page and its forms.
 pub fn router() -> Router<Web> {
     Router::new()
@@ -59,8 +69,10 @@ pub fn router() -> Router<Web> {
 struct SourcePage {
     layout: Layout,
     head: AppHead,
-    /// `None` for an app that is pushed to.
+    /// `None` for an app that is not fetched.
     git: Option<GitView>,
+    /// `None` for an app that is built.
+    image: Option<ImageView>,
     credential: CredentialView,
     since: Option<Moment>,
     host_key: Option<HostKeyView>,
@@ -77,6 +89,11 @@ struct GitView {
     authority: String,
     branch: String,
     is_ssh: bool,
+}
+
+struct ImageView {
+    name: String,
+    registry: String,
 }
 
 struct HostKeyView {
@@ -96,6 +113,10 @@ struct Checked {
     branches: Vec<String>,
     /// How many there are besides.
     more: usize,
+    /// What the image's name stands for.
+    image: Option<String>,
+    /// The platforms that the image is for, where this server's is not among them.
+    other_platforms: Vec<String>,
 }
 
 impl SourcePage {
@@ -119,10 +140,18 @@ impl SourcePage {
             }),
             Source::Push { .. } | Source::Image { .. } => None,
         };
+        let image = match &app.settings.source {
+            Source::Image { image } => Some(ImageView {
+                name: image.to_string(),
+                registry: image.registry_name().to_owned(),
+            }),
+            Source::Git { .. } | Source::Push { .. } => None,
+        };
         Ok(Self {
             layout: if errors.is_empty() { layout } else { layout.refused() },
             head,
             git,
+            image,
             since: credential.created_at.map(Moment::of),
             credential,
             host_key: host_key.map(|key| HostKeyView {
@@ -182,6 +211,9 @@ async fn replace(
             let sentence = match credential.fingerprint {
                 Some(_) if is_given => "The key is stored. Check the access next.",
                 Some(_) => "A key was made. Add its public half to the repository, then check the access.",
+                None if matches!(app.settings.source, Source::Image { .. }) => {
+                    "The password is stored. Check the access next."
+                }
                 None => "The token is stored. Check the access next.",
             };
             flash::done(&session, sentence).await?;
@@ -191,7 +223,7 @@ async fn replace(
             // Nothing secret is shown again; the user name may be.
             let mut form = Typed::default();
             form.set("username", typed.value("username"));
-            let errors = FormErrors::new(refused, LABELS);
+            let errors = FormErrors::new(refused, labels(&app));
             let page = SourcePage::new(&web, (frame, &signed_in), (&app, right), (form, errors), None).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
@@ -206,7 +238,11 @@ async fn remove(
     session: Session,
 ) -> Result<Redirect> {
     web.actions.remove_credential(&actor, &app).await?;
-    flash::done(&session, "The credential was removed. Take it back at the forge too.").await?;
+    flash::done(
+        &session,
+        "The credential was removed. Take it back where it was made, too.",
+    )
+    .await?;
     Ok(page_of(&app))
 }
 
@@ -222,16 +258,22 @@ async fn check(
         default: None,
         branches: Vec::new(),
         more: 0,
+        image: None,
+        other_platforms: Vec::new(),
     };
     match web.actions.check_access(&actor, &app).await {
-        Ok(mut branches) => {
+        Ok(Reached::Image(resolved)) => {
+            checked.image = Some(resolved.reference);
+            checked.other_platforms = resolved.other_platforms;
+        }
+        Ok(Reached::Repository(mut branches)) => {
             checked.more = branches.names.len().saturating_sub(OFFERED);
             branches.names.truncate(OFFERED);
             checked.default = branches.default;
             checked.branches = branches.names;
         }
         Err(Error::Invalid(refused)) => checked.refusal = refused.into_iter().next().map(|error| error.message),
-        Err(Error::Conflict(sentence)) => checked.refusal = Some(sentence),
+        Err(Error::Conflict(sentence) | Error::Unavailable(sentence)) => checked.refusal = Some(sentence),
         Err(error) => return Err(error.into()),
     }
     session.insert(CHECKED, checked).await.map_err(anyhow::Error::from)?;

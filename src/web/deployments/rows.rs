@@ -30,7 +30,7 @@ impl From<&Deployment> for DeploymentRow {
         Self {
             number: deployment.number,
             status: deployment.status.into(),
-            commit: deployment.commit.as_ref().map(CommitView::from),
+            commit: CommitView::of(deployment.commit.as_ref(), deployment.image.as_ref()),
             release: deployment.release_number,
             trigger: trigger_words(deployment.trigger),
             when: Moment::of(deployment.started_at.unwrap_or(deployment.created_at)),

@@ -258,7 +258,7 @@ pub async fn show(
         app_name: app.settings.name.to_string(),
         project_slug: app.project_slug.to_string(),
         project_name: project.map_or_else(String::new, |project| project.name.to_string()),
-        tabs: tabs(app.slug.as_str(), Tab::Deployments),
+        tabs: tabs(&app, Tab::Deployments),
         id,
         number: deployment.number,
         parts,

@@ -8,19 +8,37 @@ use askama::filters::HtmlSafe;
 use crate::model::app::App;
 use crate::model::deployment::{CommitInfo, Deployment, ErrorKind, Status, Step, StepRun, SwitchReport, Trigger};
 use crate::model::release::Release;
+use crate::model::source::PulledImage;
 use crate::model::time::Timestamp;
 use crate::web::moment::{Moment, duration};
 use crate::web::status::StatusWord;
 
-/// A commit as pages show it.
+/// A commit, or a ready image, as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitView {
-    /// The beginning of its id.
+    /// The beginning of its id; an image's name.
     pub short: String,
-    /// The first line of its message.
+    /// The first line of its message; the beginning of an image's digest.
     pub subject: String,
     /// Who wrote it.
     pub author: String,
+}
+
+impl CommitView {
+    /// What something was made of: the one of the two that is there.
+    pub fn of(commit: Option<&CommitInfo>, image: Option<&PulledImage>) -> Option<Self> {
+        commit.map(Self::from).or_else(|| image.map(Self::from))
+    }
+}
+
+impl From<&PulledImage> for CommitView {
+    fn from(image: &PulledImage) -> Self {
+        Self {
+            short: image.name.clone(),
+            subject: image.short().to_owned(),
+            author: String::new(),
+        }
+    }
 }
 
 impl From<&CommitInfo> for CommitView {
@@ -92,9 +110,10 @@ fn step_state(deployment: &Deployment, step: Step, run: Option<&StepRun>) -> (&'
     // What a first attempt did counts no more while a second one has not come so far.
     let is_ahead = deployment.step.is_none_or(|present| step > present) || deployment.status == Status::Queued;
     let is_built = matches!(step, Step::Fetch | Step::Build);
+    let needs_no_build = step == Step::Build && deployment.image.is_some();
     let brings_release = matches!(deployment.trigger, Trigger::Rollback | Trigger::Restart);
     match deployment.status {
-        _ if is_built && brings_release => ("skipped", "not needed"),
+        _ if needs_no_build || (is_built && brings_release) => ("skipped", "not needed"),
         Status::Running if is_here => ("current", "now"),
         Status::Failed if is_here => ("failed", "failed"),
         Status::Cancelled if is_here => ("skipped", "cancelled"),
@@ -148,8 +167,8 @@ impl DeploymentLine {
             Some(started_at) => ("started", started_at),
             None => ("asked for", deployment.created_at),
         };
-        let of_release = || release.and_then(|release| release.commit.as_ref());
-        let commit = deployment.commit.as_ref().or_else(of_release);
+        let of_release = || release.and_then(|release| CommitView::of(release.commit.as_ref(), release.image.as_ref()));
+        let commit = CommitView::of(deployment.commit.as_ref(), deployment.image.as_ref()).or_else(of_release);
         let wanted = deployment
             .wanted_commit
             .as_ref()
@@ -159,7 +178,7 @@ impl DeploymentLine {
             release: deployment
                 .release_number
                 .or_else(|| release.map(|release| release.number)),
-            commit: commit.map(CommitView::from),
+            commit,
             wanted: wanted.map(|commit| commit.chars().take(7).collect()),
             trigger: trigger_words(deployment.trigger),
             when: Moment::of(when),

@@ -72,7 +72,7 @@ impl ReleaseRow {
         };
         Self {
             number: release.number,
-            commit: release.commit.as_ref().map(CommitView::from),
+            commit: CommitView::of(release.commit.as_ref(), release.image.as_ref()),
             made: Moment::of(release.created_at),
             deployment: deployment.number,
             status,

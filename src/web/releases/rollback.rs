@@ -62,11 +62,13 @@ struct Plan {
     number: i64,
     live: i64,
     made: Moment,
+    /// What it is of, `commit` or `image`.
+    thing: &'static str,
     commit: Option<CommitView>,
     /// The whole id of its commit, to build it again.
     sha: Option<String>,
     live_commit: Option<CommitView>,
-    /// Whether both are of one commit.
+    /// Whether both are of one commit, or of one image.
     is_same_commit: bool,
     settings: Vec<SettingView>,
     variables: Vec<VariableRow>,
@@ -197,16 +199,27 @@ impl Plan {
 
     fn of(facts: &Facts, difference: &Difference, image: Image) -> Self {
         let sha = |release: &Release| release.commit.as_ref().map(|commit: &CommitInfo| commit.sha.clone());
-        let view = |release: &Release| release.commit.as_ref().map(CommitView::from);
+        let view = |release: &Release| CommitView::of(release.commit.as_ref(), release.image.as_ref());
+        let is_same = sha(&facts.release) == sha(&facts.active) && facts.release.image == facts.active.image;
+        // The image's name stands there once, with its digest.
+        let named = difference
+            .settings
+            .iter()
+            .filter(|setting| setting.name != "source.image");
         Self {
             number: facts.release.number,
             live: facts.active.number,
             made: Moment::of(facts.release.created_at),
+            thing: if facts.release.image.is_some() {
+                "image"
+            } else {
+                "commit"
+            },
             commit: view(&facts.release),
             sha: sha(&facts.release),
             live_commit: view(&facts.active),
-            is_same_commit: sha(&facts.release) == sha(&facts.active),
-            settings: difference.settings.iter().map(SettingView::from).collect(),
+            is_same_commit: is_same,
+            settings: named.map(SettingView::from).collect(),
             variables: difference
                 .variables
                 .iter()

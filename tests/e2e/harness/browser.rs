@@ -185,6 +185,17 @@ impl Browser {
         .await;
     }
 
+    /// Picks one of several choices.
+    pub async fn choose(&self, name: &str, value: &str) {
+        let label = format!("label:has(> input[name='{name}'][value='{value}'])");
+        self.with_shown(
+            &format!("the choice {value} of '{name}'"),
+            Locator::Css(&label),
+            |element| async move { element.click().await },
+        )
+        .await;
+    }
+
     /// Replaces what the field with this label holds.
     pub async fn fill_labelled(&self, label: &str, value: &str) {
         let field = format!(

@@ -61,6 +61,12 @@ pub fn remove_instance(instance: &str) {
         ("volume", &["volume", "rm", "--force"]),
         ("image", &["rmi", "--force"]),
     ];
+    let named = format!("--filter=reference={instance}/*");
+    let names = docker(&["images", "--format={{.Repository}}:{{.Tag}}", &named]);
+    if !names.is_empty() {
+        let names: Vec<&str> = names.lines().collect();
+        let _ = try_docker(&[&["rmi", "--force"], &names[..]].concat());
+    }
     for (kind, arguments) in remove {
         let ids = labelled(kind, &[&label]);
         if ids.is_empty() {

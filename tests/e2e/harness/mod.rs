@@ -28,6 +28,7 @@ pub mod process;
 mod proof;
 pub mod pushing;
 pub mod redeploys;
+pub mod registry;
 pub mod repository;
 pub mod setup;
 pub mod small_disk;

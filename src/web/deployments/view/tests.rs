@@ -18,6 +18,7 @@ fn deployment(status: Status, step: Option<Step>) -> Deployment {
         wanted_release_id: None,
         is_fresh: false,
         commit: None,
+        image: None,
         created_at: at(0),
         started_at: (status != Status::Queued).then(|| at(1)),
         finished_at: status.is_final().then(|| at(9)),

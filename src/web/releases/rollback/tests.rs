@@ -18,6 +18,7 @@ fn release(number: i64, sha: &str) -> Release {
             message: "<b>subject</b>".into(),
             author: "Ana".into(),
         }),
+        image: None,
         run: RunSettings {
             port: Port::DEFAULT,
             health: Health {
