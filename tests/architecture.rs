@@ -83,7 +83,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("r2d2_sqlite", &["db/", "db.rs"]),
     ("rusqlite_migration", &["db/", "db.rs"]),
     ("argon2", &["secrets/", "secrets.rs"]),
-    ("clap", &["config.rs", "main.rs", "cli/", "cli.rs"]),
+    ("clap", &["config.rs", "config/", "main.rs", "cli/", "cli.rs"]),
     ("std::env", &["config.rs"]),
     ("process::Command", &["hooks/push/backend.rs"]),
 ];
