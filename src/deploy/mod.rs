@@ -42,6 +42,7 @@ mod panel;
 mod pipeline;
 mod plan;
 mod pointing;
+mod port;
 mod port_80;
 mod proxy;
 mod queue;
@@ -192,7 +193,7 @@ impl Deployer {
             return Ok(None);
         };
         let before = release::configuration_of_release(&self.context, &active).await?;
-        let after = release::configuration_of_app(&self.context, app, active.commit.as_ref()).await?;
+        let after = release::configuration_of_app(&self.context, app, &active).await?;
         Ok(Some(Difference::between(&before, &after)))
     }
 
