@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::api::Api;
+use crate::harness::browser::{Browser, SHOWN_WITHIN};
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::docker;
 use crate::harness::engine_proxy::EngineProxy;
@@ -11,6 +12,7 @@ use crate::harness::git_server::GitServer;
 use crate::harness::panel::Panel;
 use crate::harness::repository::Repository;
 use crate::harness::setup::Setup;
+use crate::harness::visitor::Visitor;
 use crate::harness::wait::{eventually, seconds};
 
 const OBEDIENT: &str = "exec httpd -f -p $PORT -h /www";
@@ -308,6 +310,30 @@ async fn run_port_guessing_an_empty_field_stays_a_guess_until_somebody_types_a_p
     assert_eq!(port_field(&settings).0, "5555");
     save(&panel, Some("")).await;
     assert_eq!(harbour.port("web").await, (json!(5555), json!(true)));
+    pages_are_usable(&harbour.dhow).await;
+}
+
+/// The pages that speak of the port, on a phone and on a desk.
+async fn pages_are_usable(dhow: &Dhow) {
+    let browser = Browser::open_as(Visitor {
+        javascript: false,
+        ..Visitor::default()
+    })
+    .await;
+    browser.sign_in(dhow).await;
+    for width in [360, 1280] {
+        browser.resize(width, 900).await;
+        for (page, path) in [
+            ("new", "/projects/ports/apps/new"),
+            ("settings", "/apps/web/settings"),
+            ("overview", "/apps/web"),
+        ] {
+            browser.goto(&format!("{}{path}", dhow.url())).await;
+            browser.see("Port", SHOWN_WITHIN).await;
+            browser.look(&format!("port-{page}-{width}")).await;
+        }
+    }
+    browser.finish().await;
 }
 
 /// Saves the settings, with another port or as they are.

@@ -98,3 +98,69 @@ impl Search {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn search(path: Option<&str>, is_proven: bool) -> Search {
+        Search {
+            told: Port::DEFAULT,
+            exposed: Vec::new(),
+            path: path.map(|path| HealthPath::parse(path).unwrap()),
+            is_proven,
+            patient_until: Instant::now() + Duration::from_secs(20),
+            seen: None,
+        }
+    }
+
+    /// Whether the ports, seen at these times in milliseconds, are worth asking the last time.
+    fn settles(mut search: Search, looks: &[(u64, &[u16])]) -> bool {
+        let began = Instant::now();
+        let mut look = |(ms, ports): &(u64, &[u16])| search.has_settled(ports, began + Duration::from_millis(*ms));
+        looks.iter().map(&mut look).last().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_app_is_asked_once_it_has_opened_no_other_port_for_a_while() {
+        let many: Vec<u16> = (4_000..4_009).collect();
+        for (looks, expected) in [
+            (&[(0, &[5555][..])][..], false),
+            (&[(0, &[5555]), (999, &[5555])], false),
+            (&[(0, &[5555]), (1_000, &[5555])], true),
+            (&[(0, &[]), (900, &[5555]), (1_100, &[5555])], false),
+            (&[(0, &[5555]), (900, &[5555, 6666]), (1_900, &[5555, 6666])], true),
+            // Asked in vain, it has another while.
+            (&[(0, &[5555]), (1_000, &[5555]), (1_500, &[5555])], false),
+            // It listens where it was told, only not for everyone.
+            (&[(0, &[3000, 5555]), (2_000, &[3000, 5555])], false),
+            (&[(0, &many), (2_000, &many)], false),
+        ] {
+            assert_eq!(settles(search(None, false), looks), expected, "{looks:?}");
+        }
+        let slow = [(0, &[9090][..]), (19_000, &[9090])];
+        assert!(
+            !settles(search(None, true), &slow),
+            "a version may start more slowly than its metrics"
+        );
+        assert!(settles(search(None, true), &[slow[0], (21_000, &[9090])]));
+    }
+
+    #[tokio::test]
+    async fn what_speaks_http_is_enough_and_with_a_health_path_what_is_good() {
+        let not_found = Found::Answer(Answer::Status(404));
+        for (path, found, expected) in [
+            (None, &Found::Good, true),
+            (None, &not_found, true),
+            (None, &Found::Answer(Answer::HungUp), false),
+            (None, &Found::Answer(Answer::Silence), false),
+            (Some("/up"), &Found::Good, true),
+            (Some("/up"), &not_found, false),
+        ] {
+            assert_eq!(search(path, false).is_enough(found), expected, "{path:?} {found:?}");
+        }
+        let mut late = search(Some("/up"), false);
+        late.patient_until = Instant::now();
+        assert!(late.is_enough(&not_found), "why it is not good is told by the check");
+    }
+}
