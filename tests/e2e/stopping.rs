@@ -10,7 +10,7 @@ use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, inspect};
 use crate::harness::git_server::GitServer;
 use crate::harness::http::Http;
-use crate::harness::repository::DOWNLOAD;
+use crate::harness::repository::{DOWNLOAD, DOWNLOAD_PARTS};
 use crate::harness::wait::{in_time, seconds};
 
 fn retire_ms(deployment: &Value) -> i64 {
@@ -152,13 +152,15 @@ async fn run_sigterm_and_drain_a_version_on_another_port_waits_for_what_the_old_
 
     let host = [("host", "slow.localhost")];
     let mut download = dhow.http.open(&dhow.app_url(DOWNLOAD), &host).await;
-    download.chunk("the download begins", seconds(10)).await.unwrap();
+    let first = download.chunk("the download begins", seconds(10)).await.unwrap();
     api.patch(&format!("/apps/{app}"), json!({ "port": 4000 }))
         .await
         .expect(200);
     let id = api.deploy(&app).await;
     let rest = download.rest("the download ends", seconds(30)).await;
-    assert!(!rest.is_empty());
+    let whole = [&first[..], &rest].concat();
+    let parts = String::from_utf8(whole).unwrap().lines().count();
+    assert_eq!(parts, DOWNLOAD_PARTS, "the whole download arrives");
     api.succeeded(id).await;
     assert_eq!(dhow.visit("slow.localhost", "/").await.expect(200).text(), "slow");
 }
