@@ -32,7 +32,8 @@ pub struct AppInput {
     /// How its image is made.
     #[serde(default)]
     pub build: BuildInput,
-    /// The port it listens on; when left out, Dhow finds it, beginning with 3000.
+    /// The port it listens on; when left out, Dhow finds it: the only one that its image exposes, else 3000, else wherever
+    /// it listens.
     #[serde(default)]
     pub port: Option<i64>,
     /// How it is checked.
