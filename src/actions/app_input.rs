@@ -32,9 +32,10 @@ pub struct AppInput {
     /// How its image is made.
     #[serde(default)]
     pub build: BuildInput,
-    /// The port it listens on.
-    #[serde(default = "default_port")]
-    pub port: i64,
+    /// The port it listens on; when left out, Dhow finds it: the only one that its image exposes, else 3000, else wherever
+    /// it listens.
+    #[serde(default)]
+    pub port: Option<i64>,
     /// How it is checked.
     #[serde(default)]
     pub health: HealthInput,
@@ -76,10 +77,6 @@ pub struct ResourcesInput {
     pub memory_mb: Option<i64>,
     /// Processor cores.
     pub cpus: Option<f64>,
-}
-
-fn default_port() -> i64 {
-    i64::from(Port::DEFAULT.get())
 }
 
 fn default_stop_timeout() -> i64 {
@@ -129,12 +126,13 @@ impl AppInput {
             source: source.expect(complete),
             build: build.expect(complete),
             run: run.expect(complete),
+            is_port_guessed: self.port.is_none(),
             auto_deploy: self.auto_deploy,
         })
     }
 
     fn check_run(&self, fields: &mut Fields) -> Option<RunSettings> {
-        let port = fields.check("port", Port::parse(self.port));
+        let port = fields.check("port", self.port.map_or(Ok(Port::DEFAULT), Port::parse));
         let path = fields.check_optional("health.path", self.health.path.as_deref(), HealthPath::parse);
         let timeout_s = fields.check("health.timeout_s", check_timeout(self.health.timeout_s));
         let memory_mb = self
@@ -218,7 +216,7 @@ impl From<&App> for AppInput {
             slug: None,
             source: SourceInput::from(&settings.source),
             build: BuildInput::from(app),
-            port: i64::from(settings.run.port.get()),
+            port: (!settings.is_port_guessed).then(|| i64::from(settings.run.port.get())),
             health: HealthInput {
                 path: text(settings.run.health.path.as_ref(), HealthPath::as_str),
                 timeout_s: i64::from(settings.run.health.timeout_s),

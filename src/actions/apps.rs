@@ -64,7 +64,11 @@ impl Actions {
                     ));
                 }
                 let token = input.source.take_token()?;
-                let settings = AppInput { slug: None, ..input }.check(allows_plain_http)?;
+                let mut settings = AppInput { slug: None, ..input }.check(allows_plain_http)?;
+                if settings.is_port_guessed {
+                    // Whoever chooses none leaves the search to go on from where the app is.
+                    settings.run.port = app.settings.run.port;
+                }
                 db::apps::update_settings(tx, app.id, &settings)?;
                 db::audit::insert(tx, &actor, "app.change", &slug)?;
                 if !keep_fitting_credential(tx, &secrets, app.id, &settings.source, token.as_ref())? {

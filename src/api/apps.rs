@@ -35,7 +35,10 @@ struct AppView {
     name: String,
     source: SourceInput,
     build: BuildInput,
-    port: i64,
+    /// The port it listens on; a guess as long as `port_guessed` is true.
+    port: u16,
+    /// Whether Dhow looks for the port, since none was chosen.
+    port_guessed: bool,
     health: HealthInput,
     resources: ResourcesInput,
     stop_timeout_s: i64,
@@ -59,7 +62,8 @@ impl AppView {
             name: settings.name,
             source: settings.source,
             build: settings.build,
-            port: settings.port,
+            port: app.settings.run.port.get(),
+            port_guessed: app.settings.is_port_guessed,
             health: settings.health,
             resources: settings.resources,
             stop_timeout_s: settings.stop_timeout_s,

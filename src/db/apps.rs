@@ -19,7 +19,8 @@ const SELECT: &str = "SELECT apps.id, apps.project_id, projects.slug AS project_
     source_kind, source_url, source_branch, source_root_dir, source_submodules, source_watch_paths, source_image, \
     builder, build_context, build_dockerfile, build_target, build_command, publish_dir, \
     apps.port, apps.health_path, apps.health_timeout_s, apps.memory_mb, apps.cpus, \
-    apps.start_command, apps.release_command, apps.stop_timeout_s, auto_deploy, active_release_id, stopped_at, \
+    apps.start_command, apps.release_command, apps.stop_timeout_s, is_port_guessed, auto_deploy, active_release_id, \
+    stopped_at, \
     (SELECT number FROM releases WHERE releases.id = active_release_id) AS active_release_number, \
     apps.created_at, \
     EXISTS (SELECT 1 FROM deployments WHERE app_id = apps.id AND status IN ('queued', 'running')) AS is_deploying, \
@@ -48,6 +49,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<App> {
                 publish_dir: row::optional_text(row, "publish_dir", RelativePath::parse)?,
             },
             run: run_settings_from_row(row)?,
+            is_port_guessed: row.get("is_port_guessed")?,
             auto_deploy: row.get("auto_deploy")?,
         },
         status: status_from_row(row, instance.as_ref())?,
@@ -190,11 +192,11 @@ pub fn insert(connection: &Connection, project: ProjectId, slug: &AppSlug, setti
         "INSERT INTO apps (project_id, slug, created_at, name, \
          source_kind, source_url, source_branch, source_root_dir, source_submodules, source_watch_paths, source_image, \
          builder, build_context, build_dockerfile, build_target, build_command, publish_dir, port, health_path, health_timeout_s, \
-         memory_mb, cpus, start_command, release_command, stop_timeout_s, auto_deploy) \
+         memory_mb, cpus, start_command, release_command, stop_timeout_s, is_port_guessed, auto_deploy) \
          VALUES (:project_id, :slug, :created_at, :name, \
          :source_kind, :source_url, :source_branch, :source_root_dir, :source_submodules, :source_watch_paths, :source_image, \
          :builder, :build_context, :build_dockerfile, :build_target, :build_command, :publish_dir, :port, :health_path, :health_timeout_s, \
-         :memory_mb, :cpus, :start_command, :release_command, :stop_timeout_s, :auto_deploy)",
+         :memory_mb, :cpus, :start_command, :release_command, :stop_timeout_s, :is_port_guessed, :auto_deploy)",
     )?;
     bind_settings(&mut statement, settings)?;
     bind(&mut statement, ":project_id", project.0)?;
@@ -214,7 +216,7 @@ pub fn update_settings(connection: &Connection, id: AppId, settings: &AppSetting
          build_target = :build_target, build_command = :build_command, publish_dir = :publish_dir, port = :port, health_path = :health_path, \
          health_timeout_s = :health_timeout_s, memory_mb = :memory_mb, cpus = :cpus, \
          start_command = :start_command, release_command = :release_command, \
-         stop_timeout_s = :stop_timeout_s, auto_deploy = :auto_deploy \
+         stop_timeout_s = :stop_timeout_s, is_port_guessed = :is_port_guessed, auto_deploy = :auto_deploy \
          WHERE id = :id",
     )?;
     bind_settings(&mut statement, settings)?;
@@ -280,6 +282,7 @@ fn bind_settings(statement: &mut rusqlite::Statement<'_>, settings: &AppSettings
         ":publish_dir",
         settings.build.publish_dir.as_ref().map(RelativePath::as_str),
     )?;
+    bind(statement, ":is_port_guessed", settings.is_port_guessed)?;
     bind(statement, ":auto_deploy", settings.auto_deploy)?;
     bind_run_settings(statement, &settings.run)
 }
@@ -364,6 +367,13 @@ pub fn update_branch(connection: &Connection, id: AppId, branch: &Branch) -> Res
     let mut statement = connection.prepare_cached(sql)?;
     statement.execute(params![id.0, branch.as_str()])?;
     Ok(())
+}
+
+/// Remembers the port that an app was found at, unless it has another one by now; answers whether it was remembered.
+pub fn update_guessed_port(connection: &Connection, id: AppId, before: Port, found: Port) -> Result<bool> {
+    let sql = "UPDATE apps SET port = ?3 WHERE id = ?1 AND port = ?2 AND is_port_guessed";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.execute(params![id.0, before.get(), found.get()])? > 0)
 }
 
 /// Marks an app to be deleted; its slug and its hosts are free at once.

@@ -23,6 +23,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0012_extend_domains.sql")),
     M::up(include_str!("../../migrations/0013_add_builders_and_images.sql")).foreign_key_check(),
     M::up(include_str!("../../migrations/0014_pull_images.sql")),
+    M::up(include_str!("../../migrations/0015_guess_ports.sql")),
 ];
 
 /// Brings the schema up to date; a database that holds something is copied aside first.

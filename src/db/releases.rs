@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Page, Result, apps, row};
 use crate::model::Invalid;
-use crate::model::app::RunSettings;
+use crate::model::app::{Port, RunSettings};
 use crate::model::build_inputs::BuildInputs;
 use crate::model::deployment::CommitInfo;
 use crate::model::ids::{AppId, DeploymentId, ReleaseId};
@@ -122,6 +122,14 @@ pub fn update_build_inputs(connection: &Connection, release: ReleaseId, inputs: 
     connection
         .prepare_cached("UPDATE releases SET build_inputs = ?2 WHERE id = ?1")?
         .execute(params![release.0, to_text(inputs)])?;
+    Ok(())
+}
+
+/// Writes the port that a release's instance was found at.
+pub fn update_port(connection: &Connection, release: ReleaseId, port: Port) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE releases SET port = ?2 WHERE id = ?1")?
+        .execute(params![release.0, port.get()])?;
     Ok(())
 }
 

@@ -1,10 +1,12 @@
 //! Check: from outside the container, at the address that the proxy will use, until the instance is good.
 //!
 //! Good is: the port accepts a connection, or the health path answers 200 to 399, twice in a row. A refused
-//! connection means that the app still starts, until the time is over. There are no fixed waits.
+//! connection means that the app still starts, until the time is over; or that it listens elsewhere, which counts when
+//! nobody has chosen its port. There are no fixed waits.
 
 mod probe;
 mod reason;
+mod search;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,9 +14,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use self::probe::{Found, ask};
+use self::search::Search;
 use super::job::Job;
-use super::{DeployError, exit, proxy};
-use crate::model::app::RunSettings;
+use super::{DeployError, exit, port, proxy};
+use crate::model::app::{Port, RunSettings};
 use crate::model::container::{ContainerState, HealthCheckRun};
 use crate::model::release::Release;
 
@@ -27,9 +30,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 const OUTPUT_LINES: usize = 20;
 
 /// Waits until the new instance is good.
-pub async fn run(job: &Job, release: &Release) -> Result<(), DeployError> {
-    let Err(error) = wait_until_good(job, release).await else {
-        return Ok(());
+pub async fn run(job: &Job, mut release: Release) -> Result<(), DeployError> {
+    let Err(error) = wait_until_good(job, &mut release).await else {
+        return port::keep(job, &release).await;
     };
     let output = show_output(job).await;
     if let DeployError::Exited { .. } = error
@@ -40,28 +43,36 @@ pub async fn run(job: &Job, release: &Release) -> Result<(), DeployError> {
     Err(error)
 }
 
-async fn wait_until_good(job: &Job, release: &Release) -> Result<(), DeployError> {
-    let run = &release.run;
-    let deadline = Instant::now() + Duration::from_secs(u64::from(run.health.timeout_s));
+async fn wait_until_good(job: &Job, release: &mut Release) -> Result<(), DeployError> {
+    let deadline = Instant::now() + Duration::from_secs(u64::from(release.run.health.timeout_s));
+    let mut search = Search::of(job, release).await?;
     let (mut good, mut pause) = (0, FIRST_PAUSE);
     let mut last = None;
-    job.log.line(&describe_wait(run));
+    job.log.line(&describe_wait(&release.run));
     loop {
-        let state = running_state(job, run, "while it was being checked").await?;
-        let address = address(job, run, &state);
+        let state = running_state(job, &release.run, "while it was being checked").await?;
+        let address = address(job, &release.run, &state);
         let found = match address {
-            Some(address) => ask(address, run.health.path.as_ref()).await,
+            Some(address) => ask(address, release.run.health.path.as_ref()).await,
             None => Found::Nothing("it is not in its project's network".to_owned()),
         };
         good = if found == Found::Good { good + 1 } else { 0 };
         if good == GOOD_IN_A_ROW {
-            job.log.line(&describe_good(run));
+            job.log.line(&describe_good(&release.run));
             return Ok(());
         }
         if let Found::Answer(answer) = &found
             && last.as_ref() != Some(&found)
         {
             job.log.line(&format!("Answered {answer}; asking on"));
+        }
+        if let (Found::Nothing(_), Some(address), Some(looking)) = (&found, address, &mut search)
+            && let Some(elsewhere) = looking.look(&state, address.ip()).await
+        {
+            job.log.line(&describe_elsewhere(release.run.port, elsewhere));
+            release.run.port = elsewhere;
+            (search, pause, last) = (None, FIRST_PAUSE, None);
+            continue;
         }
         // One that has just become good is asked its second time.
         if good == 0 && Instant::now() + pause > deadline {
@@ -118,6 +129,11 @@ fn describe_wait(run: &RunSettings) -> String {
         None => format!("port {} to accept connections", run.port.get()),
     };
     format!("Waiting for {wanted}, {} s at most", run.health.timeout_s)
+}
+
+fn describe_elsewhere(told: Port, found: Port) -> String {
+    let (told, found) = (told.get(), found.get());
+    format!("The app listens on port {found}, not on {told}, and no port was chosen: it is asked there")
 }
 
 fn describe_good(run: &RunSettings) -> String {

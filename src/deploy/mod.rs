@@ -43,6 +43,7 @@ mod panel;
 mod pipeline;
 mod plan;
 mod pointing;
+mod port;
 mod port_80;
 mod proxy;
 mod pull;

@@ -68,7 +68,7 @@ async fn prepare(job: &Job) -> Result<(), Ended> {
         None => make_release(job).await?,
     };
     job.step(Step::Start, start::run(job, &release)).await?;
-    Ok(job.step(Step::Check, check::run(job, &release)).await?)
+    Ok(job.step(Step::Check, check::run(job, release)).await?)
 }
 
 /// Freezes the app as it is now, with an image that is fetched and built only as far as it has to be.

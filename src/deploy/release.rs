@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::build::{self, BuiltImage};
 use super::job::Job;
 use super::variables::{self, Variables};
-use super::{Context, DeployError};
+use super::{Context, DeployError, port};
 use crate::db::{self, Page};
 use crate::model::app::App;
 use crate::model::build_inputs::BuildInputs;
@@ -141,7 +141,8 @@ pub enum Origin {
 /// Stores the release with the variables of this moment; a former attempt's release is replaced.
 pub async fn freeze(job: &Job, image: BuiltImage, origin: Origin) -> Result<Release, DeployError> {
     let (app, project, id) = (job.app.id, job.app.project_id, job.deployment.id);
-    let (run, secrets) = (job.app.settings.run.clone(), job.context.secrets.clone());
+    let run = port::run_settings(job, &image.id).await?;
+    let secrets = job.context.secrets.clone();
     let (commit, pulled) = match origin {
         Origin::Commit(commit) => (Some(commit), None),
         Origin::Image(pulled) => (None, Some(pulled)),
@@ -185,13 +186,18 @@ pub async fn active(context: &Context, app: AppId) -> Result<Option<Release>, De
     Ok(release.await?)
 }
 
-/// An app as its next release would freeze it, for the commit or the image that serves.
+/// An app as its next release would freeze it, for the commit or the image that serves. A port that nobody has chosen is
+/// taken for what it is there: a guess is no change that waits for being applied.
 pub async fn configuration_of_app(
     context: &Context,
     app: &App,
     active: &Release,
 ) -> Result<Configuration, DeployError> {
     let sealed = variables::now(context, app).await?;
+    let mut run = app.settings.run.clone();
+    if app.settings.is_port_guessed {
+        run.port = active.run.port;
+    }
     let build = match (&app.settings.source, &active.commit) {
         (Source::Image { image }, _) => {
             let digest = active.image.as_ref().and_then(|pulled| pulled.digest.as_deref());
@@ -201,7 +207,7 @@ pub async fn configuration_of_app(
         (_, None) => None,
     };
     Ok(Configuration {
-        run: app.settings.run.clone(),
+        run,
         variables: digests(context, app.id, sealed.iter().filter(|var| var.scope.is_run()))?,
         build,
     })

@@ -12,8 +12,8 @@ use super::job::Job;
 use super::switch::Switched;
 use super::{DeployError, check, proxy, pull, reconcile, release, sockets, strays};
 use crate::db;
-use crate::model::app::RunSettings;
-use crate::model::container::{ContainerState, RestartPolicy};
+use crate::model::app::{Port, RunSettings};
+use crate::model::container::{ContainerState, RELEASE_LABEL, RestartPolicy};
 use crate::model::deployment::SwitchReport;
 
 /// Shortest drain: requests that the proxy had sent before it took the new route are on their way for a moment.
@@ -29,6 +29,7 @@ pub async fn run(job: &Job, switched: &Switched) -> Result<(), DeployError> {
     if old.iter().any(|state| state.is_running) {
         job.log.line("Waiting for the old version to finish its requests");
         let release = release::of_deployment(&job.context, job.deployment.id).await?;
+        let old = with_ports(job, &old, release.run.port).await?;
         drain_all(job, &old, &release.run).await?;
     }
     job.context
@@ -50,7 +51,25 @@ pub async fn run(job: &Job, switched: &Switched) -> Result<(), DeployError> {
     Ok(())
 }
 
-async fn drain_all(job: &Job, old: &[ContainerState], run: &RunSettings) -> Result<(), DeployError> {
+/// Each instance with the port that its own release is served at.
+async fn with_ports(job: &Job, instances: &[ContainerState], otherwise: Port) -> Result<Vec<(i64, Port)>, DeployError> {
+    let number = |state: &ContainerState| state.labels.get(RELEASE_LABEL)?.parse::<i64>().ok();
+    let numbered: Vec<(i64, Option<i64>)> = instances.iter().map(|state| (state.pid, number(state))).collect();
+    let app = job.app.id;
+    let read = job.context.db.read(move |c| {
+        let mut ports = Vec::new();
+        for (pid, number) in numbered {
+            let release = number.map(|number| db::releases::find_by_number(c, app, number));
+            let release = release.transpose()?.flatten();
+            ports.push((pid, release.map_or(otherwise, |release| release.run.port)));
+        }
+        Ok(ports)
+    });
+    Ok(read.await?)
+}
+
+/// Drains processes, each with the port that it is served at.
+async fn drain_all(job: &Job, old: &[(i64, Port)], run: &RunSettings) -> Result<(), DeployError> {
     let began = Instant::now();
     loop {
         if let Err(error) = check::running_state(job, run, "soon after it had taken over").await {
@@ -60,7 +79,7 @@ async fn drain_all(job: &Job, old: &[ContainerState], run: &RunSettings) -> Resu
         let waited = began.elapsed();
         let is_idle = old
             .iter()
-            .all(|state| sockets::open_connections(state.pid, run.port.get()).unwrap_or(0) == 0);
+            .all(|(pid, port)| sockets::open_connections(*pid, port.get()).unwrap_or(0) == 0);
         if waited >= LONGEST_DRAIN || (waited >= SHORTEST_DRAIN && is_idle) {
             return Ok(());
         }

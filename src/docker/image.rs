@@ -24,6 +24,8 @@ pub struct Image {
     pub labels: BTreeMap<String, String>,
     /// TCP ports that it declares by EXPOSE, lowest first.
     pub exposed_ports: Vec<u16>,
+    /// The variable `PORT` that it brings.
+    pub port_variable: Option<String>,
     /// Whether it declares a HEALTHCHECK.
     pub has_health_check: bool,
     /// Size in bytes, shared layers included.
@@ -171,12 +173,18 @@ fn image_from(inspected: ImageInspect) -> Image {
         .filter_map(|port| port.strip_suffix("/tcp").unwrap_or(port).parse().ok())
         .collect();
     exposed_ports.sort_unstable();
+    let port_variable = config
+        .env
+        .unwrap_or_default()
+        .iter()
+        .find_map(|pair| pair.strip_prefix("PORT=").map(str::to_owned));
     let health_test = config.healthcheck.and_then(|check| check.test).unwrap_or_default();
     Image {
         id: inspected.id.unwrap_or_default(),
         tags: inspected.repo_tags.unwrap_or_default(),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         exposed_ports,
+        port_variable,
         has_health_check: health_test.first().is_some_and(|kind| kind != "NONE"),
         size_bytes: inspected.size.unwrap_or(0),
     }

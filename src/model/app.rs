@@ -129,6 +129,11 @@ impl HealthPath {
         Ok(Self(text.to_owned()))
     }
 
+    /// The first page.
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -168,7 +173,7 @@ impl Resources {
 pub struct Port(u16);
 
 impl Port {
-    /// The port of an app that says nothing.
+    /// The port that is told to an app first whose owner has chosen none.
     pub const DEFAULT: Self = Self(3000);
 
     /// Accepts 1 to 65535.
@@ -244,6 +249,8 @@ pub struct AppSettings {
     pub build: BuildSettings,
     /// How its instances run.
     pub run: RunSettings,
+    /// Whether nobody has chosen the port: what it is then, Dhow has found, and it follows what is found next.
+    pub is_port_guessed: bool,
     /// Whether webhooks deploy it.
     pub auto_deploy: bool,
 }

@@ -27,6 +27,7 @@ pub mod invitation;
 pub mod ip_range;
 pub mod path_prefix;
 pub mod pointing;
+pub mod port_guess;
 pub mod release;
 pub mod route;
 pub mod site_user;

@@ -14,7 +14,7 @@ use crate::workshop::{Checkout, build, build_with, run};
 #[tokio::test]
 async fn an_image_is_built_labelled_listed_and_removed() {
     let place = Place::open().await;
-    let dockerfile = "FROM busybox:1 AS base\nARG GREETING\nEXPOSE 3000 80\nHEALTHCHECK CMD true\n\
+    let dockerfile = "FROM busybox:1 AS base\nARG GREETING\nENV PORT=3000\nEXPOSE 3000 80\nHEALTHCHECK CMD true\n\
          RUN --mount=type=cache,target=/cache echo $GREETING > /made && date +%N > /stamp\n\
          FROM base AS last\nENTRYPOINT [\"/bin/echo\", \"entry\"]\nCMD [\"point\"]\n";
     let checkout = Checkout::new(&[("Dockerfile", dockerfile)]);
@@ -23,6 +23,7 @@ async fn an_image_is_built_labelled_listed_and_removed() {
     let image = place.engine.find_image(built.image()).await.unwrap().unwrap();
     assert_eq!(image.id, built.image());
     assert_eq!(image.exposed_ports, [80, 3000]);
+    assert_eq!(image.port_variable.as_deref(), Some("3000"));
     assert!(image.has_health_check);
     assert_eq!(image.labels.get(APP_LABEL).map(String::as_str), Some("shop"));
     assert_eq!(

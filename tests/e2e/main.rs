@@ -55,6 +55,7 @@ mod name_conflicts;
 mod newest_commit;
 mod ownership;
 mod people;
+mod port_guessing;
 mod private_proxy;
 mod private_sources;
 mod projects_under_load;

@@ -10,6 +10,7 @@ use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, inspect};
 use crate::harness::git_server::GitServer;
 use crate::harness::http::Http;
+use crate::harness::repository::{DOWNLOAD, DOWNLOAD_PARTS};
 use crate::harness::wait::{in_time, seconds};
 
 fn retire_ms(deployment: &Value) -> i64 {
@@ -137,4 +138,29 @@ async fn run_sigterm_and_drain_requests_in_flight_are_finished_by_the_old_versio
         "10",
         "what is said where nothing is said"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_sigterm_and_drain_a_version_on_another_port_waits_for_what_the_old_one_has_begun() {
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("slow");
+    repository.write_slow_site("slow");
+    repository.commit("Serve slowly");
+    let app = api.live_app("Slow", "slow", &repository).await;
+
+    let host = [("host", "slow.localhost")];
+    let mut download = dhow.http.open(&dhow.app_url(DOWNLOAD), &host).await;
+    let first = download.chunk("the download begins", seconds(10)).await.unwrap();
+    api.patch(&format!("/apps/{app}"), json!({ "port": 4000 }))
+        .await
+        .expect(200);
+    let id = api.deploy(&app).await;
+    let rest = download.rest("the download ends", seconds(30)).await;
+    let whole = [&first[..], &rest].concat();
+    let parts = String::from_utf8(whole).unwrap().lines().count();
+    assert_eq!(parts, DOWNLOAD_PARTS, "the whole download arrives");
+    api.succeeded(id).await;
+    assert_eq!(dhow.visit("slow.localhost", "/").await.expect(200).text(), "slow");
 }

@@ -17,7 +17,7 @@ fn refused(error: Error) -> Vec<String> {
 #[test]
 fn what_is_left_out_has_its_default() {
     let settings = AppInput::from_json(minimal()).unwrap().check(false).unwrap();
-    assert_eq!(settings.run.port, Port::DEFAULT);
+    assert_eq!((settings.run.port, settings.is_port_guessed), (Port::DEFAULT, true));
     assert_eq!(settings.build.dockerfile.as_str(), "Dockerfile");
     assert!(settings.auto_deploy && settings.run.health.path.is_none());
 }
@@ -31,7 +31,13 @@ fn an_edit_keeps_what_it_does_not_name_and_null_is_the_default() {
     let edited = input
         .changed_by(json!({"name": "Shop", "health": {"path": null}, "port": null}))
         .unwrap();
-    assert_eq!((edited.name.as_str(), edited.port), ("Shop", 3000));
+    assert_eq!(
+        (edited.name.as_str(), input.port, edited.port),
+        ("Shop", Some(8080), None)
+    );
+    let chosen = input.check(false).unwrap();
+    assert_eq!((chosen.run.port.get(), chosen.is_port_guessed), (8080, false));
+    assert!(edited.check(false).unwrap().is_port_guessed);
     assert_eq!(
         edited.health,
         HealthInput {

@@ -72,8 +72,8 @@ fn port_hint(listening: Option<&[SocketAddr]>, port: u16, exposed: &[u16]) -> St
         || "Let the app listen on 0.0.0.0, not on 127.0.0.1, at the port in the variable PORT.".to_owned(),
         |listening| listening_hint(listening, port),
     );
-    let is_known = |exposed: &u16| *exposed == port || listening.is_some_and(|all| has_port(all, *exposed));
-    if !exposed.is_empty() && !exposed.iter().any(is_known) {
+    let is_known = |exposed: &u16| listening.is_some_and(|all| has_port(all, *exposed));
+    if !exposed.contains(&port) && !exposed.iter().all(is_known) {
         let ports = ports_in_words(exposed);
         hint.push_str(&format!(
             " The image exposes {ports}; if the app uses that, set it in the app's settings."
@@ -197,6 +197,7 @@ mod tests {
         assert!(hint(&["127.0.0.1:8080"], &[9000]).contains("exposes port 9000"));
         assert!(!hint(&[], &[8080, 9000]).contains("exposes"));
         assert!(!hint(&["0.0.0.0:9000"], &[9000]).contains("exposes"));
+        assert!(hint(&["0.0.0.0:3000"], &[3000, 9000]).contains(told));
         let unknown = port_hint(None, 8080, &[9000]);
         assert!(
             unknown.contains("0.0.0.0") && unknown.contains("exposes port 9000"),

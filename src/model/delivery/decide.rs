@@ -172,6 +172,7 @@ mod tests {
                 release_command: None,
                 stop_timeout_s: 10,
             },
+            is_port_guessed: false,
             auto_deploy: true,
         }
     }

@@ -107,7 +107,6 @@ const LABELS: &[(&str, &str)] = &[
 /// What the form of a new app holds at first.
 pub fn of_new_app() -> Typed {
     let empty = AppInput {
-        port: 3000,
         stop_timeout_s: i64::from(RunSettings::DEFAULT_STOP_TIMEOUT_S),
         auto_deploy: true,
         ..AppInput::default()

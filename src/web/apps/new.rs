@@ -1,4 +1,4 @@
-//! Making an app: a name, a source and a port are enough.
+//! Making an app: a name and a source are enough.
 
 use askama::Template;
 use askama_web::WebTemplate;
@@ -12,7 +12,7 @@ use super::form;
 use crate::actions::Error;
 use crate::actions::app_input::AppInput;
 use crate::model::access::Right;
-use crate::model::app::{App, Project};
+use crate::model::app::{App, Port, Project};
 use crate::model::source::Source;
 use crate::web::Web;
 use crate::web::error::Result;
@@ -38,6 +38,8 @@ struct NewAppPage {
     base_domain: String,
     form: Typed,
     errors: FormErrors,
+    /// The port that is tried first when none is typed.
+    usual_port: String,
     is_new: bool,
 }
 
@@ -50,6 +52,7 @@ impl NewAppPage {
             base_domain: web.actions.config.base_domain.to_string(),
             form,
             errors,
+            usual_port: Port::DEFAULT.get().to_string(),
             is_new: true,
         }
     }

@@ -42,6 +42,8 @@ struct SettingsPage {
     form: Typed,
     confirm: String,
     errors: FormErrors,
+    /// The port that is used, also where it was not typed.
+    usual_port: String,
     is_new: bool,
     is_primary: bool,
     hides_deploy: bool,
@@ -66,6 +68,7 @@ impl SettingsPage {
             form,
             confirm: String::new(),
             errors,
+            usual_port: app.settings.run.port.get().to_string(),
             is_new: false,
             is_primary: false,
             hides_deploy: false,

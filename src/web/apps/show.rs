@@ -80,6 +80,8 @@ struct MadeView {
     dockerfile: String,
     context: String,
     port: u16,
+    /// Why it is that port, where nobody has chosen it.
+    port_note: &'static str,
     health_path: String,
     timeout_s: u32,
     limits: String,
@@ -203,6 +205,11 @@ impl From<&App> for MadeView {
                 context.as_str().to_owned()
             },
             port: settings.run.port.get(),
+            port_note: match (settings.is_port_guessed, app.active_release_id) {
+                (false, _) => "",
+                (true, Some(_)) => "found",
+                (true, None) => "assumed",
+            },
             health_path: settings
                 .run
                 .health

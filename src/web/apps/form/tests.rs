@@ -15,7 +15,7 @@ fn checked(typed: &Typed) -> Result<AppSettings> {
 }
 
 #[test]
-fn name_address_and_port_are_enough() {
+fn name_and_address_are_enough() {
     let url = "https://git.example.org/acme/web.git";
     for form in [typed(&[("name", "Web"), ("url", url), ("port", "3000")]), {
         let mut form = of_new_app();
@@ -174,5 +174,5 @@ fn switches_can_be_turned_off_and_empty_fields_are_defaults() {
         (source.as_str(), dockerfile.as_str()),
         ("git https://git.example.org/a/b.git", "Dockerfile")
     );
-    assert!(!is_automatic && settings.run.resources.cpus == Some(0.5) && settings.run.port.get() == 3000);
+    assert!(!is_automatic && settings.run.resources.cpus == Some(0.5) && settings.is_port_guessed);
 }
