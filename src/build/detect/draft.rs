@@ -7,6 +7,8 @@ use super::{Detected, Dockerfile, PORT, Reason, Tree, Undetected, Wishes, manife
 const USER: &str = "1000:1000";
 /// Gives that user a name and a home in Debian's images, and a directory for the app.
 pub const ADD_USER: &str = "useradd --create-home --uid 1000 app && install -d -o app -g app /app";
+/// Why the app's directory is given to its user, and nothing in it.
+pub const OWN_DIRECTORY: &str = "The app may make files beside its own: the directory itself belongs to it";
 
 /// What starts the container.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use version::Asked;
 
 use super::dockerfile::CA_SECRET;
 use super::versions::MAVEN;
-use super::{Cache, Detected, Dockerfile, GeneratedFile, PORT, Reason, Tree, Undetected, Wishes, site};
+use super::{Cache, Detected, Dockerfile, GeneratedFile, PORT, Reason, Tree, Undetected, Wishes, draft, site};
 
 /// Files that tell of Java.
 pub const LOOKED_FOR: &[&str] = &["pom.xml", "build.gradle", "build.gradle.kts"];
@@ -254,7 +254,11 @@ impl App<'_> {
 
     fn serve(&self, dockerfile: &mut Dockerfile) {
         dockerfile.from(&format!("eclipse-temurin:{}-jre", self.java), None);
-        dockerfile.run("useradd --uid 10001 --create-home app", &[]);
+        dockerfile.comment(draft::OWN_DIRECTORY);
+        dockerfile.run(
+            "useradd --uid 10001 --create-home app \\\n    && install -d -o app -g app /app",
+            &[],
+        );
         dockerfile.line("WORKDIR /app");
         match self.start {
             Some(start) => start.take(dockerfile, &self.output()),
