@@ -14,7 +14,7 @@ use version::Versions;
 use super::assets::{self, Assets};
 use super::plain::{chosen, shell_word};
 use super::versions::{ASSETS_NODE, DOTNET_IMAGES};
-use super::{Cache, Detected, Dockerfile, PORT, Reason, Tree, Undetected, Wishes, site};
+use super::{Cache, Detected, Dockerfile, PORT, Reason, Tree, Undetected, Wishes, draft, site};
 
 /// Files that tell of .NET.
 pub const LOOKED_FOR: &[&str] = &["*.csproj", "*.fsproj", "*.vbproj", "*.sln", "*.slnx"];
@@ -194,8 +194,9 @@ impl App<'_> {
         };
         match &self.wishes.build_command {
             Some(command) => dockerfile.run_typed(command, &[PACKAGES]),
+            // Restores once more: the packages are in the cache alone, which may be gone while the layer above is not.
             None => dockerfile.run_online(
-                &format!("dotnet publish {file} --no-restore -c Release{framework} -o /out"),
+                &format!("dotnet publish {file} -c Release{framework} -o /out"),
                 &[PACKAGES],
             ),
         };
@@ -211,6 +212,8 @@ impl App<'_> {
         dockerfile.from(&format!("{DOTNET_IMAGES}/{image}:{}", self.versions.runtime), None);
         dockerfile.line("WORKDIR /app");
         dockerfile.line("COPY --from=build /out ./");
+        dockerfile.comment(draft::OWN_DIRECTORY);
+        dockerfile.run("chown 1654:1654 .", &[]);
         dockerfile.line(&format!("ENV PORT={PORT}"));
         dockerfile.comment("app, as the image calls it");
         dockerfile.line("USER 1654");
