@@ -140,8 +140,16 @@ fn install(dockerfile: &mut Dockerfile, project: &Project, tree: &Tree) {
 
 fn last_stage(draft: &mut Draft, version: &Version, project: &Project) {
     let dockerfile = &mut draft.dockerfile;
-    dockerfile.from(&format!("debian:{}-slim", version.debian()), None);
-    dockerfile.run_online(&apt::install(&LIBRARIES), &[]);
+    match version.debian() {
+        Some(debian) => {
+            dockerfile.from(&format!("debian:{debian}-slim"), None);
+            dockerfile.run_online(&apt::install(&LIBRARIES), &[]);
+        }
+        None => {
+            dockerfile.from(&version.image(), None);
+            dockerfile.comment("The Debian below is too old for its slim image to get packages for long");
+        }
+    }
     dockerfile.run(draft::ADD_USER, &[]);
     dockerfile.line("WORKDIR /app");
     dockerfile.line("COPY --from=build --chown=app:app /release ./");

@@ -19,12 +19,13 @@ impl Version {
     }
 
     /// Debian's release below that image: a release runs with the libraries that it was built with. By the Dockerfiles
-    /// of the official `erlang` image, one a major version.
-    pub fn debian(&self) -> &'static str {
+    /// of the official `erlang` image, one a major version. None is a release whose archive is near its end: the image
+    /// itself has the libraries, and a newer Debian lacks the OpenSSL that they load.
+    pub fn debian(&self) -> Option<&'static str> {
         match self.otp {
-            ..=25 => "bullseye",
-            26..=28 => "bookworm",
-            _ => "trixie",
+            ..=25 => None,
+            26..=28 => Some("bookworm"),
+            _ => Some("trixie"),
         }
     }
 }
@@ -145,7 +146,7 @@ mod tests {
         assert_eq!(version(27).image(), "elixir:1.18-otp-27");
         assert_eq!(
             [25, 26, 28, 29].map(|otp| version(otp).debian()),
-            ["bullseye", "bookworm", "bookworm", "trixie"]
+            [None, Some("bookworm"), Some("bookworm"), Some("trixie")]
         );
     }
 }
