@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 use super::super::{Tree, Undetected, manifest};
+use super::package::is_only_listed;
 
 /// Where to look for a list of requirements, most usual first.
 const REQUIREMENTS: [&str; 4] = [
@@ -30,6 +31,8 @@ pub enum Manager {
     Pip(Vec<String>),
     /// pip, by the project's own manifest.
     Project(&'static str),
+    /// pip, by what `pyproject.toml` lists: the project itself is no package that could be installed.
+    Listed,
     /// There are none.
     Nothing,
 }
@@ -79,6 +82,8 @@ pub fn read(tree: &Tree, project: Option<&Table>, pipfile: Option<&Table>) -> Re
         return Err(Undetected::Incomplete(
             "Pipfile has no Pipfile.lock beside it: run `pipenv lock` and commit the file".to_owned(),
         ));
+    } else if project.is_some_and(|project| is_only_listed(tree, project)) {
+        Manager::Listed
     } else if project.is_some_and(|project| project.contains_key("project") || project.contains_key("build-system")) {
         Manager::Project("pyproject.toml")
     } else if tree.has("setup.py") {

@@ -5,6 +5,7 @@
 mod dependencies;
 mod django;
 mod framework;
+mod package;
 mod stages;
 mod version;
 
@@ -92,7 +93,7 @@ fn summary(plan: &Plan) -> String {
         Manager::Uv => ", uv",
         Manager::Poetry => ", Poetry",
         Manager::Pipenv => ", Pipenv",
-        Manager::Pip(_) | Manager::Project(_) => ", pip",
+        Manager::Pip(_) | Manager::Project(_) | Manager::Listed => ", pip",
         Manager::Nothing => "",
     };
     let framework = plan.app.as_ref().and_then(|app| app.framework);
@@ -120,6 +121,10 @@ fn explain_dependencies(draft: &mut Draft, manager: &Manager) {
         Manager::Project(file) => draft.because(
             file,
             "pip installs the project with what it depends on; a uv.lock would fix the versions",
+        ),
+        Manager::Listed => draft.because(
+            "pyproject.toml",
+            "pip installs what it depends on; a uv.lock would fix the versions",
         ),
         Manager::Nothing => {}
     }

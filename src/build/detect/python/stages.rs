@@ -1,8 +1,9 @@
 //! The stages of a Python image.
 
-use super::super::{Cache, Dockerfile, Tree, Wishes, apt, draft, versions};
+use super::super::{Cache, Dockerfile, Tree, Wishes, apt, draft, manifest, versions};
 use super::Plan;
 use super::dependencies::Manager;
+use super::package::has_package;
 
 const PIP_CACHE: Cache = Cache::shared("/root/.cache/pip");
 const UV_CACHE: Cache = Cache::shared("/root/.cache/uv");
@@ -72,7 +73,7 @@ fn prepare(dockerfile: &mut Dockerfile, manager: &Manager) {
         Manager::Uv => Some(versions::UV),
         Manager::Poetry => Some(versions::POETRY),
         Manager::Pipenv => Some(versions::PIPENV),
-        Manager::Pip(_) | Manager::Project(_) | Manager::Nothing => None,
+        Manager::Pip(_) | Manager::Project(_) | Manager::Listed | Manager::Nothing => None,
     };
     if let Some(program) = program {
         dockerfile.run_online(&format!("pip install {program}"), &[PIP_CACHE]);
@@ -118,6 +119,7 @@ fn install(dockerfile: &mut Dockerfile, plan: &Plan) {
             lists.iter().map(String::as_str).collect(),
             PIP_CACHE,
         ),
+        Manager::Listed => (list_dependencies(&plan.version), vec!["pyproject.toml"], PIP_CACHE),
         Manager::Project(_) | Manager::Nothing => return,
     };
     if !dependencies.needs_source {
@@ -130,6 +132,21 @@ fn install(dockerfile: &mut Dockerfile, plan: &Plan) {
     let server = plan.app.as_ref().and_then(|app| app.server);
     let server = server.map(|server| format!(" && {pip} {server}")).unwrap_or_default();
     dockerfile.run_online(&format!("{command}{server}"), &[cache]);
+}
+
+/// pip installs a project or a list, but not what a project lists.
+fn list_dependencies(version: &str) -> String {
+    // Before 3.11, pip's own copy of the reader is the one that is there.
+    let is_old = manifest::numbers(version).is_some_and(|numbers| numbers.as_slice() < [3, 11].as_slice());
+    let reader = if is_old {
+        "from pip._vendor import tomli as tomllib"
+    } else {
+        "import tomllib"
+    };
+    format!(
+        "python -c \"{reader}; print(*tomllib.load(open('pyproject.toml', 'rb'))['project'].get('dependencies', []), \
+         sep='\\n')\" > /tmp/dependencies.txt \\\n    && pip install -r /tmp/dependencies.txt"
+    )
 }
 
 /// `COPY` flattens, so that each directory's files go by their own line.
@@ -182,13 +199,5 @@ fn is_poetry_package(plan: &Plan, tree: &Tree) -> bool {
         .or_else(|| poetry?.get("name"))
         .and_then(|name| name.as_str())
         .unwrap_or_default();
-    let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
-    !name.is_empty()
-        && [
-            format!("{name}/__init__.py"),
-            format!("src/{name}/__init__.py"),
-            format!("{name}.py"),
-        ]
-        .iter()
-        .any(|file| tree.has(file))
+    has_package(tree, name)
 }
