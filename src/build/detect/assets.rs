@@ -40,6 +40,7 @@ pub struct Assets {
     node: u32,
     /// Whether `package.json` has a build script.
     pub has_build: bool,
+    has_webpack_4: bool,
 }
 
 impl Assets {
@@ -58,6 +59,7 @@ impl Assets {
             manifests: MANIFESTS.iter().copied().filter(|file| tree.has(file)).collect(),
             node: asked.unwrap_or(ASSETS_NODE),
             has_build: package["scripts"]["build"].is_string(),
+            has_webpack_4: has_webpack_4(&package),
         }))
     }
 
@@ -106,6 +108,11 @@ impl Assets {
         dockerfile.run_online(command, &[cache]);
     }
 
+    /// Whether webpack 4 meets OpenSSL 3, which Node.js has from version 17 on.
+    pub fn needs_old_hashes(&self) -> bool {
+        self.has_webpack_4 && self.node >= 17
+    }
+
     /// The command that runs the build script.
     pub fn build_command(&self) -> String {
         format!("{} run build", self.program())
@@ -133,6 +140,18 @@ fn image(node: u32) -> String {
     format!("node:{node}-{DEBIAN}-slim")
 }
 
+/// Whether webpack is of version 4, by itself or as Rails' webpacker brings it up to its version 5.
+fn has_webpack_4(package: &serde_json::Value) -> bool {
+    let asked = |name: &str| {
+        let groups = ["dependencies", "devDependencies"].map(|group| &package[group][name]);
+        groups.into_iter().find_map(serde_json::Value::as_str)
+    };
+    let major = |version: &str| number(version.trim_start_matches(['^', '~', '=', 'v'])).map(|(major, _)| major);
+    let webpack = asked("webpack").and_then(major);
+    let webpacker = asked("@rails/webpacker").map(|version| major(version).unwrap_or(5));
+    webpack.map_or(webpacker.is_some_and(|major| major < 6), |major| major == 4)
+}
+
 fn manager(tree: &Tree) -> Manager {
     if tree.has("pnpm-lock.yaml") {
         return Manager::Pnpm;
@@ -146,5 +165,30 @@ fn manager(tree: &Tree) -> Manager {
         None => Manager::Npm {
             has_lock: tree.has("package-lock.json") || tree.has("npm-shrinkwrap.json"),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::has_webpack_4;
+
+    #[test]
+    fn webpack_4_is_known_by_itself_and_below_webpacker() {
+        for (package, expected) in [
+            (json!({"devDependencies": {"webpack": "^4.46.0"}}), true),
+            (json!({"devDependencies": {"webpack": "^5.0.0"}}), false),
+            (json!({"dependencies": {"@rails/webpacker": "5.4.4"}}), true),
+            (json!({"dependencies": {"@rails/webpacker": "^6.0.0-rc.6"}}), false),
+            (
+                json!({"dependencies": {"@rails/webpacker": "~5"}, "devDependencies": {"webpack": "5"}}),
+                false,
+            ),
+            (json!({"dependencies": {"webpack": "$(id)"}}), false),
+            (json!([]), false),
+        ] {
+            assert_eq!(has_webpack_4(&package), expected, "{package}");
+        }
     }
 }

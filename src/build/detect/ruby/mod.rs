@@ -14,7 +14,9 @@ use start::Start;
 use super::assets::{self, Assets};
 use super::plain::major_minor;
 use super::versions::DEBIAN;
-use super::{Cache, Detected, Dockerfile, GeneratedFile, PORT, Reason, Tree, Undetected, Wishes, apt, others, site};
+use super::{
+    Cache, Detected, Dockerfile, GeneratedFile, PORT, Reason, Tree, Undetected, Wishes, apt, draft, others, site,
+};
 
 /// Files that tell of Ruby.
 pub const LOOKED_FOR: &[&str] = &["Gemfile"];
@@ -209,6 +211,9 @@ impl App<'_> {
         }
         let has_asset_gem = ASSET_GEMS.iter().any(|gem| self.gems.has(gem));
         if self.is_rails && has_asset_gem {
+            if self.assets.as_ref().is_some_and(Assets::needs_old_hashes) {
+                dockerfile.comment("webpack 4 takes hashes by MD4, which OpenSSL 3 counts among the old ones.");
+            }
             dockerfile.comment("No secret of the app's is needed for this: Rails is content with a made-up one.");
             // Before 7.1, Rails does not know that it may make one up.
             let rails = self.gems.rails.as_deref().and_then(major_minor);
@@ -216,7 +221,9 @@ impl App<'_> {
                 Some(rails) if rails < (7, 1) => "SECRET_KEY_BASE=none-while-building",
                 _ => "SECRET_KEY_BASE_DUMMY=1",
             };
-            commands.push(format!("{secret} bundle exec rails assets:precompile"));
+            let old = self.assets.as_ref().filter(|assets| assets.needs_old_hashes());
+            let options = old.map_or("", |_| "NODE_OPTIONS=--openssl-legacy-provider ");
+            commands.push(format!("{options}{secret} bundle exec rails assets:precompile"));
         } else if is_site && self.gems.has("jekyll") {
             commands.push("JEKYLL_ENV=production bundle exec jekyll build".to_owned());
         } else if let Some(assets) = self.assets.as_ref().filter(|assets| assets.has_build) {
@@ -237,6 +244,9 @@ impl App<'_> {
                 &format!("mkdir -p {directories} \\\n    && chown -R app:app {directories}"),
                 &[],
             );
+        } else {
+            dockerfile.comment(draft::OWN_DIRECTORY);
+            dockerfile.run("chown app:app .", &[]);
         }
         if self.is_rails {
             dockerfile.line(&format!(
