@@ -5,7 +5,7 @@ mod settings;
 use super::node::{self, Command, first_line, plain, plain_words, shown};
 use super::site::{self, Content};
 use super::versions::DENO;
-use super::{Detected, Dockerfile, Reason, Tree, Undetected, Wishes, manifest, procfile};
+use super::{Detected, Dockerfile, Reason, Tree, Undetected, Wishes, draft, manifest, procfile};
 use settings::Settings;
 
 /// What a start looks for where no task says it.
@@ -23,6 +23,8 @@ const ENTRIES: [&str; 8] = [
 const MANIFESTS: [&str; 4] = ["deno.lock", "package.json", "import_map.json", ".npmrc"];
 /// What a server needs to be allowed.
 const PERMISSIONS: [&str; 3] = ["--allow-net", "--allow-env", "--allow-read"];
+const SERVE: &str = "deno serve";
+const PORT_OPTION: &str = "--port $PORT";
 /// Lume writes its sites here.
 const LUME_SITE: &str = "_site";
 
@@ -158,10 +160,7 @@ impl App<'_> {
                 &self.settings.file,
                 format!("tasks.start starts the app: {}", shown(text)),
             );
-            let words =
-                plain_words(text).filter(|words| words[0] == "deno" && !self.settings.has_dependencies("start"));
-            let task = || ["deno", "task", "start"].map(str::to_owned).to_vec();
-            return Some(self.of_words(words.unwrap_or_else(task), reason));
+            return Some(self.of_task("start", text, reason));
         }
         let entry = self.tree.first(&ENTRIES)?;
         let text = self.tree.text(entry).unwrap_or_default();
@@ -175,6 +174,27 @@ impl App<'_> {
         Some(self.of_words(words.map(str::to_owned).collect(), reason))
     }
 
+    /// A task's own command where nothing runs before it, so that it can be told its port, else the task.
+    fn of_task(&self, name: &str, text: &str, reason: Reason) -> Start {
+        let is_whole = !self.settings.has_dependencies(name);
+        let words = plain_words(text).filter(|words| words[0] == "deno" && is_whole);
+        if let Some(["deno", "task", called]) = words.as_deref().map(borrowed).as_deref()
+            && *called != name
+            && let Some(text) = self.settings.task(called).filter(|text| !text.contains("deno task"))
+        {
+            return self.of_task(called, text, reason);
+        }
+        if words.is_none() && is_whole && text.contains(SERVE) && !text.contains("--port") {
+            return Start {
+                command: Command::Shell(text.replacen(SERVE, &format!("{SERVE} {PORT_OPTION}"), 1)),
+                entry: None,
+                reason,
+            };
+        }
+        let task = || ["deno", "task", name].map(str::to_owned).to_vec();
+        self.of_words(words.unwrap_or_else(task), reason)
+    }
+
     /// `deno serve` hears of a port by its option only.
     fn of_words(&self, mut words: Vec<String>, reason: Reason) -> Start {
         let is_file = |word: &&String| !word.starts_with('-') && self.tree.has(word);
@@ -182,7 +202,7 @@ impl App<'_> {
         let is_serve = words.starts_with(&["deno".to_owned(), "serve".to_owned()]);
         let has_port = words.iter().any(|word| word.starts_with("--port"));
         let command = if is_serve && !has_port {
-            words.insert(2, "--port \"$PORT\"".to_owned());
+            words.insert(2, PORT_OPTION.to_owned());
             Command::Shell(words.join(" "))
         } else {
             Command::Words(words)
@@ -229,11 +249,17 @@ impl App<'_> {
         dockerfile.comment("What the app imports, and room for what Deno makes of it");
         dockerfile.line(&format!("COPY --from={stage} --chown=deno:deno /deno-dir /deno-dir"));
         dockerfile.line(&format!("COPY --from={stage} /app ./"));
+        dockerfile.comment(draft::OWN_DIRECTORY);
+        dockerfile.run("chown deno:deno .", &[]);
         dockerfile.line("USER deno");
         if let Some(start) = start {
             start.command.write(dockerfile, "deno");
         }
     }
+}
+
+fn borrowed(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 fn detected(
