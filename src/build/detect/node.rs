@@ -154,16 +154,14 @@ impl<'a> App<'a> {
             is_full: native::needs_full_image(self.tree, self.package, &self.manager).is_some(),
             has_prisma: prisma::is_used(self.package),
             generates_prisma: prisma::needs_generate(self.tree, self.package)?,
+            names_database: prisma::has_configuration(self.tree, self.package),
+            build_names_database: prisma::is_generated_by_build(self.tree, self.package),
             has_dependencies,
             has_workspaces: self.workspaces.has_some(),
             has_hooks: development::has_only_hooks(self.package),
             prunes,
             build,
         })
-    }
-
-    fn variables(&self) -> &'static [(&'static str, &'static str)] {
-        self.framework.as_ref().map_or(&[], |framework| framework.variables)
     }
 
     /// Whether the framework's server writes below its own directory.

@@ -49,6 +49,8 @@ pub struct Framework {
     pub output: Output,
     /// Variables of the container, beside `NODE_ENV`.
     pub variables: &'static [(&'static str, &'static str)],
+    /// Why they are set, where their names do not tell.
+    pub variables_are: Option<&'static str>,
     /// A package beside its own that it loads to start.
     pub loads: Option<&'static str>,
     /// Whether it writes to what its build made while it runs.
@@ -66,6 +68,7 @@ impl Framework {
             program,
             output,
             variables: &[],
+            variables_are: None,
             loads: None,
             writes: false,
             build_cache: None,

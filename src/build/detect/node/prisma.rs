@@ -5,6 +5,11 @@ use super::manifests::plain_or_incomplete;
 use super::package::Package;
 use super::script::{commands, without_prefix};
 
+/// Files that configure Prisma by a program.
+const CONFIGURATIONS: [&str; 3] = ["prisma.config.ts", "prisma.config.js", "prisma.config.mjs"];
+/// Why [`with_database`] is there.
+pub const MADE_UP: &str = "Prisma's configuration asks for an address, which is made up here: nothing connects to it";
+
 /// Whether the app uses Prisma.
 pub fn is_used(package: &Package) -> bool {
     package.uses("prisma") || package.uses("@prisma/client")
@@ -19,6 +24,24 @@ pub fn needs_generate(tree: &Tree, package: &Package) -> Result<bool, Undetected
     Ok(package.uses("prisma") && !is_done && !paths(tree, package)?.is_empty())
 }
 
+/// Whether a program configures Prisma: from version 7 on it names the database, and throws where the variable with the
+/// address is not set, also where only the client is generated.
+pub fn has_configuration(tree: &Tree, package: &Package) -> bool {
+    is_used(package) && tree.first(&CONFIGURATIONS).is_some()
+}
+
+/// Whether such an app generates its client by the build script.
+pub fn is_generated_by_build(tree: &Tree, package: &Package) -> bool {
+    let text = package.script("build").unwrap_or("");
+    has_configuration(tree, package)
+        && commands(text).any(|words| without_prefix(&words).starts_with(&["prisma", "generate"]))
+}
+
+/// A command with an address of a database for it alone, unless the app's build variables have one.
+pub fn with_database(command: &str) -> String {
+    format!("export DATABASE_URL=\"${{DATABASE_URL:-postgresql://none-while-building}}\" && {command}")
+}
+
 /// The schema and its configuration, as far as they are there.
 pub fn paths(tree: &Tree, package: &Package) -> Result<Vec<String>, Undetected> {
     if !is_used(package) {
@@ -30,13 +53,8 @@ pub fn paths(tree: &Tree, package: &Package) -> Result<Vec<String>, Undetected> 
     } else if tree.has_dir("prisma") {
         paths.push("prisma".to_owned());
     }
-    let files = [
-        "schema.prisma",
-        "prisma.config.ts",
-        "prisma.config.js",
-        "prisma.config.mjs",
-    ];
-    paths.extend(files.into_iter().map(str::to_owned));
+    paths.push("schema.prisma".to_owned());
+    paths.extend(CONFIGURATIONS.map(str::to_owned));
     paths.retain(|path| tree.has(path) || tree.has_dir(path));
     Ok(paths)
 }

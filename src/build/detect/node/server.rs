@@ -124,7 +124,7 @@ fn write_bundle(
     }
     recipe.write_build(dockerfile);
     let modules = (needs_modules && recipe.has_dependencies).then(|| recipe.write_production(dockerfile));
-    recipe.begin_final(dockerfile, start, app.variables());
+    recipe.begin_final(dockerfile, start, app.framework.as_ref());
     if let Some(stage) = modules {
         recipe.copy_from(dockerfile, stage, "/app/node_modules", "./node_modules", false);
     }
@@ -147,7 +147,7 @@ fn write_app(app: &App<'_>, dockerfile: &mut Dockerfile, recipe: &Recipe<'_>, st
         recipe.write_app(dockerfile, cache);
     }
     let modules = recipe.has_dependencies.then(|| recipe.write_production(dockerfile));
-    recipe.begin_final(dockerfile, start, app.variables());
+    recipe.begin_final(dockerfile, start, app.framework.as_ref());
     if let Some(stage) = modules {
         recipe.copy_from(dockerfile, stage, "/app", "./", false);
     }

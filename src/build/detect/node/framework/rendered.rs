@@ -120,6 +120,12 @@ pub fn sveltekit(tree: &Tree, package: &Package) -> Option<Framework> {
             needs_modules: package.dependencies("dependencies").next().is_some(),
             command: words(&["node", &directory]),
         };
+        kit.variables = &[
+            ("PROTOCOL_HEADER", "x-forwarded-proto"),
+            ("HOST_HEADER", "x-forwarded-host"),
+        ];
+        kit.variables_are =
+            Some("Forms are refused unless the app knows its own address, of which only the proxy in front can tell");
         return Some(kit);
     }
     if adapter("static") {
