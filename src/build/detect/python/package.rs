@@ -30,7 +30,7 @@ pub fn is_only_listed(tree: &Tree, project: &Table) -> bool {
     // Without a backend's name it is setuptools; uv's looks into src alone.
     let finds_name = backend.is_some_and(|backend| !backend.starts_with("setuptools") && !backend.starts_with("uv"));
     let name = standard.get("name").and_then(Value::as_str).unwrap_or_default();
-    !is_told && !tree.has_dir("src") && !(finds_name && has_package(tree, name))
+    !(is_told || tree.has_dir("src") || finds_name && has_package(tree, name))
 }
 
 /// Whether there is a package, or a module, of a project's name.
