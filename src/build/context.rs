@@ -29,6 +29,8 @@ const RESERVED_NAME: &str = ".dhow.Dockerfile";
 const RESERVED_MODE: u32 = 0o600;
 /// Of one that Dhow wrote, whose last stage may `COPY --chown` it to the server's user. The builder reads it as root.
 const GENERATED_MODE: u32 = 0o000;
+/// An ignore file beyond it is none that somebody wrote.
+const MAX_RULES_BYTES: u64 = 256 * 1024;
 /// Bytes in one piece of the stream, and pieces that may wait: what a context costs in memory.
 const PIECE_BYTES: usize = 64 * 1024;
 const PIECES_AHEAD: usize = 4;
@@ -130,8 +132,11 @@ impl Write for Pieces {
 
 fn read_rules(path: &Path) -> io::Result<IgnoreRules> {
     let name = Path::new(path.file_name().unwrap_or_default());
+    let malformed = |why: String| io::Error::new(io::ErrorKind::InvalidData, format!("{} {why}", shown_path(name)));
+    if fs::metadata(path).map_err(|error| at(name, &error))?.len() > MAX_RULES_BYTES {
+        return Err(malformed(format!("is larger than {} KiB", MAX_RULES_BYTES >> 10)));
+    }
     let text = fs::read(path).map_err(|error| at(name, &error))?;
-    let malformed = |why| io::Error::new(io::ErrorKind::InvalidData, format!("{} {why}", shown_path(name)));
     IgnoreRules::parse(&String::from_utf8_lossy(&text)).map_err(malformed)
 }
 

@@ -9,6 +9,9 @@ use std::str::Chars;
 
 use regex::Regex;
 
+/// Each rule costs some KiB, and a look at each path; the largest files in use have some dozens.
+const MAX_PATTERNS: usize = 1_000;
+
 /// The patterns of one ignore file.
 #[derive(Debug, Default)]
 pub(super) struct IgnoreRules {
@@ -53,6 +56,9 @@ impl IgnoreRules {
     pub(super) fn parse(text: &str) -> Result<IgnoreRules, String> {
         let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
         let patterns = lines.filter(|(line, _)| !line.starts_with('#') && !line.trim().is_empty());
+        if patterns.clone().count() > MAX_PATTERNS {
+            return Err(format!("has more than {MAX_PATTERNS} rules"));
+        }
         let patterns =
             patterns.map(|(line, number)| Pattern::parse(line).map_err(|why| format!("line {number}: {why}")));
         Ok(IgnoreRules {

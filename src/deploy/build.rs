@@ -43,7 +43,10 @@ pub async fn run(job: &Job, planned: Planned) -> Result<BuiltImage, DeployError>
         job.log.line(&warning);
     }
     secrets.extend(authority(network).await?);
-    let context = build::Context::open(&plan).map_err(unreadable_context)?;
+    let planned = plan.clone();
+    let opened = tokio::task::spawn_blocking(move || build::Context::open(&planned)).await;
+    let context = opened.map_err(|error| DeployError::Internal(error.to_string()))?;
+    let context = context.map_err(unreadable_context)?;
     let image = ImageBuild {
         tag: job.image_tag(),
         dockerfile: context.dockerfile().to_owned(),
@@ -77,7 +80,7 @@ pub async fn run(job: &Job, planned: Planned) -> Result<BuiltImage, DeployError>
 
 fn unreadable_context(error: io::Error) -> DeployError {
     if error.kind() == io::ErrorKind::InvalidData {
-        let message = format!("{error}. Correct that line in the repository.");
+        let message = format!("{error}. Correct that file in the repository.");
         return DeployError::BuildFailed { message };
     }
     DeployError::of_io(&error)

@@ -65,6 +65,11 @@ pub(super) async fn refuse_private(context: &Context, image: &ImageRef) -> Resul
              every user of this panel can start it with --allow-private-sources."
         )))),
         Ok(Err(fault)) => Err(DeployError::Internal(fault.to_string())),
+        Err(_elapsed) if !allow_private => Err(DeployError::Pull(RegistryError::Unreachable(format!(
+            "It could not be found out within {} s where {name} is. Try again, or ask whoever runs this server about its \
+             DNS.",
+            CHECK_LIMIT.as_secs()
+        )))),
         // Whether the name leads anywhere is for the engine to say, which may know it through a proxy.
         Ok(Ok(_)) | Err(_) => Ok(()),
     }

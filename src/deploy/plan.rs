@@ -1,6 +1,7 @@
 //! Plan: how a checkout will be built, what it is made of, and what people are told of it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +19,9 @@ use crate::model::build_plan::{PlanFile, PlanOutcome, PlanReason, WrittenPlan};
 use crate::model::env_var::SealedEnvVar;
 use crate::model::source::{CommitSha, RelativePath, Source};
 use crate::model::text::shown_path;
+
+/// How long it may take to decide how a source is built; it takes some milliseconds.
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// A checkout that is ready to be built.
 pub struct Planned {
@@ -74,7 +78,13 @@ pub async fn decide(context: &Context, app: &App, dir: &Path) -> Result<Decided,
     let root_dir = app.settings.source.root_dir().cloned().unwrap_or_default();
     let dir = dir.to_owned();
     let decide = move || build::decide(&dir, root_dir.as_str(), &settings, &wishes);
-    let decided = tokio::task::spawn_blocking(decide).await;
+    let decided = tokio::time::timeout(WITHIN, tokio::task::spawn_blocking(decide)).await;
+    let decided = decided.map_err(|_elapsed| DeployError::BuildFailed {
+        message: format!(
+            "it could not be told within {} s how this is built. Add a Dockerfile to the repository.",
+            WITHIN.as_secs()
+        ),
+    })?;
     Ok(decided.map_err(|error| DeployError::Internal(error.to_string()))??)
 }
 

@@ -184,7 +184,7 @@ async fn note(context: &Context, reference: &str) -> Result<(), DeployError> {
 async fn local(job: &Job, image: &ImageRef, sentence: String) -> Result<(Image, Option<String>), DeployError> {
     let engine = &job.context.engine;
     let found = engine.find_image(image.as_str()).await?;
-    let found = found.filter(|found| !engine.is_ours(found, image.as_str()));
+    let found = found.filter(|found| !engine.is_ours(found, image.familiar()));
     let is_others = is_pulled_for_others(job, image).await?;
     let Some(found) = found.filter(|_| !is_others) else {
         return Err(RegistryError::Unreachable(sentence).into());

@@ -233,3 +233,79 @@ fn a_procfile_is_one_command_however_it_looks() {
         assert!(!detected.dockerfile.contains("\nUSER root") && !detected.dockerfile.contains(['\r', '\u{b}']));
     }
 }
+
+#[test]
+fn sources_that_are_made_to_take_long_are_told_of_soon_and_shortly() {
+    let spaces = " ".repeat(3_000_000);
+    let many = |count: usize, text: &str| vec![text; count].join(",");
+    let samples: [(&str, Vec<(&str, String)>); 4] = [
+        (
+            "a constraint of blanks",
+            vec![
+                ("composer.json", format!("{{\"require\":{{\"php\":\"={spaces}8.4\"}}}}")),
+                ("index.php", String::new()),
+            ],
+        ),
+        (
+            "a constraint without end",
+            vec![
+                (
+                    "composer.json",
+                    format!("{{\"require\":{{\"php\":\"{}\"}}}}", "x".repeat(3_000_000)),
+                ),
+                ("index.php", String::new()),
+            ],
+        ),
+        (
+            "patterns of workspaces",
+            vec![
+                (
+                    "package.json",
+                    format!("{{\"workspaces\":[{}]}}", many(300_000, "\"d/*\"")),
+                ),
+                ("d/x/package.json", "{}".to_owned()),
+            ],
+        ),
+        (
+            "operators",
+            vec![
+                (
+                    "composer.json",
+                    format!("{{\"require\":{{\"php\":\"{}8\"}}}}", ">= ".repeat(1_000_000)),
+                ),
+                ("index.php", String::new()),
+            ],
+        ),
+    ];
+    for (name, files) in samples {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let begun = std::time::Instant::now();
+        let outcome = detect(&Tree::open(root.path()).unwrap(), &Wishes::default());
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(5),
+            "{name} took {:?}",
+            begun.elapsed()
+        );
+        let told = format!("{outcome:?}");
+        assert!(told.len() < 20_000, "{name}: {} bytes", told.len());
+    }
+}
+
+#[test]
+fn links_to_one_large_file_do_not_make_a_source_without_end() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("go.mod"), "module a\n\ngo 1.24\n").unwrap();
+    let big = format!("package a\n{}", "// x\n".repeat(800_000));
+    fs::write(root.path().join("big.go"), big).unwrap();
+    for number in 0..2_000 {
+        std::os::unix::fs::symlink("big.go", root.path().join(format!("f{number:05}.go"))).unwrap();
+    }
+    let outcome = detect(&Tree::open(root.path()).unwrap(), &Wishes::default());
+    let told = outcome.unwrap_err().to_string();
+    assert!(told.contains("more files than can be looked through"), "{told}");
+}

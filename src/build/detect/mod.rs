@@ -51,6 +51,12 @@ pub struct Wishes {
 /// The port of an image that nobody tells another one in `PORT`, as Dhow does.
 const PORT: u16 = 3000;
 
+/// Most characters of a refusal, of a reason, most reasons, and most bytes of a Dockerfile: an honest source needs a part.
+const MAX_WHY_CHARS: usize = 1_000;
+const MAX_WORDS_CHARS: usize = 300;
+const MAX_REASONS: usize = 40;
+const MAX_DOCKERFILE_BYTES: usize = 64 * 1024;
+
 /// A source that was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
@@ -126,6 +132,15 @@ const DETECTORS: &[(&[&str], Detector)] = &[
 
 /// Recognises a source and writes its Dockerfile.
 pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
+    bounded(tree, recognise(tree, wishes))
+}
+
+/// Recognises a source that is to be a static site: built where something says how, else served as it is.
+pub fn detect_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
+    bounded(tree, recognise_static(tree, wishes))
+}
+
+fn recognise(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
     for (_, detector) in DETECTORS {
         if let Some(detected) = detector(tree, wishes)? {
             return Ok(detected);
@@ -136,13 +151,12 @@ pub fn detect(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
     })
 }
 
-/// Recognises a source that is to be a static site: built where something says how, else served as it is.
-pub fn detect_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
+fn recognise_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
     let is_package = tree.has("package.json");
     if !is_package && (wishes.build_command.is_none() || wishes.publish_dir.is_none()) {
         return site::publish(tree, wishes);
     }
-    let detected = detect(tree, wishes)?;
+    let detected = recognise(tree, wishes)?;
     if detected.files.iter().any(|file| file.path == site::CONFIGURATION) {
         return Ok(detected);
     }
@@ -151,6 +165,41 @@ pub fn detect_static(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetecte
          builder auto",
         detected.summary
     )))
+}
+
+/// What the files of strangers led to, no longer than anybody reads.
+fn bounded(tree: &Tree, outcome: Result<Detected, Undetected>) -> Result<Detected, Undetected> {
+    if tree.is_too_much() {
+        return Err(Undetected::Incomplete(
+            "the source holds more files than can be looked through to tell what it is. Set the app's folder to the part \
+             that is the app"
+                .to_owned(),
+        ));
+    }
+    match outcome {
+        Err(Undetected::Incomplete(why)) => Err(Undetected::Incomplete(shortened(&why, MAX_WHY_CHARS))),
+        Err(nothing) => Err(nothing),
+        Ok(detected) if detected.dockerfile.len() > MAX_DOCKERFILE_BYTES => Err(Undetected::Incomplete(
+            "the Dockerfile for it would be too long to be read by anybody".to_owned(),
+        )),
+        Ok(detected) => Ok(Detected {
+            summary: shortened(&detected.summary, MAX_WORDS_CHARS),
+            reasons: (detected.reasons.iter().take(MAX_REASONS))
+                .map(|reason| Reason {
+                    file: shortened(&reason.file, MAX_WORDS_CHARS),
+                    means: shortened(&reason.means, MAX_WORDS_CHARS),
+                })
+                .collect(),
+            ..detected
+        }),
+    }
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

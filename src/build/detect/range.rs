@@ -53,20 +53,18 @@ fn composer_span(text: &str) -> Option<Span> {
     if let Some((from, to)) = text.split_once(" - ") {
         return Some(both(atom(&format!(">={from}"), false)?, (ANY.0, version(to)?.end())));
     }
-    // An operator may stand apart from its version.
-    let mut joined = text.replace(',', " ");
-    for operator in ["=", ">", "<", "^", "~"] {
-        while joined.contains(&format!("{operator} ")) {
-            joined = joined.replace(&format!("{operator} "), operator);
+    let (mut span, mut is_empty) = (ANY, true);
+    let mut part = String::new();
+    for word in text.split([',', ' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()) {
+        part.push_str(word);
+        // An operator may stand apart from its version.
+        if word.ends_with(['=', '>', '<', '^', '~']) {
+            continue;
         }
-    }
-    let mut span = ANY;
-    let mut is_empty = true;
-    for part in joined.split_whitespace() {
-        span = both(span, atom(part, false)?);
+        span = both(span, atom(&std::mem::take(&mut part), false)?);
         is_empty = false;
     }
-    (!is_empty).then_some(span)
+    (!is_empty && part.is_empty()).then_some(span)
 }
 
 /// One operator and its version. `~> 3.3` of RubyGems is `~3.3` of Composer.

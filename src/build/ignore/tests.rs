@@ -203,3 +203,10 @@ fn generated_builds_leave_out_what_no_build_reads_from_a_repository() {
         assert!(!ignores(&rules, path), "{path}");
     }
 }
+
+#[test]
+fn more_rules_than_anybody_writes_are_refused() {
+    let rules = |count| IgnoreRules::parse(&"**/*a*?b*c[a-z]*\n".repeat(count));
+    assert!(rules(1_000).is_ok());
+    assert_eq!(rules(1_001).unwrap_err(), "has more than 1000 rules");
+}

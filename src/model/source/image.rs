@@ -68,6 +68,16 @@ impl ImageRef {
         self.registry().unwrap_or(Self::DEFAULT_REGISTRY)
     }
 
+    /// The name as the engine lists it, which leaves its own default registry out, by either name (distribution/reference,
+    /// "familiar name").
+    pub fn familiar(&self) -> &str {
+        let text = self.as_str();
+        let registries = ["docker.io/", "index.docker.io/"];
+        let name = registries.into_iter().find_map(|registry| text.strip_prefix(registry));
+        let name = name.unwrap_or(text);
+        name.strip_prefix("library/").unwrap_or(name)
+    }
+
     /// The digest, if it names its content by one.
     pub fn digest(&self) -> Option<&str> {
         Some(self.text.split_once('@')?.1)
@@ -194,6 +204,19 @@ fn is_digest(digest: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_familiar_name_leaves_the_default_registry_out() {
+        for (written, familiar) in [
+            ("dhow/web:7-8eacc3", "dhow/web:7-8eacc3"),
+            ("docker.io/dhow/web:7-8eacc3", "dhow/web:7-8eacc3"),
+            ("index.docker.io/dhow/web:7-8eacc3", "dhow/web:7-8eacc3"),
+            ("docker.io/library/nginx:1", "nginx:1"),
+            ("ghcr.io/library/nginx:1", "ghcr.io/library/nginx:1"),
+        ] {
+            assert_eq!(ImageRef::parse(written).unwrap().familiar(), familiar);
+        }
+    }
 
     #[test]
     fn what_docker_pull_takes_is_taken_apart() {

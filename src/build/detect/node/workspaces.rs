@@ -7,6 +7,8 @@ use super::package::{FILE, Package, is_plain_path};
 const PNPM_FILE: &str = "pnpm-workspace.yaml";
 /// A line in the Dockerfile each: with more of them, nobody reads it.
 const MAX_MEMBERS: usize = 40;
+/// Patterns; honest packages have a few.
+const MAX_PATTERNS: usize = 100;
 /// A pattern may lead through so many directories; each costs a look at the disk.
 const MAX_DIRECTORIES: usize = 500;
 
@@ -26,10 +28,13 @@ impl Workspaces {
             .text(PNPM_FILE)
             .map(|text| pnpm_patterns(&text))
             .unwrap_or_default();
-        let (file, patterns) = match in_pnpm.is_empty() {
+        let (file, patterns): (_, Vec<String>) = match in_pnpm.is_empty() {
             true => (FILE, package.workspaces().into_iter().map(str::to_owned).collect()),
             false => (PNPM_FILE, in_pnpm),
         };
+        if patterns.len() > MAX_PATTERNS {
+            return unclear(file, "has very many patterns of workspaces");
+        }
         let mut members = Vec::new();
         for pattern in patterns.iter().filter(|pattern| !pattern.starts_with('!')) {
             let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
