@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::job::Job;
 use super::plan::{self, Planned};
 use super::{Context, DeployError, start};
-use crate::build::{self, detect::CA_SECRET};
+use crate::build::{self, detect::CA_SECRET, detect::SECRETS_ARGUMENT};
 use crate::config::BuildNetwork;
 use crate::db;
 use crate::docker::{BuildError, ImageBuild};
@@ -37,7 +37,8 @@ pub async fn run(job: &Job, planned: Planned) -> Result<BuiltImage, DeployError>
     plan::tell(job, &planned);
     let (of_app, mut secrets) = of_build(&planned.sealed, opened);
     // An app's own variable of that name counts: of two the last one is taken.
-    let args = network.arguments().into_iter().chain(of_app).collect();
+    let marker = secrets_argument(job, &secrets);
+    let args = network.arguments().into_iter().chain(of_app).chain(marker).collect();
     let Planned { plan, mut inputs, .. } = planned;
     for warning in warnings(&plan.declared, &secrets) {
         job.log.line(&warning);
@@ -99,6 +100,19 @@ pub async fn bases_now(
         }
     }
     Ok(bases)
+}
+
+/// What a Dockerfile may declare before a step that mounts secrets: BuildKit takes such a step from its cache whatever their
+/// values are.
+fn secrets_argument(job: &Job, secrets: &[(String, String)]) -> Option<(String, String)> {
+    if secrets.is_empty() {
+        return None;
+    }
+    let values: Vec<String> = (secrets.iter())
+        .map(|(name, value)| format!("{name}={}", job.context.secrets.digest(value)))
+        .collect();
+    let digest = job.context.secrets.digest(&values.join("\n"));
+    Some((SECRETS_ARGUMENT.to_owned(), digest))
 }
 
 /// The certificate authority of the server's network, as a secret that steps may mount. Read for each build, since it is
@@ -187,11 +201,28 @@ fn explain(job: &Job, error: BuildError) -> DeployError {
         } => {
             job.log.line(&message);
             DeployError::BuildFailed {
-                message: without_preamble(&message).to_owned(),
+                message: base_missing(&message).unwrap_or_else(|| without_preamble(&message).to_owned()),
             }
         }
         error => error.into(),
     }
+}
+
+/// What to do where an image that the Dockerfile begins with cannot be had, which BuildKit of Docker 20.10 and newer ones
+/// tell in other words.
+fn base_missing(message: &str) -> Option<String> {
+    let is_told = ["failed to create LLB definition", "failed to resolve source metadata"]
+        .iter()
+        .any(|sign| message.contains(sign));
+    // A parse error of the Dockerfile is told in the same words.
+    if !is_told || message.contains("parse error") || message.contains("unknown instruction") {
+        return None;
+    }
+    let reason = message.rsplit(": ").next().unwrap_or(message).trim();
+    Some(format!(
+        "an image that the Dockerfile begins with or copies from could not be fetched ({reason}). Check its name, and that \
+         this server can reach its registry; the log has the engine's own words."
+    ))
 }
 
 /// BuildKit's message without the names of its inner parts.
@@ -257,6 +288,21 @@ mod tests {
             (keys(args).join(" "), keys(secrets).join(" ")),
             ("A E".to_owned(), "B".to_owned())
         );
+    }
+
+    #[test]
+    fn a_base_image_that_cannot_be_had_is_told_in_words() {
+        let old = "failed to solve with frontend dockerfile.v0: failed to create LLB definition: failed to do request: Head \
+                   \"https://registry.example/v2/x/manifests/1\": dial tcp: lookup registry.example: no such host";
+        let new = "node:999: failed to resolve source metadata for registry.example/library/node:999: not found";
+        assert!(
+            base_missing(old)
+                .unwrap()
+                .contains("could not be fetched (no such host)")
+        );
+        assert!(base_missing(new).unwrap().contains("could not be fetched (not found)"));
+        let parse = "failed to create LLB definition: dockerfile parse error line 2: unknown instruction: RNU";
+        assert_eq!(base_missing(parse), None);
     }
 
     #[test]

@@ -145,19 +145,16 @@ pub fn tell(job: &Job, planned: &Planned) {
     for reason in &written.reasons {
         job.log.line(&format!("  {}: {}", reason.file, reason.means));
     }
-    job.log
-        .line("The Dockerfile that is built, to keep in the repository if you like:");
-    let files = written
-        .files
-        .iter()
-        .map(|file| (file.path.as_str(), file.text.as_str()));
-    for (path, text) in [("Dockerfile", written.dockerfile.as_str())].into_iter().chain(files) {
-        if path != "Dockerfile" {
-            job.log.line(&format!("{path}:"));
-        }
-        for line in text.lines() {
-            job.log.line(&format!("  │ {line}"));
-        }
+    job.log.line("The Dockerfile that is built:");
+    for line in written.dockerfile.lines() {
+        job.log.line(&format!("  │ {line}"));
+    }
+    for file in &written.files {
+        job.log.line(&format!(
+            "It copies {}, which Dhow writes too ({} lines; the app's build page has it)",
+            file.path,
+            file.text.lines().count()
+        ));
     }
 }
 

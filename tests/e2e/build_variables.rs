@@ -247,3 +247,28 @@ async fn a_variable_that_does_not_arrive_as_it_is_set_fails_the_deployment_by_it
     );
     assert_eq!(dhow.visit("web.localhost", "/").await.expect(200).text(), "web");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_asks_for_it_runs_again_when_a_secret_has_changed() {
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("web");
+    let dockerfile = format!(
+        "FROM busybox:1\nARG DHOW_SECRETS\nRUN --mount=type=secret,id=API_KEY mkdir /www && \
+         wc -c < /run/secrets/API_KEY > /www/index.html\n{SERVE}"
+    );
+    repository.write("Dockerfile", &dockerfile);
+    repository.commit("Read a secret");
+    let project = api.create_project("web").await;
+    api.create_app(&project, "web", &repository).await;
+    let secret = |value: &str| json!([{ "key": "API_KEY", "value": value, "secret": true, "scope": "build" }]);
+    for value in ["four", "seven77", "eight888"] {
+        set(&api, secret(value)).await;
+        let log = deployed(&api).await;
+        let page = dhow.visit("web.localhost", "/").await.expect(200);
+        assert_eq!(page.text().trim(), value.len().to_string(), "{log}");
+        let told = told_by(&image_of(&dhow));
+        assert!(!told.contains(value), "{told}");
+    }
+}

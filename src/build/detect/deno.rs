@@ -122,7 +122,7 @@ impl App<'_> {
         let is_lume = self.settings.framework() == Some("Lume") && !has_own_start;
         let directory = self.wishes.publish_dir.as_deref().or(is_lume.then_some(LUME_SITE));
         if let Some(directory) = directory {
-            let directory = node::plain_or_incomplete(directory, "the publish directory")?;
+            let directory = node::plain_or_incomplete(directory, "the publish folder")?;
             let stage = self.write_build(&mut dockerfile, None);
             let path = format!("/app/{directory}");
             let content = Content::Stage { stage, path };

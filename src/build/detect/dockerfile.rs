@@ -7,6 +7,8 @@ use super::Wishes;
 
 /// Id of the build secret that holds the certificate authority of the operator's network, where there is one.
 pub const CA_SECRET: &str = "dhow_ca";
+/// Name of the build argument that is another text once the value of a build secret has changed.
+pub const SECRETS_ARGUMENT: &str = "DHOW_SECRETS";
 /// What programs that load something call the file with the authorities that they trust.
 const CA_VARIABLES: [&str; 8] = [
     "SSL_CERT_FILE",
@@ -180,6 +182,10 @@ impl Dockerfile {
         self.knows_arguments = true;
         for name in self.wishes.arguments.clone() {
             self.line(&format!("ARG {name}"));
+        }
+        if !self.wishes.secrets.is_empty() {
+            self.comment("Changes with the secrets, so that no step with an old one is taken from the cache");
+            self.line(&format!("ARG {SECRETS_ARGUMENT}"));
         }
     }
 

@@ -90,7 +90,7 @@ impl Draft {
             plain if manifest::is_path(plain) => format!("/app/{plain}"),
             _ => {
                 return Err(Undetected::Incomplete(format!(
-                    "the publish directory `{}` is no path in the source: write one such as `dist`",
+                    "the publish folder `{}` is no path in the source: write one such as `dist`",
                     manifest::shown(directory)
                 )));
             }
@@ -98,7 +98,7 @@ impl Draft {
         let is_made = wishes.build_command.is_some() || tree.has_dir(directory);
         if !is_made {
             return Err(Undetected::Incomplete(format!(
-                "the publish directory `{directory}` is not in the source, and nothing makes it: set the build command"
+                "the publish folder `{directory}` is not in the source, and nothing makes it: set the build command"
             )));
         }
         let content = site::Content::Stage { stage: "build", path };

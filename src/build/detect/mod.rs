@@ -26,7 +26,7 @@ mod site;
 mod tree;
 mod versions;
 
-pub use dockerfile::{CA_SECRET, Cache, Dockerfile};
+pub use dockerfile::{CA_SECRET, Cache, Dockerfile, SECRETS_ARGUMENT};
 pub use tree::Tree;
 
 /// What an app's settings say besides the files.
@@ -102,7 +102,7 @@ pub struct GeneratedFile {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Undetected {
     /// None of the files that are known is there.
-    #[error("nothing tells how to build this. Looked for {}", .looked_for.join(", "))]
+    #[error("Nothing tells how to build this. Looked for {}", .looked_for.join(", "))]
     Nothing {
         /// The files.
         looked_for: Vec<&'static str>,

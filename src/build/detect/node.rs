@@ -104,7 +104,7 @@ impl<'a> App<'a> {
                 })
             );
             return Ok(Output::Site {
-                directory: plain_or_incomplete(directory, "the publish directory")?,
+                directory: plain_or_incomplete(directory, "the publish folder")?,
                 is_single_page,
             });
         }

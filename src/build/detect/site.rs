@@ -86,7 +86,7 @@ pub fn plain(tree: &Tree, wishes: &Wishes) -> Result<Option<Detected>, Undetecte
     if is_template(tree, &page) {
         return Err(Undetected::Incomplete(format!(
             "`{page}` is not a page yet but a template of Jekyll, as it begins with `---` and there is a _config.yml, \
-             and no Gemfile says how to run that. Add one, bring a Dockerfile, or set the publish directory to that of \
+             and no Gemfile says how to run that. Add one, bring a Dockerfile, or set the publish folder to that of \
              the finished site"
         )));
     }
@@ -120,7 +120,7 @@ pub fn publish(tree: &Tree, wishes: &Wishes) -> Result<Detected, Undetected> {
             directories_of(tree)
         )));
     }
-    let reason = Reason::new(format!("{directory}/"), "is the directory to publish: served as it is");
+    let reason = Reason::new(format!("{directory}/"), "is the folder to publish: served as it is");
     as_it_is(&directory, reason, tree, wishes)
 }
 
@@ -206,7 +206,7 @@ fn clean_directory(directory: &str) -> Result<String, Undetected> {
     if parts.contains(&"..") || !directory.chars().all(is_harmless) || parts.first().is_some_and(|p| p.starts_with('-'))
     {
         return Err(Undetected::Incomplete(format!(
-            "the directory to publish cannot be {directory:?}. Name one below the root directory, such as `dist`, in \
+            "the folder to publish cannot be {directory:?}. Name one below the root directory, such as `dist`, in \
              letters, digits, spaces and the characters . _ - @ + ~"
         )));
     }
@@ -230,14 +230,14 @@ fn directories_of(tree: &Tree) -> String {
         .map(|name| format!("`{name}`"))
         .collect();
     match directories.len() {
-        0 => "The source has no directories at all: set the publish directory to `.` to publish its root".to_owned(),
+        0 => "The source has no directories at all: set the publish folder to `.` to publish its root".to_owned(),
         count if count > MAX_NAMED => format!(
-            "Set the publish directory to one of those that the source has: {} and {} more",
+            "Set the publish folder to one of those that the source has: {} and {} more",
             directories[..MAX_NAMED].join(", "),
             count - MAX_NAMED
         ),
         _ => format!(
-            "Set the publish directory to one of those that the source has: {}",
+            "Set the publish folder to one of those that the source has: {}",
             directories.join(", ")
         ),
     }

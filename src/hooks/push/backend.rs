@@ -25,6 +25,8 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const MAX_ANSWER_BYTES: u64 = 4 << 20;
 const MAX_HEAD_BYTES: u64 = 8 << 10;
 const MAX_ERROR_BYTES: u64 = 4 << 10;
+/// So much of a body that is too large is received in any case: the client hears why only once it has sent all of it.
+const LEAST_RECEIVED: u64 = 64 * 1024 * 1024;
 /// Between two parts of a pack; git makes one while it sends it.
 const BODY_IDLE: Duration = Duration::from_secs(120);
 
@@ -263,7 +265,7 @@ async fn pass_body(body: Body, input: ChildStdin, max_bytes: u64) -> Result<(), 
         if received > max_bytes {
             input = None;
         }
-        if received > max_bytes.saturating_mul(2) {
+        if received > max_bytes.saturating_mul(2).max(LEAST_RECEIVED) {
             break;
         }
         if let Some(open) = &mut input

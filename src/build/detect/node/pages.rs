@@ -11,7 +11,7 @@ pub fn detect(app: &App<'_>, directory: &str, is_single_page: bool) -> Result<De
     let directory = if directory == "." { "" } else { directory };
     let mut reasons: Vec<Reason> = Vec::new();
     if app.wishes.publish_dir.is_some() {
-        let means = "is the publish directory of the settings: a static site";
+        let means = "is the publish folder of the settings: a static site";
         reasons.push(Reason::new(if directory.is_empty() { "." } else { directory }, means));
     }
     reasons.extend(app.framework_reasons());

@@ -77,7 +77,7 @@ fn started(app: &App<'_>, output: &Output, build: &Build) -> Result<Option<Start
     }
     let more = match (app.workspaces.has_some(), has_build) {
         (true, _) => " that starts one of the workspaces",
-        (false, true) => ", or the publish directory if the build makes a static site",
+        (false, true) => ", or the publish folder if the build makes a static site",
         (false, false) => "",
     };
     Err(Undetected::Incomplete(format!(

@@ -120,7 +120,7 @@ fn the_directory_to_publish_must_be_one_that_a_dockerfile_takes_to_the_letter() 
         ] {
             let error = error.to_string();
             assert!(
-                error.starts_with("the directory to publish cannot be"),
+                error.starts_with("the folder to publish cannot be"),
                 "{directory:?}: {error}"
             );
         }
@@ -135,7 +135,7 @@ fn what_cannot_be_published_is_told_with_what_there_is() {
         (
             &[("docs/a.md", ""), ("src/b", ""), (".git/c", "")][..],
             Some("dist"),
-            "there is no directory `dist` to publish. Set the publish directory to one of those that the source has: \
+            "there is no directory `dist` to publish. Set the publish folder to one of those that the source has: \
              `docs`, `src`",
         ),
         (
