@@ -6,6 +6,7 @@ use crate::harness::api::Api;
 use crate::harness::dhow::Dhow;
 use crate::harness::docker::{docker, inspect};
 use crate::harness::git_server::GitServer;
+use crate::harness::registry::Registry;
 
 async fn deployed(api: &Api) -> String {
     let id = api.deploy("web").await;
@@ -92,4 +93,34 @@ async fn a_change_says_beforehand_whether_it_takes_a_restart_or_a_build_and_how_
         .await
         .expect(200);
     panel.page("/apps/web").await.expect_words("Needs a build, last time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_from_scratch_begins_with_the_newest_base_image() {
+    let registry = Registry::start().await;
+    let dhow = Dhow::start().await;
+    let api = dhow.owner().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("web");
+    registry.push("team/base:1", "one");
+    let base = registry.image("team/base:1");
+    repository.write("Dockerfile", &format!("FROM {base}\nENV MADE=1\n"));
+    repository.commit("First");
+    api.live_app("web", "web", &repository).await;
+    let page = || async { dhow.visit("web.localhost", "/").await.expect(200).text() };
+    assert_eq!(page().await, "one");
+
+    registry.push("team/base:1", "two");
+    assert!(!deployed(&api).await.contains("==> build"));
+    assert_eq!(page().await, "one", "nobody asks for a newer one unless told to");
+    let panel = dhow.panel().await;
+    let button = panel.page("/apps/web/plan").await.form_of_button("Build from scratch");
+    panel.submit("/apps/web/deployments", &button).await.expect(303);
+    let newest = api.read("/apps/web/deployments").await["items"][0]["id"]
+        .as_i64()
+        .unwrap();
+    api.succeeded(newest).await;
+    assert_eq!(page().await, "two");
+    let both = json!({ "commit": "0123456789", "fresh": true });
+    api.post("/apps/web/deployments", both).await.expect(422);
 }
