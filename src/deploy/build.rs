@@ -36,8 +36,8 @@ pub async fn run(job: &Job, planned: Planned) -> Result<BuiltImage, DeployError>
     job.log.redact(Redaction::of(network.texts_to_hide()));
     plan::tell(job, &planned);
     let (of_app, mut secrets) = of_build(&planned.sealed, opened);
-    // An app's own variable of that name counts: of two the last one is taken.
     let marker = secrets_argument(job, &secrets);
+    // An app's own variable of that name counts: of two the last one is taken.
     let args = network.arguments().into_iter().chain(of_app).chain(marker).collect();
     let Planned { plan, mut inputs, .. } = planned;
     for warning in warnings(&plan.declared, &secrets) {
@@ -208,14 +208,28 @@ fn explain(job: &Job, error: BuildError) -> DeployError {
     }
 }
 
+/// `…: failed to create LLB definition: registry.example/library/x:9: not found`.
+fn is_missing_tag(message: &str) -> bool {
+    let named = message.split_once("failed to create LLB definition: ");
+    let name = named.and_then(|(_, rest)| rest.strip_suffix(": not found"));
+    name.is_some_and(|name| name.contains('/') && !name.contains(' '))
+}
+
 /// What to do where an image that the Dockerfile begins with cannot be had, which BuildKit of Docker 20.10 and newer ones
 /// tell in other words.
 fn base_missing(message: &str) -> Option<String> {
-    let is_told = ["failed to create LLB definition", "failed to resolve source metadata"]
+    let is_new = message.contains("failed to resolve source metadata");
+    // The older words stand before every fault of a Dockerfile, too.
+    let is_old = message.contains("failed to create LLB definition")
+        && [
+            "failed to do request",
+            "failed to authorize",
+            "pull access denied",
+            "manifest unknown",
+        ]
         .iter()
         .any(|sign| message.contains(sign));
-    // A parse error of the Dockerfile is told in the same words.
-    if !is_told || message.contains("parse error") || message.contains("unknown instruction") {
+    if !is_new && !is_old && !is_missing_tag(message) {
         return None;
     }
     let reason = message.rsplit(": ").next().unwrap_or(message).trim();
@@ -301,8 +315,15 @@ mod tests {
                 .contains("could not be fetched (no such host)")
         );
         assert!(base_missing(new).unwrap().contains("could not be fetched (not found)"));
-        let parse = "failed to create LLB definition: dockerfile parse error line 2: unknown instruction: RNU";
-        assert_eq!(base_missing(parse), None);
+        let missing = "failed to create LLB definition: registry.example/library/node:999: not found";
+        assert!(base_missing(missing).is_some());
+        for fault in [
+            "dockerfile parse error line 2: unknown instruction: RNU",
+            "target stage web could not be found",
+            "secret npm token: not found",
+        ] {
+            assert_eq!(base_missing(&format!("failed to create LLB definition: {fault}")), None);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fetch::{Disk, remove_dir};
 use super::source::{CancelOnDrop, Keys, pin_new};
-use super::{Context, DeployError, plan};
+use super::{Context, DeployError, plan, variables};
 use crate::db;
 use crate::git::{Commit, FetchLimits, HostedRepository, Mirror, Room, Want};
 use crate::model::app::App;
@@ -64,7 +64,8 @@ async fn see(context: &Context, app: &App) -> Result<PlanOutcome, DeployError> {
     let fetched = tokio::task::spawn_blocking(move || work.run()).await;
     pin_new(context, &host_keys).await?;
     let commit = fetched.map_err(|error| DeployError::Internal(error.to_string()))??;
-    let decided = plan::decide(context, app, &dir).await;
+    let sealed = variables::now(context, app).await?;
+    let decided = plan::decide(context, app, &sealed, &dir).await;
     let outcome = plan::outcome(&decided, &dir, commit.sha.as_str());
     let removed = tokio::task::spawn_blocking(move || remove_dir(&dir)).await;
     removed.map_err(|error| DeployError::Internal(error.to_string()))??;

@@ -37,11 +37,11 @@ pub struct Planned {
 
 /// Decides how a checkout is built.
 pub async fn make(job: &Job, checkout: &Checkout) -> Result<Planned, DeployError> {
-    let decided = decide(&job.context, &job.app, &checkout.dir).await;
+    let sealed = variables::now(&job.context, &job.app).await?;
+    let decided = decide(&job.context, &job.app, &sealed, &checkout.dir).await;
     let outcome = outcome(&decided, &checkout.dir, &checkout.commit.sha);
     store(&job.context, &job.app, &outcome).await?;
     let Decided { plan, detected } = decided?;
-    let sealed = variables::now(&job.context, &job.app).await?;
     let mut inputs = release::build_inputs_with(&job.context, &job.app, &checkout.commit, &sealed)?;
     inputs.files = files(&job.context, &job.app, checkout, &plan).await?;
     Ok(Planned {
@@ -52,10 +52,9 @@ pub async fn make(job: &Job, checkout: &Checkout) -> Result<Planned, DeployError
     })
 }
 
-/// Decides how the files in a directory are built, as the app's settings are now.
-pub async fn decide(context: &Context, app: &App, dir: &Path) -> Result<Decided, DeployError> {
+/// Decides how the files in a directory are built, as the app's settings and these variables of it say.
+pub async fn decide(context: &Context, app: &App, sealed: &[SealedEnvVar], dir: &Path) -> Result<Decided, DeployError> {
     let settings = app.settings.build.clone();
-    let sealed = variables::now(context, app).await?;
     let names = |is_secret| {
         let of_build = sealed
             .iter()
